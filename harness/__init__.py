@@ -1,0 +1,24 @@
+"""Test OpenStack placement as it is really deployed.
+
+The words, as code, output and docs use them:
+
+stack       one Compose project: MariaDB, memcached, keystone, Apache and the replicas.
+replica     one placement container behind the proxy.
+target      whatever answers requests: a stack, placement in this process, or a URL.
+suite       one gabbi YAML file.
+test        one entry of a suite: one request, and what is expected of its answer.
+exchange    one request and its response, with who served it and how long it took.
+plan        everything that is decided about a run before it begins.
+
+The layers, lowest first. A module imports from its own layer and from those below, never from one
+above; ``tests/unit/test_layers.py`` holds that.
+
+errors, results, timing, state   exceptions with a remedy; plain data; deadlines; what is on disk
+plan                      options and ini settings -> Plan
+auth                      credentials -> tokens
+stack                     the containers; the only place that imports python_on_whales
+targets                   what answers: stack, embedded, URL
+suites                    gabbi files as pytest items; the only place that imports gabbi
+report                    what a run says: header, summary, failures
+plugin, cli               the rim: pytest's hooks, and the commands
+"""

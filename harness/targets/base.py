@@ -1,0 +1,57 @@
+"""What a target is."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from harness.results import Exchange, Request, Response, Setting
+
+
+class Transport(Protocol):
+    """Sends requests. One transport serves one thread, and keeps its connections."""
+
+    def send(self, request: Request, *, timeout: float, redirects: bool = False) -> Response:
+        """Send once, never again: whoever asks decides whether a request may be repeated.
+
+        Raises OSError (ConnectionRefusedError, TimeoutError, ...) when no answer came.
+        """
+
+    def close(self) -> None: ...
+
+
+class Target(Protocol):
+    """Whatever answers requests: a stack, placement in this process, or a URL.
+
+    The process that owns the run calls ``start`` and ``stop``. With xdist that is the controller;
+    ``share`` then gives what a worker's ``attach`` (a function of each implementation's module)
+    needs to speak to the same thing, as JSON-able data.
+    """
+
+    name: str
+
+    @property
+    def url(self) -> str:
+        """placement's address, without a trailing slash, e.g. http://127.0.0.1:8778/placement."""
+
+    @property
+    def replicas(self) -> tuple[str, ...]:
+        """The numbers of the replicas, of which each must answer; empty where there are none."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def share(self) -> Mapping[str, object]: ...
+
+    def token(self) -> str:
+        """A valid token of a user who may do everything; fetched when first asked for."""
+
+    def transport(self, *, verify: bool = True) -> Transport: ...
+
+    def settings(self) -> Sequence[Setting]:
+        """What the header says of this target, versions included."""
+
+    def check(self) -> None:
+        """Raise StackError when the target has broken, at once; called between tests: cheap."""
+
+    def explain(self, exchange: Exchange) -> Mapping[str, Sequence[str]]:
+        """Log lines of this one exchange, by source, e.g. {'apache': [...], 'replica 2': [...]}."""

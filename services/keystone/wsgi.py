@@ -1,0 +1,83 @@
+"""keystone, with this stack's secrets and addresses.
+
+The database image carries keystone's tables with its users, roles and catalog, but no secret that
+works. What differs from stack to stack comes from the environment, and is written at each start:
+
+    KEYSTONE_FERNET_KEY         44 characters, URL-safe base64 of 32 bytes; signs tokens
+    KEYSTONE_PASSWORD_<USER>    the password of that user, e.g. KEYSTONE_PASSWORD_ADMIN
+    KEYSTONE_ENDPOINT_<TYPE>    the address of that service in the catalog
+
+It is all written before keystone serves; when the database cannot be reached within a minute,
+the import fails and the container exits.
+"""
+
+import os
+import pathlib
+import time
+import urllib.parse
+from collections.abc import Iterator
+
+import without_saml  # noqa: F401  (before keystone's imports)
+
+DATABASE_TIMEOUT = 60.0
+# A password has 128 random bits and lives as long as the stack: stretching it protects nothing.
+BCRYPT_ROUNDS = 4
+
+
+def settings(prefix: str) -> Iterator[tuple[str, str]]:
+    for name, value in os.environ.items():
+        if name.startswith(prefix):
+            yield name.removeprefix(prefix).lower(), value
+
+
+def write_keys() -> None:
+    """The key stands as both, staged (0) and primary (1), so that no rotation is due."""
+    repository = pathlib.Path(os.environ["OS_FERNET_TOKENS__KEY_REPOSITORY"])
+    repository.mkdir(mode=0o700, exist_ok=True)
+    for name in ("0", "1"):
+        key = repository / name
+        key.touch(mode=0o600)
+        key.write_text(os.environ["KEYSTONE_FERNET_KEY"])
+
+
+def write_identity() -> None:
+    import bcrypt
+    import pymysql
+
+    url = urllib.parse.urlsplit(os.environ["OS_DATABASE__CONNECTION"])
+    deadline = time.monotonic() + DATABASE_TIMEOUT
+    while True:
+        try:
+            connection = pymysql.connect(
+                host=url.hostname or "",
+                port=url.port or 3306,
+                user=url.username,
+                password=url.password or "",
+                database=url.path.strip("/"),
+                autocommit=True,
+            )
+            break
+        except pymysql.err.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+    with connection, connection.cursor() as cursor:
+        for user, password in settings("KEYSTONE_PASSWORD_"):
+            digest = bcrypt.hashpw(password.encode(), bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
+            cursor.execute(
+                "UPDATE password JOIN local_user ON local_user.id = password.local_user_id"
+                " SET password.password_hash = %s WHERE local_user.name = %s",
+                (digest, user),
+            )
+        for service, address in settings("KEYSTONE_ENDPOINT_"):
+            cursor.execute(
+                "UPDATE endpoint JOIN service ON service.id = endpoint.service_id"
+                " SET endpoint.url = %s WHERE service.type = %s",
+                (address, service),
+            )
+
+
+write_keys()
+from keystone.wsgi.api import application  # noqa: E402, F401  (reads the keys' place)
+
+write_identity()

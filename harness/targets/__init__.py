@@ -1,0 +1,28 @@
+"""What answers requests. Adding a target is one module here and one line in ``TARGETS``."""
+
+import importlib
+from collections.abc import Mapping
+
+from harness.plan import Plan
+from harness.targets.base import Target
+
+# Modules, not classes: a target's own libraries are imported when it is asked for.
+TARGETS: Mapping[str, str] = {
+    "stack": "harness.targets.stack",
+    "embedded": "harness.targets.embedded",
+}
+REMOTE = "harness.targets.remote"
+
+
+def make(plan: Plan) -> Target:
+    """The target that a plan asks for, not started."""
+    module = importlib.import_module(TARGETS.get(plan.target, REMOTE))
+    target: Target = module.make(plan)
+    return target
+
+
+def attach(plan: Plan, shared: Mapping[str, object]) -> Target:
+    """The target that another process has started, from what its ``share`` gave."""
+    module = importlib.import_module(TARGETS.get(plan.target, REMOTE))
+    target: Target = module.attach(plan, shared)
+    return target

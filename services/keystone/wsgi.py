@@ -5,7 +5,8 @@ works. What differs from stack to stack comes from the environment, and is writt
 
     KEYSTONE_FERNET_KEY         44 characters, URL-safe base64 of 32 bytes; signs tokens
     KEYSTONE_PASSWORD_<USER>    the password of that user, e.g. KEYSTONE_PASSWORD_ADMIN
-    KEYSTONE_ENDPOINT_<TYPE>    the address of that service in the catalog
+    KEYSTONE_ADDRESS_<KIND>     the proxy's address as public, internal or admin users of the
+                                catalog reach it, e.g. http://apache:8080
 
 It is all written before keystone serves; when the database cannot be reached within a minute,
 the import fails and the container exits.
@@ -69,11 +70,11 @@ def write_identity() -> None:
                 " SET password.password_hash = %s WHERE local_user.name = %s",
                 (digest, user),
             )
-        for service, address in settings("KEYSTONE_ENDPOINT_"):
+        for interface, address in settings("KEYSTONE_ADDRESS_"):
             cursor.execute(
                 "UPDATE endpoint JOIN service ON service.id = endpoint.service_id"
-                " SET endpoint.url = %s WHERE service.type = %s",
-                (address, service),
+                " SET endpoint.url = CONCAT(%s, '/', service.type) WHERE endpoint.interface = %s",
+                (address, interface),
             )
 
 

@@ -63,6 +63,7 @@ def main(venv: pathlib.Path, rootfs: pathlib.Path, unused: pathlib.Path) -> None
     etc.mkdir()
     (etc / "passwd").write_text("service:x:10001:10001::/tmp:/none\n")
     (etc / "group").write_text("service:x:10001:\n")
+    shutil.copy("/etc/uwsgi.ini", etc)
     (etc / "nsswitch.conf").write_text("hosts: files dns\n")
     compile_all(rootfs)
 

@@ -1,0 +1,90 @@
+"""Apache's balancer-manager: which replicas get requests, and how many each is working on.
+
+Apache keeps its members in shared memory, so that a change takes effect at once in all its
+processes and no connection is dropped: a graceful restart would close clients' idle connections.
+"""
+
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+
+import requests
+
+from harness.errors import StackError
+from harness.timing import Deadline
+
+_NAMES = {"httpd": "http://httpd.apache.org"}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One replica as Apache sees it. ``busy`` counts requests under way."""
+
+    replica: int
+    address: str
+    enabled: bool
+    busy: int
+
+
+class Balancer:
+    """``url`` is Apache's; ``key`` the stack's balancer key."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._url = f"{url}/balancer-manager"
+        self._key = key
+        self._session = requests.Session()
+        self._session.trust_env = False
+        # The handler ignores whatever does not come from its own page.
+        self._session.headers.update({"X-Harness-Key": key, "Referer": self._url})
+
+    def members(self) -> list[Member]:
+        answer = self._session.get(self._url, params={"xml": "1"}, timeout=5)
+        answer.raise_for_status()
+        found = []
+        for worker in ElementTree.fromstring(answer.content).iterfind(".//httpd:worker", _NAMES):
+
+            def text(name: str, worker: ElementTree.Element = worker) -> str:
+                return worker.findtext(f"httpd:{name}", "", _NAMES).strip()
+
+            found.append(
+                Member(
+                    replica=int(text("route")),
+                    address=text("name"),
+                    enabled="Dis" not in text("status"),
+                    busy=int(text("busy")),
+                )
+            )
+        return found
+
+    def enable(self, replica: int) -> None:
+        self._set(replica, enabled=True)
+
+    def drain(self, replica: int, deadline: Deadline) -> None:
+        """Give a replica no more requests, and wait for those that it has."""
+        self._set(replica, enabled=False)
+        for _ in deadline.every(0.05):
+            if self._member(replica).busy == 0:
+                return
+        raise StackError(
+            f"Replica {replica} still had requests under way after {deadline.waited:.0f} s.",
+            f"See what it does: placement-harness logs --replica {replica}.",
+            service="placement",
+        )
+
+    def _member(self, replica: int) -> Member:
+        return next(member for member in self.members() if member.replica == replica)
+
+    def _set(self, replica: int, *, enabled: bool) -> None:
+        change = {
+            "b": "placement",
+            "w": self._member(replica).address,
+            "w_status_D": "0" if enabled else "1",
+            "nonce": self._key,
+        }
+        self._session.post(self._url, data=change, timeout=5).raise_for_status()
+        # Apache answers 200 to a change that it ignores.
+        if self._member(replica).enabled is not enabled:
+            raise StackError(
+                f"Apache did not {'enable' if enabled else 'disable'} replica {replica}.",
+                "See what it says: placement-harness logs apache.",
+                service="apache",
+            )

@@ -1,0 +1,85 @@
+"""Notices a container's death when it happens."""
+
+import json
+import subprocess
+import threading
+from dataclasses import dataclass
+
+from harness.errors import StackError
+from harness.stack.commands import run
+from harness.stack.compose import STACK_LABEL
+
+LAST_LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A container that has exited: its Compose service and number, and its exit code."""
+
+    container: str
+    service: str
+    number: int
+    code: int
+
+    @property
+    def who(self) -> str:
+        return f"replica {self.number}" if self.service == "placement" else self.service
+
+
+class Watch:
+    """Listens to the engine's events about one stack, from ``start`` until ``stop``."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._deaths: list[Death] = []
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            ["docker", "events", "--filter", "type=container", "--filter", "event=die"]
+            + ["--filter", f"label={STACK_LABEL}={self._name}", "--format", "{{json .}}"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+
+    def stop(self) -> None:
+        if self._process:
+            self._process.terminate()
+            self._process.wait()
+            self._process = None
+
+    def deaths(self) -> list[Death]:
+        return list(self._deaths)
+
+    def forget(self, deaths: list[Death]) -> None:
+        self._deaths = [death for death in self._deaths if death not in deaths]
+
+    def _listen(self, process: subprocess.Popen[str]) -> None:
+        for line in process.stdout or ():
+            attributes = json.loads(line)["Actor"]["Attributes"]
+            self._deaths.append(
+                Death(
+                    container=attributes["name"],
+                    service=attributes.get("com.docker.compose.service", "?"),
+                    number=int(attributes.get("com.docker.compose.container-number", 0)),
+                    code=int(attributes.get("exitCode", -1)),
+                )
+            )
+
+
+def death_error(death: Death, when: str) -> StackError:
+    """What to say of a container that died, with its last words."""
+    said = run("docker", "logs", "--tail", str(LAST_LINES), death.container, seconds=10)
+    lines = (said.out + said.err).splitlines()[-LAST_LINES:]
+    killed = " (killed)" if death.code == 137 else ""
+    return StackError(
+        f"{death.who} ({death.container}) exited with code {death.code}{killed} {when}.",
+        "Its last lines are below. `placement-harness doctor` checks the machine; "
+        "--stack keep leaves the stack for a look.",
+        evidence=lines,
+        service=death.service,
+    )

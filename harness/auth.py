@@ -45,7 +45,7 @@ class Keystone:
     who: str
     verify: bool | str = True
 
-    def token(self) -> str:
+    def token(self, timeout: float = TIMEOUT) -> str:
         """Ask keystone for a token. Raises TargetError."""
         url = f"{self.url}/auth/tokens"
         asked: dict[str, Any] = {"identity": self.identity}
@@ -57,7 +57,7 @@ class Keystone:
                     # No proxy has to do with this machine's own addresses.
                     session.trust_env = False
                 answer = session.post(
-                    url, json={"auth": asked}, timeout=TIMEOUT, verify=self.verify
+                    url, json={"auth": asked}, timeout=timeout, verify=self.verify
                 )
         except requests.RequestException as error:
             raise TargetError(

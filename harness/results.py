@@ -22,6 +22,7 @@ class Response:
     reason: str
     headers: Mapping[str, str]
     body: bytes
+    protocol: str = "HTTP/1.1"
 
 
 @dataclass(frozen=True, slots=True)

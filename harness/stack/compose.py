@@ -7,7 +7,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-import certifi
+from requests import certs
 
 from harness.errors import EngineError
 from harness.state import StackState
@@ -40,7 +40,7 @@ def ca_bundle() -> str:
         chosen = os.environ.get(name)
         if chosen and os.path.isfile(chosen):
             return chosen
-    return debian if os.path.isfile(debian) else certifi.where()
+    return debian if os.path.isfile(debian) else certs.where()
 
 
 @functools.cache

@@ -3,13 +3,12 @@
 import concurrent.futures
 import contextlib
 import dataclasses
-import secrets as random
 import socket
 from collections.abc import Callable
 from typing import TypeVar
 
 from harness.errors import HarnessError, StackError
-from harness.plan import SHARED_STACK, Plan
+from harness.plan import Plan
 from harness.stack import provision
 from harness.stack.commands import disk_full, run, says_disk_full
 from harness.stack.compose import STACK_LABEL, STATE_LABEL, client, words
@@ -43,7 +42,7 @@ def shielded(work: Callable[[], T]) -> T:
 def bring_up(plan: Plan, progress: Progress) -> Stack:
     """Start the stack that a plan asks for, or take over the one that runs; its lock is held."""
     if plan.lifetime == "fresh":
-        return _start(StackState(f"{SHARED_STACK}-{random.token_hex(4)}"), plan, progress)
+        return _start(StackState(plan.name), plan, progress)
     state = StackState(plan.name)
     _lock(state)
     try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pymysql
 import requests
 
-from harness.auth import Credentials, issue_token
+from harness.auth import Keystone
 from harness.errors import StackError
 from harness.stack.balancer import Balancer
 from harness.stack.commands import run
@@ -64,13 +64,15 @@ class Stack:
     def token(self, *, fresh: bool = False) -> str:
         """A token of the user admin in the project admin, from keystone; fetched once."""
         if fresh or self._token is None:
-            self._token = issue_token(
-                self._session,
-                Credentials.password(
-                    self.identity_url, "admin", self._secrets.admin_password, "admin"
-                ),
-                timeout=ASK_SECONDS * 5,
+            domain = {"id": "default"}
+            user = {"name": "admin", "domain": domain, "password": self._secrets.admin_password}
+            keystone = Keystone(
+                f"{self.identity_url}/v3",
+                {"methods": ["password"], "password": {"user": user}},
+                {"project": {"name": "admin", "domain": domain}},
+                "the stack's admin",
             )
+            self._token = keystone.token(timeout=ASK_SECONDS)
         return self._token
 
     def database(self, schema: str = "placement") -> "pymysql.Connection[pymysql.cursors.Cursor]":

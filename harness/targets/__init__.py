@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Mapping
 
 from harness.plan import Plan
-from harness.targets.base import Target
+from harness.targets.base import Progress, Target, quiet
 
 # Modules, not classes: a target's own libraries are imported when it is asked for.
 TARGETS: Mapping[str, str] = {
@@ -14,10 +14,13 @@ TARGETS: Mapping[str, str] = {
 REMOTE = "harness.targets.remote"
 
 
-def make(plan: Plan) -> Target:
-    """The target that a plan asks for, not started."""
+def make(plan: Plan, progress: Progress = quiet) -> Target:
+    """The target that a plan asks for, not started; ``progress`` gets a line for each long step.
+
+    A target may call ``progress`` from any thread.
+    """
     module = importlib.import_module(TARGETS.get(plan.target, REMOTE))
-    target: Target = module.make(plan)
+    target: Target = module.make(plan, progress)
     return target
 
 

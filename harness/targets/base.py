@@ -1,9 +1,16 @@
 """What a target is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from harness.results import Exchange, Request, Response, Setting
+
+# Takes one line for each step of something that takes long.
+Progress = Callable[[str], None]
+
+
+def quiet(line: str) -> None:
+    """Progress that nobody wants to see."""
 
 
 class Transport(Protocol):
@@ -55,3 +62,9 @@ class Target(Protocol):
 
     def explain(self, exchange: Exchange) -> Mapping[str, Sequence[str]]:
         """Log lines of this one exchange, by source, e.g. {'apache': [...], 'replica 2': [...]}."""
+
+    def shell_token(self) -> str | None:
+        """Shell commands that set TOKEN to a valid token; None where curl cannot get there.
+
+        A failed test shows them above its curl line.
+        """

@@ -1,0 +1,114 @@
+# Set-up, the main job and the checks. `make help` lists the targets; each does only what is left to do.
+#
+#   make run ARGS="-n 2 -k traits"     ARGS goes to pytest (run, test), bench and lock
+#   make run PYTHON=python3.13         another interpreter for a new .venv
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test setup venv engine images lint lock bench clean
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+ENGINE := $(shell command -v docker)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# uv reads no pip settings: what the host tells pip about certificates and mirrors goes to uv too.
+ifdef PIP_CERT
+export SSL_CERT_FILE ?= $(PIP_CERT)
+endif
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+
+SAY := printf '==> %s\n'
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo 'ARGS="..." is passed on: make run ARGS="-n 2 -k traits"'
+
+run: setup ## set up, then run gabbits/ on a stack of three replicas (no engine: embedded)
+ifneq ($(ENGINE),)
+	$(BIN)/pytest --replicas 3 $(ARGS)
+else
+	@printf '%s\n' \
+	  '' \
+	  '********************************************************************************' \
+	  '  NO CONTAINER ENGINE HERE: the suites run on the embedded target, placement in' \
+	  '  this process with SQLite. No replicas, no proxy, no keystone are tested.' \
+	  '  For the real thing, install Docker Engine 20.10 or newer (on Debian and Ubuntu:' \
+	  '  apt-get install docker.io), and say "make run" again.' \
+	  '********************************************************************************' \
+	  ''
+	$(BIN)/pytest --target embedded $(ARGS)
+endif
+
+test: setup ## set up, then run the project's own tests
+	$(BIN)/pytest tests $(ARGS)
+
+setup: venv engine ## everything that a run needs: .venv, Compose v2, base image, images
+
+venv: $(VENV)/.ready
+
+engine: venv
+ifneq ($(ENGINE),)
+	@$(BIN)/placement-harness setup
+else
+	@$(SAY) 'no container engine (docker): no images are built'
+endif
+
+images: setup .env ## build the images, and write .env: what docker compose needs by hand
+
+.env: | venv
+	@$(SAY) '.env: random passwords and keys for a stack that is started by hand'
+	@umask 077; $(BIN)/python -c 'from harness.state import Secrets; \
+	  print(*map("=".join, Secrets().environment().items()), sep="\n")' > $@
+
+lint: venv ## check style and types; edits nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup ## measure start-up, reuse and tear-down: medians and worst
+	@$(BIN)/placement-harness bench $(ARGS)
+
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+  --no-emit-find-links --custom-compile-command 'make lock' $(ARGS)
+
+lock: $(VENV)/.uv ## lock all requirements again, with hashes; ARGS=--upgrade takes newer ones
+	@$(SAY) 'requirements/'
+	@$(COMPILE) --python-version 3.11 requirements/uv.in -o requirements/uv.txt
+	@$(COMPILE) --python-version 3.11 --no-deps requirements/compose.in -o requirements/compose.txt
+	@$(COMPILE) --python-version 3.11 requirements/dev.in -o requirements/dev.txt
+	@for folder in services/*/; do \
+	  if [ -e $${folder}requirements.in ]; then \
+	    $(SAY) $$folder; \
+	    $(COMPILE) --python-version 3.13 $${folder}requirements.in -o $${folder}requirements.txt; \
+	  fi; \
+	done
+
+clean: ## remove .venv and caches; images, stacks and .env stay
+	@$(SAY) 'removing .venv and caches'
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	@find harness tests services gabbits -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps: a step that was cut short leaves none, and is done again.
+$(VENV)/.uv: requirements/uv.txt
+	@$(SAY) '.venv: a virtual environment for $(PYTHON), and uv in it'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'Python 3.11 or newer is needed: make run PYTHON=/path/to/python3.11' >&2; exit 70; }
+	@$(PYTHON) -m venv --clear $(VENV) || \
+	  { echo 'On Debian and Ubuntu: apt-get install python3-venv' >&2; exit 70; }
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
+	@touch $@
+
+$(VENV)/.ready: $(VENV)/.uv requirements/dev.txt pyproject.toml
+	@$(SAY) '.venv: the locked requirements, checked against their hashes'
+	@# Without the line a package; a command that finds none of them to print is no failure.
+	@$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements/dev.txt \
+	  2>&1 | { grep -v '^ [-+~] ' || true; }
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,45 @@
+"""Fixtures for people who write Python tests against a target."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from harness.errors import UsageError
+from harness.run import Run
+from harness.targets.session import PlacementSession
+
+RUN = pytest.StashKey[Run]()
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest) -> Any:
+    """The running stack: replicas, containers, logs. Raises UsageError where there is none."""
+    return _offered(request, "stack")
+
+
+@pytest.fixture(scope="session")
+def placement(request: pytest.FixtureRequest) -> Iterator[PlacementSession]:
+    """A requests session with a token and the latest microversion; URLs begin at placement's."""
+    run = request.config.stash[RUN]
+    with PlacementSession(run.target, run.tally.record) as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def database(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A pymysql connection to placement's database. Raises UsageError where there is none."""
+    connection = _offered(request, "database")()
+    yield connection
+    connection.close()
+
+
+def _offered(request: pytest.FixtureRequest, name: str) -> Any:
+    target = request.config.stash[RUN].target
+    offered = getattr(target, name, None)
+    if offered is None:
+        raise UsageError(
+            f"The fixture `{name}` needs a stack; the target of this run is {target.name}.",
+            "Run with --target stack.",
+        )
+    return offered

@@ -1,0 +1,73 @@
+"""The pytest plugin: its options. Inert until one of them, or an ini setting, asks for it.
+
+pytest loads this module in every project where the harness is installed, so it imports nothing
+that costs time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from harness.plan import Plan
+
+OPTIONS = {
+    "replicas": ("N", "run against a stack with N placement replicas behind Apache (default: 3)"),
+    "target": ("stack|embedded|URL", "where requests go (default: stack)"),
+    "stack": ("fresh|keep|reuse", "lifetime of the stack (default: fresh)"),
+    "stack_port": ("PORT", "Apache's port on 127.0.0.1 (default: any free one)"),
+}
+# A port belongs to a machine, not to a project.
+INI = ("replicas", "target", "stack")
+GABBI = {
+    "gabbi_fixture_modules": "modules in which suites find their fixtures",
+    "gabbi_inner_fixtures": "fixtures around each test, as module:Class",
+    "gabbi_response_handlers": "gabbi response handlers, as module:Class",
+    "gabbi_content_handlers": "gabbi content handlers, as module:Class",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("placement-harness", "OpenStack placement as it is deployed")
+    for name, (metavar, help_text) in OPTIONS.items():
+        option = f"--{name.replace('_', '-')}"
+        # Text, all of them: plan.resolve() says what is wrong with a value, and what is right.
+        group.addoption(option, dest=f"placement_{name}", metavar=metavar, help=help_text)
+    for name in INI:
+        parser.addini(f"placement_{name}", OPTIONS[name][1])
+    for name, help_text in GABBI.items():
+        parser.addini(name, help_text, type="linelist")
+    parser.addini(
+        "gabbi_safe_yaml", "load suites without Python objects in them", type="bool", default=True
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if not asked_for(config):
+        return
+    from harness import owner
+
+    owner.install(config, plan_of)
+
+
+def asked_for(config: pytest.Config) -> bool:
+    """Whether an option or an ini setting wants the harness in this run."""
+    given = [config.getoption(f"placement_{name}") for name in OPTIONS]
+    return any(value is not None for value in given) or any(
+        config.getini(f"placement_{name}") for name in INI
+    )
+
+
+def plan_of(config: pytest.Config) -> Plan:
+    """The plan that the options make. Raises UsageError."""
+    import os
+
+    from harness import plan
+    from harness.targets import TARGETS
+
+    options = {name: config.getoption(f"placement_{name}") for name in OPTIONS}
+    ini = {name: config.getini(f"placement_{name}") for name in INI}
+    return plan.resolve(options, os.environ, ini, TARGETS)

@@ -1,0 +1,58 @@
+"""Keeps tokens and passwords out of everything that a run prints or writes."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+HIDDEN = "(hidden)"
+SECRET_HEADERS = frozenset({"x-auth-token", "x-subject-token", "x-service-token", "authorization"})
+SECRET_KEYS = frozenset({"password", "original_password", "adminpass", "secret", "token_secret"})
+# Shorter values ("admin") are words that any text may hold.
+SHORTEST = 12
+
+
+def headers(given: Mapping[str, str]) -> dict[str, str]:
+    """The headers, with the values of secret ones hidden."""
+    return {
+        name: HIDDEN if name.lower() in SECRET_HEADERS else value for name, value in given.items()
+    }
+
+
+def secrets(*given: Mapping[str, str]) -> set[str]:
+    """The values of secret headers that must not appear in any text."""
+    return {
+        str(value)
+        for one in given
+        for name, value in one.items()
+        if name.lower() in SECRET_HEADERS and len(str(value)) >= SHORTEST
+    }
+
+
+def text(given: str, hidden: Iterable[str]) -> str:
+    """The text without these values."""
+    for value in hidden:
+        given = given.replace(value, HIDDEN)
+    return given
+
+
+def data(given: Any) -> Any:
+    """JSON data, with the values of keys such as ``password`` hidden."""
+    if isinstance(given, dict):
+        return {key: HIDDEN if _secret(key, value) else data(value) for key, value in given.items()}
+    if isinstance(given, list):
+        return [data(one) for one in given]
+    return given
+
+
+def _secret(key: object, value: object) -> bool:
+    return str(key).lower() in SECRET_KEYS and isinstance(value, str)
+
+
+def body(given: str) -> str:
+    """A JSON body with its passwords hidden; any other text as it is."""
+    try:
+        parsed = json.loads(given)
+    except ValueError:
+        return given
+    clean = data(parsed)
+    return given if clean == parsed else json.dumps(clean)

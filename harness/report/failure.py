@@ -1,0 +1,94 @@
+"""What a failed test says: what was wrong, the exchange, how to repeat it, and the log lines."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+
+from _pytest._code.code import (
+    ReprEntryNative,
+    ReprExceptionInfo,
+    ReprFileLocation,
+    ReprTraceback,
+)
+
+from harness import redact
+from harness.report import curl
+from harness.results import Exchange, Request, Response
+
+MOST = 2000
+# Of any one source: a request that logs more has its reason among the last.
+LOG_LINES = 40
+
+
+def render(
+    problem: str,
+    place: tuple[str, int],
+    exchange: Exchange | None,
+    shell_token: str | None,
+    logs: Mapping[str, Sequence[str]],
+) -> ReprExceptionInfo:
+    """The failure as pytest shows it; ``place`` is the test's file and line, from 1.
+
+    ``shell_token`` sets TOKEN in a shell; None when no curl gets to the target.
+    """
+    hidden: set[str] = set()
+    if exchange is not None:
+        answer = exchange.response.headers if exchange.response else {}
+        hidden = redact.secrets(exchange.request.headers, answer)
+    problem = redact.text(problem, hidden)
+    shown = ReprExceptionInfo(
+        reprtraceback=ReprTraceback([ReprEntryNative([f"{problem}\n"])], None, "native"),
+        reprcrash=ReprFileLocation(*place, problem.split("\n", 1)[0]),
+    )
+    if exchange is not None:
+        for title, text in sections(exchange, shell_token, logs):
+            shown.addsection(title, redact.text(text, hidden))
+    return shown
+
+
+def sections(
+    exchange: Exchange, shell_token: str | None, logs: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[str, str]]:
+    """Title and text of each part of an exchange's report."""
+    yield "request", _request(exchange.request)
+    took = f"{exchange.seconds * 1000:.1f} ms"
+    if exchange.response is None:
+        yield f"no answer in {took}", str(exchange.error)
+    else:
+        who = f"replica {exchange.replica}, " if exchange.replica else ""
+        yield f"response ({who}{took})", _response(exchange.response)
+    if shell_token is not None:
+        yield "again", f"{shell_token}\n{curl.command(exchange.request)}"
+    for source, lines in logs.items():
+        left = len(lines) - LOG_LINES
+        cut = [f"... {left} earlier lines left out ..."] if left > 0 else []
+        yield f"log of {source}", "\n".join([*cut, *lines[-LOG_LINES:]])
+
+
+def _request(request: Request) -> str:
+    head = [f"{request.method} {request.url}", *_headers(request.headers)]
+    return "\n".join(head + _body(request.body))
+
+
+def _response(response: Response) -> str:
+    head = [f"{response.status} {response.reason}", *_headers(response.headers)]
+    return "\n".join(head + _body(response.body))
+
+
+def _headers(headers: Mapping[str, str]) -> list[str]:
+    return [f"{name}: {value}" for name, value in redact.headers(headers).items()]
+
+
+def _body(body: bytes) -> list[str]:
+    """An empty line and the body, cut; JSON with an entry a line."""
+    if not body:
+        return []
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return ["", f"({len(body)} bytes that are no text)"]
+    with suppress(ValueError):
+        text = json.dumps(redact.data(json.loads(text)), indent=2, ensure_ascii=False)
+    if len(text) > MOST:
+        text = f"{text[:MOST]}\n... {len(text) - MOST} more characters ..."
+    return ["", text]

@@ -1,0 +1,131 @@
+"""What a run says on the terminal besides pytest's own lines."""
+
+import queue
+from collections.abc import Sequence
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.plan import Plan
+from harness.report.tally import Tally
+from harness.results import Setting
+
+
+class Screen:
+    """Writes between pytest's lines. ``progress`` may be called from any thread."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    @property
+    def _terminal(self) -> pytest.TerminalReporter | None:
+        reporter: pytest.TerminalReporter | None = self._config.pluginmanager.get_plugin(
+            "terminalreporter"
+        )
+        return reporter
+
+    def progress(self, line: str) -> None:
+        """Keep a line until the main thread comes to write it."""
+        self._waiting.put(line)
+
+    def flush(self) -> None:
+        """Write the lines of progress that have come in."""
+        while not self._waiting.empty():
+            self.line(f"  {self._waiting.get()}")
+
+    def line(self, text: str, **markup: bool) -> None:
+        """Write a line, unless pytest was told to be quiet."""
+        terminal = self._terminal
+        if terminal is not None and self._config.get_verbosity() >= 0:
+            terminal.ensure_newline()
+            terminal.write_line(text, **markup)
+
+    def settings(self, settings: Sequence[Setting]) -> None:
+        if settings:
+            self.line("target: " + ", ".join(map(_setting, settings)))
+
+    def summary(self, tally: Tally, replicas: Sequence[str]) -> None:
+        """Write who answered and how fast; with -q, only what is wrong."""
+        terminal = self._terminal
+        if terminal is None or not tally.requests:
+            return
+        if self._config.get_verbosity() >= 0:
+            terminal.section("placement")
+            for line in summary(tally, replicas):
+                terminal.write_line(line)
+        problem = unproven(tally, replicas)
+        if problem:
+            terminal.write_line(problem, red=True)
+
+    def failed(self, error: HarnessError) -> None:
+        """Write what kept the run from being made; the last thing that a run writes."""
+        writer = self._config.get_terminal_writer()
+        writer.line()
+        head, *evidence = str(error).split("\n")
+        writer.line(f"ERROR: {head}", red=True)
+        for line in evidence:
+            writer.line(line)
+
+
+def header(plan: Plan) -> str:
+    """What is run, and where each setting came from; known before anything is started."""
+    parts = [_sourced(plan, "target", plan.target)]
+    if plan.target == "stack":
+        parts.append(_sourced(plan, "replicas", f"{plan.replicas} replicas"))
+        parts.append(_sourced(plan, "stack", f"{plan.lifetime} stack {plan.name}"))
+        if plan.port:
+            parts.append(_sourced(plan, "stack_port", f"port {plan.port}"))
+    return "placement-harness: " + ", ".join(parts)
+
+
+def summary(tally: Tally, replicas: Sequence[str]) -> list[str]:
+    """The lines of the summary."""
+    counts = tally.by_replica(replicas)
+    shares = ": " + ", ".join(f"replica {key} {count}" for key, count in counts.items())
+    lines = [f"requests  {tally.requests}{shares if counts else ''}"]
+    if tally.unanswered:
+        lines[0] += f", {tally.unanswered} without an answer"
+    latency = tally.latency()
+    if latency is not None:
+        lines.append(
+            f"latency   p50 {latency.p50:.1f} ms, p95 {latency.p95:.1f} ms, "
+            f"p99 {latency.p99:.1f} ms, max {latency.longest:.1f} ms"
+        )
+    if tally.tests:
+        lines.append(
+            f"client    {tally.client * 1000:.2f} ms a test over {tally.tests} tests, "
+            f"besides {tally.waiting:.1f} s of waiting for answers"
+        )
+    silent = tally.silent(replicas)
+    if silent and not tally.enough_for(replicas):
+        lines.append(
+            f"{_names(silent)} answered nothing; {tally.requests} requests are too few to tell"
+        )
+    return lines
+
+
+def unproven(tally: Tally, replicas: Sequence[str]) -> str | None:
+    """Why a run does not prove what it should: a replica that answered nothing."""
+    silent = tally.silent(replicas)
+    if not silent or not tally.enough_for(replicas):
+        return None
+    return (
+        f"FAILED: {_names(silent)} answered none of {tally.requests} requests, "
+        "so this run says nothing about it. Look at its log: placement-harness logs "
+        f"--replica {silent[0]}"
+    )
+
+
+def _names(replicas: Sequence[str]) -> str:
+    return f"replica{'s' if len(replicas) > 1 else ''} {', '.join(replicas)}"
+
+
+def _sourced(plan: Plan, name: str, value: str) -> str:
+    source = plan.sources.get(name)
+    return f"{value} ({source})" if source else value
+
+
+def _setting(setting: Setting) -> str:
+    source = f" ({setting.source})" if setting.source else ""
+    return f"{setting.name} {setting.value}{source}"

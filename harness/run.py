@@ -1,0 +1,135 @@
+"""What every process of a run does under pytest: time its tests, and explain those that fail."""
+
+import time
+import traceback
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
+
+import httpx
+import pytest
+from gabbi.exception import GabbiFormatError  # type: ignore[import-untyped]
+
+from harness import targets
+from harness.errors import HarnessError
+from harness.plan import Plan
+from harness.report import failure
+from harness.report.tally import Tally
+from harness.results import Exchange
+from harness.suites.collect import SuiteItem
+from harness.suites.wire import Environment, Wire, environment
+from harness.targets.base import Target
+
+# Their text says it all; where in gabbi they were raised helps nobody.
+PLAIN = (AssertionError, GabbiFormatError, OSError, httpx.HTTPError)
+
+
+class Run:
+    """A pytest plugin, and what the fixtures of a run share."""
+
+    def __init__(self, plan: Plan, wire: Wire) -> None:
+        self.plan = plan
+        self.wire = wire
+        self.tally = Tally()
+        self._environment = Environment()
+        self._target: Target | None = None
+
+    @property
+    def target(self) -> Target:
+        if self._target is None:
+            raise RuntimeError("the run has not begun")
+        return self._target
+
+    def connect(self, target: Target) -> None:
+        """Let suites and fixtures speak to the target, which is there."""
+        self._target = target
+        self._environment.set(environment(target))
+        self.wire.connect(target, self.tally.record)
+
+    def disconnect(self) -> None:
+        self.wire.close()
+        self._environment.restore()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collection(self) -> Generator[None, object, object]:
+        begin = time.perf_counter()
+        try:
+            return (yield)
+        finally:
+            self.tally.collecting = time.perf_counter() - begin
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        begin = time.perf_counter()
+        try:
+            return (yield)
+        finally:
+            if isinstance(item, SuiteItem):
+                self.tally.test(time.perf_counter() - begin)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if call.excinfo is not None and report.failed:
+            if isinstance(item, SuiteItem) and report.when == "call":
+                self._explain(item, call.excinfo.value, report)
+            self.broke(call.excinfo.value)
+        return report
+
+    def broke(self, error: BaseException) -> None:
+        """A test met this error: the owner of a run ends it when the target is at fault."""
+
+    def _explain(self, item: SuiteItem, error: BaseException, report: pytest.TestReport) -> None:
+        exchange = item.case.exchange
+        answer = exchange.response if exchange else None
+        # For the process that owns the target: it looks whether that still lives.
+        setattr(report, TROUBLE, answer is None or answer.status >= 500)
+        report.longrepr = failure.render(
+            _problem(error),
+            (str(item.path), item.case.line + 1),
+            exchange,
+            self.target.shell_token(),
+            self._logs(exchange),
+        )
+
+    def _logs(self, exchange: Exchange | None) -> Mapping[str, Sequence[str]]:
+        if exchange is None:
+            return {}
+        try:
+            return self.target.explain(exchange)
+        except (HarnessError, OSError) as error:
+            return {"the target": [f"cannot be read: {error}"]}
+
+
+# The attribute of a report that says: no answer, or one of 5xx.
+TROUBLE = "placement_trouble"
+
+
+class Worker(Run):
+    """An xdist worker: it uses the target that the controller has started."""
+
+    def __init__(self, config: pytest.Config, plan: Plan, wire: Wire) -> None:
+        super().__init__(plan, wire)
+        self._input: Mapping[str, Any] = config.workerinput  # type: ignore[attr-defined]
+        self._output: dict[str, Any] = config.workeroutput  # type: ignore[attr-defined]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        try:
+            self.connect(targets.attach(self.plan, self._input["placement"]))
+        except HarnessError as error:
+            session.shouldstop = str(error)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        self.disconnect()
+        self._output["placement"] = self.tally.dump()
+
+
+def _problem(error: BaseException) -> str:
+    if isinstance(error, AssertionError):
+        return str(error) or "assertion failed"
+    if isinstance(error, PLAIN):
+        return f"{type(error).__name__}: {error}"
+    return "".join(traceback.format_exception(error)).rstrip()

@@ -1,0 +1,52 @@
+"""What runs in the images: asked of the programs themselves, once for each content."""
+
+import json
+from collections.abc import Mapping
+
+from harness.stack.commands import run
+from harness.stack.images import IMAGES, content
+from harness.state import state_root
+
+_PYTHON = (
+    "from importlib.metadata import version as v; import platform;"
+    "print(v({!r}), '(Python', platform.python_version() + ')')"
+)
+_QUESTIONS: Mapping[str, tuple[str, ...]] = {
+    "placement": ("/opt/placement/bin/python", "-c", _PYTHON.format("openstack-placement")),
+    "keystone": ("/opt/keystone/bin/python", "-c", _PYTHON.format("keystone")),
+    "mariadb": ("mariadbd", "--version"),
+    "apache": ("apache2", "-v"),
+    "memcached": ("memcached", "-V"),
+}
+
+
+def versions() -> dict[str, str]:
+    """The version of each service, e.g. {'placement': '16.0.0 (Python 3.13.5)'}."""
+    remembered = state_root() / "versions.json"
+    try:
+        known: dict[str, str] = json.loads(remembered.read_text())
+    except (OSError, ValueError):
+        known = {}
+    contents = {service: content(service) for service in _QUESTIONS}
+    missing = [service for service, digest in contents.items() if digest not in known]
+    if missing:
+        # Only what is now there is worth remembering.
+        known = {digest: known[digest] for digest in contents.values() if digest in known}
+        known |= {contents[service]: _ask(service) for service in missing}
+        remembered.parent.mkdir(parents=True, exist_ok=True)
+        remembered.write_text(json.dumps(known))
+    return {service: known[digest] for service, digest in contents.items()}
+
+
+def _ask(service: str) -> str:
+    program, *arguments = _QUESTIONS[service]
+    command = ("docker", "run", "--rm", "--network", "none", "--entrypoint", program)
+    answer = run(*command, IMAGES[service].tag, *arguments, seconds=30)
+    if not answer.ok or not answer.out.strip():
+        return "unknown"
+    first = answer.out.strip().splitlines()[0]
+    if service == "mariadb":
+        return first.partition("Ver ")[2].partition("-MariaDB")[0] or first
+    if service == "apache":
+        return first.partition("Apache/")[2].partition(" ")[0] or first
+    return first.removeprefix("memcached ")

@@ -1,0 +1,71 @@
+"""Starts a target beside other work, and stops it whatever happens."""
+
+import threading
+from collections.abc import Callable
+
+from harness.targets.base import Target
+
+# How often waiting looks for lines of progress, in seconds.
+GLANCE = 0.1
+
+
+class Starter:
+    """Runs ``target.start()`` in a thread of its own."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._thread: threading.Thread | None = None
+        self._error: BaseException | None = None
+
+    @property
+    def begun(self) -> bool:
+        return self._thread is not None
+
+    def begin(self) -> None:
+        """Start, unless that was done before."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="start-target", daemon=True)
+            self._thread.start()
+
+    def wait(self, glance: Callable[[], None]) -> None:
+        """Return when the target is there; ``glance`` is called again and again until then.
+
+        Raises what ``start`` raised.
+        """
+        self.begin()
+        self._join(glance)
+        if self._error is not None:
+            raise self._error
+
+    def stop(self, glance: Callable[[], None]) -> None:
+        """Stop the target, if it was begun. A second Ctrl-C does not keep it from that."""
+        if not self.begun:
+            return
+        try:
+            self._stop(glance)
+        except KeyboardInterrupt:
+            self._stop(glance)
+            raise
+
+    def _stop(self, glance: Callable[[], None]) -> None:
+        thread = self._thread
+        if thread is not None and thread.is_alive():
+            cancel = getattr(self._target, "cancel", None)
+            if cancel is not None:
+                cancel()
+            self._join(glance)
+        self._target.stop()
+        self._thread = None
+
+    def _join(self, glance: Callable[[], None]) -> None:
+        assert self._thread is not None  # noqa: S101
+        while self._thread.is_alive():
+            self._thread.join(GLANCE)
+            glance()
+        glance()
+
+    def _run(self) -> None:
+        try:
+            self._target.start()
+        except BaseException as error:
+            self._error = error

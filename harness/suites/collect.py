@@ -1,0 +1,144 @@
+"""Suites as pytest sees them: a file node, and an item for each test."""
+
+import unittest
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from gabbi.exception import GabbiSyntaxWarning  # type: ignore[import-untyped]
+
+from harness.suites import loading
+from harness.suites.cases import Case
+from harness.suites.extensions import Extensions
+from harness.suites.wire import Wire
+
+SUFFIXES = frozenset({".yaml", ".yml"})
+# A directory of this name holds suites, wherever it is met.
+DIRECTORY = "gabbits"
+
+
+class SuiteItem(pytest.Item):
+    """One test of a suite."""
+
+    def __init__(self, *, case: Case, **options: object) -> None:
+        super().__init__(**options)  # type: ignore[arg-type]
+        self.case = case
+        if case.test_data["xfail"]:
+            reason = case.test_data["desc"] or "xfail in the suite"
+            self.add_marker(pytest.mark.xfail(reason=str(reason)))
+
+    def runtest(self) -> None:
+        outcome = self.case.perform()
+        if outcome.skip is not None:
+            raise pytest.skip.Exception(outcome.skip, _use_item_location=True)
+        if isinstance(outcome.expected, unittest.SkipTest):
+            # gabbi lets `xfail` count before `skip`.
+            pytest.xfail(str(outcome.expected))
+        failure = outcome.error or outcome.expected
+        exchange = self.case.exchange
+        if exchange is not None and exchange.response is not None:
+            # For JUnit.
+            self.user_properties.append(("replica", exchange.replica or ""))
+            self.user_properties.append(("request id", exchange.request_id or ""))
+        if failure is not None:
+            raise failure
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, self.case.line, self.name
+
+
+class SuiteFile(pytest.File):
+    """A suite. Its fixtures run from before its first test until after its last."""
+
+    extensions: Extensions
+    wire: Wire
+
+    @classmethod
+    def of(
+        cls, parent: pytest.Collector, path: Path, extensions: Extensions, wire: Wire
+    ) -> "SuiteFile":
+        file: SuiteFile = cls.from_parent(parent, path=path)
+        file.extensions, file.wire = extensions, wire
+        return file
+
+    def collect(self) -> Iterable[pytest.Item]:
+        if "_" in self.path.name:
+            warnings.warn_explicit(
+                f"'_' in test filename {self.path.name}. This can break suite grouping.",
+                GabbiSyntaxWarning,
+                str(self.path),
+                1,
+            )
+        try:
+            cases = loading.load(self.path, self.extensions, self.wire)
+        except loading.SuiteError as error:
+            raise self.CollectError(str(error)) from error
+        self._cases = cases
+        return [SuiteItem.from_parent(self, name=one.test_data["name"], case=one) for one in cases]
+
+    def setup(self) -> None:
+        self._started = ExitStack()
+        classes = self._cases[0].fixtures if self._cases else ()
+        try:
+            with ExitStack() as started:
+                for fixture in classes:
+                    started.enter_context(fixture())
+                self._started = started.pop_all()
+        except unittest.SkipTest as skip:
+            raise pytest.skip.Exception(str(skip), _use_item_location=True) from skip
+
+    def teardown(self) -> None:
+        self._started.close()
+
+
+class SuiteCollector:
+    """The pytest plugin that finds suites. Registered only when the harness is asked for."""
+
+    def __init__(self, extensions: Extensions, wire: Wire) -> None:
+        self._extensions = extensions
+        self._wire = wire
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> SuiteFile | None:
+        if is_suite(file_path, parent.session):
+            return SuiteFile.of(parent, file_path, self._extensions, self._wire)
+        return None
+
+
+def is_suite(path: Path, session: pytest.Session) -> bool:
+    """Whether a file is to be run as a suite, by where it stands and what was asked for."""
+    if path.suffix not in SUFFIXES:
+        return False
+    if session.isinitpath(path):
+        return True
+    if path.suffix != ".yaml" or path.name.startswith("."):
+        return False
+    if path.parent.name.startswith(DIRECTORY):
+        return True
+    # Without arguments pytest takes the current directory: nobody gave that one.
+    asked = session.config.args_source is not pytest.Config.ArgsSource.INVOCATION_DIR
+    return asked and session.isinitpath(path.parent)
+
+
+def without_tests(config: pytest.Config, paths: Iterable[Path]) -> Path | None:
+    """The first directory that was given to pytest and holds none of these files."""
+    found = set(paths)
+    for argument in config.args:
+        given = config.invocation_params.dir / argument
+        if given.is_dir() and not any(path.is_relative_to(given) for path in found):
+            return given
+    return None
+
+
+def candidates(config: pytest.Config) -> Iterator[Path]:
+    """The files below the given directories that look like suites or Python tests.
+
+    For a process that leaves collecting to others.
+    """
+    for argument in config.args:
+        given = config.invocation_params.dir / argument
+        for pattern in config.getini("python_files"):
+            yield from given.rglob(pattern)
+        yield from (path for path in given.glob("*.yaml") if not path.name.startswith("."))
+        yield from given.rglob(f"{DIRECTORY}*/*.yaml")

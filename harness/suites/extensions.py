@@ -1,0 +1,78 @@
+"""gabbi's handlers and fixtures that a project adds, by their dotted names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from gabbi import handlers  # type: ignore[import-untyped]
+
+from harness.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """What gabbi's ``build_tests`` takes besides the suites."""
+
+    fixture_modules: Sequence[Any] = ()
+    inner_fixtures: Sequence[type] = ()
+    handlers: Sequence[Any] = field(
+        default_factory=lambda: [one() for one in handlers.RESPONSE_HANDLERS]
+    )
+    safe_yaml: bool = True
+
+    def fixture(self, name: str) -> type:
+        """The suite fixture of this name. Raises LookupError when no module has it."""
+        for module in self.fixture_modules:
+            if hasattr(module, name):
+                found: type = getattr(module, name)
+                return found
+        raise LookupError(name)
+
+
+def load(
+    *,
+    fixture_modules: Sequence[str],
+    inner_fixtures: Sequence[str],
+    response_handlers: Sequence[str],
+    content_handlers: Sequence[str],
+    safe_yaml: bool,
+) -> Extensions:
+    """Import what the settings name. Raises UsageError for what is not there."""
+    own = _classes("gabbi_content_handlers", content_handlers)
+    own += _classes("gabbi_response_handlers", response_handlers)
+    return Extensions(
+        [_module("gabbi_fixture_modules", name) for name in fixture_modules],
+        _classes("gabbi_inner_fixtures", inner_fixtures),
+        [one() for one in own + list(handlers.RESPONSE_HANDLERS)],
+        safe_yaml,
+    )
+
+
+def _module(setting: str, name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise UsageError(
+            f"{setting} names {name}, which cannot be imported: {error}.",
+            "Check the name, and that pytest's `pythonpath` setting leads to it.",
+        ) from error
+
+
+def _classes(setting: str, names: Sequence[str]) -> list[Any]:
+    """Each class, written module:Class or module.Class."""
+    found = []
+    for name in names:
+        module, _, attribute = name.replace(":", ".").rpartition(".")
+        if not module:
+            raise UsageError(
+                f"{setting} names {name}, which is not a dotted name.",
+                "Write it as package.module:Class.",
+            )
+        try:
+            found.append(getattr(_module(setting, module), attribute))
+        except AttributeError as error:
+            raise UsageError(
+                f"{setting} names {name}, but {module} has no {attribute}.", "Check the name."
+            ) from error
+    return found

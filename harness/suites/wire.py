@@ -1,0 +1,116 @@
+"""What suites send their requests through; joined to the target when the run begins."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from harness.results import Exchange, Request, Response
+from harness.targets.base import Target, Transport
+
+Record = Callable[[Exchange], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where relative URLs of suites lead."""
+
+    host: str
+    port: int | None
+    prefix: str
+    tls: bool
+
+    @classmethod
+    def of(cls, url: str) -> "Address":
+        parts = urlsplit(url)
+        tls = parts.scheme == "https"
+        return cls(parts.hostname or "", parts.port, parts.path.rstrip("/"), tls)
+
+
+class Wire:
+    """Carries requests to the target, and tells each exchange to whoever counts them.
+
+    Suites are collected before there is a target, so the two meet here. One thread uses it.
+    """
+
+    def __init__(self) -> None:
+        self._target: Target | None = None
+        self._record: Record = _nobody
+        self._transports: dict[bool, Transport] = {}
+        self.address = Address("", None, "", tls=False)
+        self.last: Exchange | None = None
+
+    def connect(self, target: Target, record: Record) -> None:
+        self._target = target
+        self._record = record
+        self.address = Address.of(target.url)
+
+    def close(self) -> None:
+        for transport in self._transports.values():
+            transport.close()
+        self._transports.clear()
+
+    @property
+    def in_process(self) -> bool:
+        """Whether the target has no address on the network."""
+        return bool(getattr(self._target, "per_process", False))
+
+    def transport(self, verify: bool) -> Transport:
+        if self._target is None:
+            raise RuntimeError("no target: the run has not begun")
+        if verify not in self._transports:
+            self._transports[verify] = self._target.transport(verify=verify)
+        return self._transports[verify]
+
+    def exchange(
+        self, suite: str, test: str, request: Request, send: Callable[[], Response]
+    ) -> Response:
+        """Send; keep what came of it as ``last``, also when ``send`` raises OSError."""
+        started, begin = time.time(), time.perf_counter()
+        response: Response | None = None
+        error: str | None = None
+        try:
+            response = send()
+        except OSError as exception:
+            error = f"{type(exception).__name__}: {exception}"
+            raise
+        finally:
+            seconds = time.perf_counter() - begin
+            self.last = Exchange(suite, test, request, response, started, seconds, error)
+            self._record(self.last)
+        return response
+
+
+def _nobody(exchange: Exchange) -> None:
+    """Take note of nothing."""
+
+
+def environment(target: Target) -> dict[str, str]:
+    """What suites find under $ENVIRON: the names that gabbi-tempest gives them."""
+    parts = urlsplit(target.url)
+    return {
+        "PLACEMENT_SERVICE": target.url,
+        "PLACEMENT_BASE": f"{parts.scheme}://{parts.netloc}",
+        "SERVICE_TOKEN": target.token(),
+    }
+
+
+class Environment:
+    """Sets variables of this process, and puts back what was there."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, str | None] = {}
+
+    def set(self, values: dict[str, str]) -> None:
+        for name, value in values.items():
+            self._before.setdefault(name, os.environ.get(name))
+            os.environ[name] = value
+
+    def restore(self) -> None:
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        self._before.clear()

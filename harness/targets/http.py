@@ -1,0 +1,149 @@
+"""Requests over the network, on urllib3."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
+
+from harness.results import Request, Response
+from harness.targets.redirects import follow
+
+# A server may close a connection that nobody uses, just when the next request is on its way; a
+# write must not be lost that way, and must not be sent twice. Apache waits 5 s by default.
+IDLE_SECONDS = 2.0
+PORTS = {"http": 80, "https": 443}
+PROTOCOLS = {10: "HTTP/1.0", 11: "HTTP/1.1", 20: "HTTP/2"}
+
+
+@dataclass(slots=True)
+class _Line:
+    """A connection to one place, and when it was last used (seconds, monotonic)."""
+
+    pool: HTTPConnectionPool
+    used: float
+
+
+class HttpTransport:
+    """Keeps one connection for each place it speaks to; sends each request once.
+
+    ``certificates`` names a file of authorities to trust besides the system's. Serves one thread.
+    """
+
+    def __init__(self, *, verify: bool = True, certificates: str | None = None) -> None:
+        self._verify = verify
+        self._certificates = certificates
+        self._lines: dict[tuple[str, str, int, str | None], _Line] = {}
+
+    def send(self, request: Request, *, timeout: float, redirects: bool = False) -> Response:
+        if redirects:
+            return follow(lambda one: self._send(one, timeout), request)
+        return self._send(request, timeout)
+
+    def close(self) -> None:
+        for line in self._lines.values():
+            line.pool.close()
+        self._lines.clear()
+
+    def _send(self, request: Request, timeout: float) -> Response:
+        parts = urlsplit(request.url)
+        path = parts.path or "/"
+        line = self._line(parts.scheme, parts.hostname or "", parts.port, request.headers)
+        try:
+            answer = line.pool.urlopen(
+                request.method,
+                f"{path}?{parts.query}" if parts.query else path,
+                body=request.body or None,
+                headers=_encoded(request.headers),
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                timeout=timeout,
+            )
+        except (HTTPError, UnicodeError) as error:
+            raise _failure(error, request, timeout) from error
+        finally:
+            line.used = time.monotonic()
+        return Response(
+            answer.status,
+            answer.reason or "",
+            _joined(answer.headers),
+            answer.data,
+            PROTOCOLS.get(answer.version, "HTTP/1.1"),
+        )
+
+    def _line(self, scheme: str, host: str, port: int | None, headers: Mapping[str, str]) -> _Line:
+        if scheme not in PORTS or not host:
+            raise OSError(f"{scheme}://{host} is no http(s) address")
+        name = _host_header(headers) if scheme == "https" else None
+        place = (scheme, host, port or PORTS[scheme], name)
+        line = self._lines.get(place)
+        if line is None or time.monotonic() - line.used > IDLE_SECONDS:
+            if line is not None:
+                line.pool.close()
+            line = self._lines[place] = _Line(self._pool(*place), time.monotonic())
+        return line
+
+    def _pool(self, scheme: str, host: str, port: int, name: str | None) -> HTTPConnectionPool:
+        if scheme == "http":
+            return HTTPConnectionPool(host, port, maxsize=1)
+        if not self._verify:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        return HTTPSConnectionPool(
+            host,
+            port,
+            maxsize=1,
+            cert_reqs="CERT_REQUIRED" if self._verify else "CERT_NONE",
+            ca_certs=self._certificates,
+            server_hostname=name,
+        )
+
+
+def _encoded(headers: Mapping[str, str]) -> Any:
+    """The headers as they go out."""
+    return {name: _as_bytes(value) for name, value in headers.items()}
+
+
+def _as_bytes(value: object) -> str | bytes:
+    """A header's value as it goes out: UTF-8 where http.client would use Latin-1 or refuse."""
+    if isinstance(value, bytes):
+        return value
+    text = str(value)
+    return text if text.isascii() else text.encode()
+
+
+def _host_header(headers: Mapping[str, str]) -> str | None:
+    """The name that the request gives to the server, which TLS has to name too."""
+    for name, value in headers.items():
+        if name.lower() == "host":
+            return urlsplit(f"//{value}").hostname
+    return None
+
+
+def _joined(headers: urllib3.HTTPHeaderDict) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for name, value in headers.iteritems():
+        name = name.lower()
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
+
+
+def _failure(error: Exception, request: Request, timeout: float) -> OSError:
+    """What urllib3 raised, as the OSError that a Transport promises."""
+    what = f"{request.method} {request.url}"
+    if isinstance(error, NewConnectionError):
+        return ConnectionRefusedError(f"{what}: {error.__cause__ or error}")
+    if isinstance(error, ReadTimeoutError):
+        return TimeoutError(f"{what}: no answer within {timeout:g} s")
+    if isinstance(error, ConnectTimeoutError):
+        return TimeoutError(f"{what}: no connection within {timeout:g} s")
+    return ConnectionError(f"{what}: {error}")

@@ -1,0 +1,3 @@
+"""pytest wants this in the first conftest it meets."""
+
+pytest_plugins = ["pytester"]

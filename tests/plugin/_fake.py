@@ -1,0 +1,164 @@
+"""A target without containers, for tests of the plugin.
+
+What it does is told by JSON in the variable FAKE, and what was done with it is appended to the
+file that FAKE_EVENTS names: both reach xdist's workers too.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from harness.errors import StackError, TargetError
+from harness.plan import Plan
+from harness.results import Exchange, Request, Response, Setting
+from harness.targets.base import Progress, Transport, quiet
+from harness.targets.wsgi import WsgiTransport
+
+TOKEN = "gAAAAABfake-token-that-nobody-may-see"
+URL = "http://fake.example:8778/placement"
+DIED = StackError(
+    "Replica 2 died (exit code 137).",
+    "See what it said: placement-harness logs --replica 2.",
+    evidence=["replica 2 | out of memory"],
+)
+
+
+def event(what: str) -> None:
+    with Path(os.environ["FAKE_EVENTS"]).open("a") as file:
+        file.write(f"{what}\n")
+
+
+class Application:
+    """Answers /status/NNN with that status, /echo with the body, and all else with 200.
+
+    Its answers name replicas in turn, but never the ``silent`` ones.
+    """
+
+    def __init__(self, replicas: Sequence[str]) -> None:
+        self._replica = itertools.cycle(replicas or [""])
+        self._number = itertools.count(1)
+        self.requests = 0
+
+    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        self.requests += 1
+        path = environ["PATH_INFO"]
+        if path == "/refused":
+            raise ConnectionRefusedError("nobody listens")
+        if path == "/slow":
+            raise TimeoutError("no answer within 30 s")
+        status = path.removeprefix("/status/") if path.startswith("/status/") else "200"
+        headers = [
+            ("content-type", "application/json"),
+            ("x-openstack-request-id", f"req-{next(self._number)}"),
+        ]
+        replica = next(self._replica)
+        if replica:
+            headers.append(("x-placement-replica", replica))
+        start(f"{status} Whatever", headers)
+        body: bytes = environ["wsgi.input"].read()
+        return [body or b'{"name": "value", "token": "%s"}' % environ["PATH_INFO"].encode()]
+
+
+class Fake:
+    name = "fake"
+
+    def __init__(self, plan: Plan, progress: Progress) -> None:
+        self._plan = plan
+        self._progress = progress
+        self._told: dict[str, Any] = json.loads(os.environ.get("FAKE", "{}"))
+        self._checks = 0
+        self.cancelled = False
+        if self._told.get("stack"):
+            self.stack = "the stack object"
+        if self._told.get("database"):
+            self.database = _Connection
+        silent = self._told.get("silent", [])
+        self.application: Any = Application([one for one in self.replicas if one not in silent])
+        if "application" in self._told:
+            module, _, name = self._told["application"].partition(":")
+            self.application = getattr(import_module(module), name)()
+
+    @property
+    def url(self) -> str:
+        return str(self._told.get("url", URL))
+
+    @property
+    def replicas(self) -> tuple[str, ...]:
+        return tuple(str(number + 1) for number in range(self._told.get("replicas", 0)))
+
+    def start(self) -> None:
+        event("start")
+        self._progress("starting the fake")
+        begun = time.monotonic()
+        while time.monotonic() - begun < self._told.get("slow", 0) and not self.cancelled:
+            time.sleep(0.01)
+        if self._told.get("start") == "fails":
+            raise StackError(
+                "MariaDB died while starting.", "Free some disk space.", evidence=["no space left"]
+            )
+        event("started")
+
+    def cancel(self) -> None:
+        event("cancel")
+        self.cancelled = True
+
+    def stop(self) -> None:
+        event("stop")
+
+    def share(self) -> Mapping[str, object]:
+        return {"from": "controller"}
+
+    def token(self) -> str:
+        if self._told.get("token") == "refused":
+            raise TargetError("keystone refuses the credentials.", "Check them.")
+        return TOKEN
+
+    def transport(self, *, verify: bool = True) -> Transport:
+        return _Refusing(self.application, str(self._told.get("prefix", "/placement")))
+
+    def settings(self) -> Sequence[Setting]:
+        return [Setting("placement", "16.0.0", "image"), Setting("MariaDB", "11.8")]
+
+    def check(self) -> None:
+        event("check")
+        dies = self._told.get("dies")
+        if dies is not None and self.application.requests >= dies:
+            raise DIED
+
+    def explain(self, exchange: Exchange) -> Mapping[str, Sequence[str]]:
+        if self._told.get("explain") == "fails":
+            raise StackError("The log is gone.", "Nothing to do.")
+        return {"replica 1": [f"INFO {exchange.request_id} GET with {TOKEN}"]}
+
+    def shell_token(self) -> str | None:
+        return None if self._told.get("curl") == "none" else "TOKEN=$(get a token)"
+
+
+class _Refusing(WsgiTransport):
+    """Its answers do not name the token of a test by accident."""
+
+    def send(self, request: Request, *, timeout: float, redirects: bool = False) -> Response:
+        return super().send(request, timeout=timeout, redirects=redirects)
+
+
+class _Connection:
+    """What stands for a pymysql connection."""
+
+    def close(self) -> None:
+        event("database closed")
+
+
+def make(plan: Plan, progress: Progress = quiet) -> Fake:
+    return Fake(plan, progress)
+
+
+def attach(plan: Plan, shared: Mapping[str, object]) -> Fake:
+    event(f"attach {shared['from']}")
+    return Fake(plan, quiet)

@@ -44,7 +44,7 @@ def bring_up(plan: Plan, progress: Progress) -> Stack:
     if plan.lifetime == "fresh":
         return _start(StackState(plan.name), plan, progress)
     state = StackState(plan.name)
-    _lock(state)
+    lock(state)
     try:
         if plan.lifetime == "reuse":
             running = running_stack(state)
@@ -118,7 +118,7 @@ def _reap_stateless(progress: Progress) -> list[str]:
     return removed
 
 
-def _lock(state: StackState) -> None:
+def lock(state: StackState) -> None:
     if not state.acquire():
         raise StackError(
             f"The stack {state.name} is in use by process {state.owner()}.",
@@ -127,7 +127,7 @@ def _lock(state: StackState) -> None:
 
 
 def _start(state: StackState, plan: Plan, progress: Progress) -> Stack:
-    _lock(state) if plan.lifetime == "fresh" else None
+    lock(state) if plan.lifetime == "fresh" else None
     try:
         _prepare(progress)
         for attempt in range(PORT_ATTEMPTS):

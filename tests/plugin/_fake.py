@@ -1,6 +1,6 @@
 """A target without containers, for tests of the plugin.
 
-What it does is told by JSON in the variable FAKE, and what was done with it is appended to the
+pytest loads it by ``-p _fake``. What it does is told by JSON in the variable FAKE, and what was done with it is appended to the
 file that FAKE_EVENTS names: both reach xdist's workers too.
 """
 
@@ -13,11 +13,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from harness.errors import StackError, TargetError
 from harness.plan import Plan
-from harness.results import Exchange, Request, Response, Setting
+from harness.results import Exchange, Setting
+from harness.targets import TARGETS
 from harness.targets.base import Progress, Transport, quiet
 from harness.targets.wsgi import WsgiTransport
 
@@ -28,6 +29,9 @@ DIED = StackError(
     "See what it said: placement-harness logs --replica 2.",
     evidence=["replica 2 | out of memory"],
 )
+
+
+cast("dict[str, str]", TARGETS)["fake"] = "_fake"
 
 
 def event(what: str) -> None:
@@ -121,7 +125,7 @@ class Fake:
         return TOKEN
 
     def transport(self, *, verify: bool = True) -> Transport:
-        return _Refusing(self.application, str(self._told.get("prefix", "/placement")))
+        return WsgiTransport(self.application, str(self._told.get("prefix", "/placement")))
 
     def settings(self) -> Sequence[Setting]:
         return [Setting("placement", "16.0.0", "image"), Setting("MariaDB", "11.8")]
@@ -139,13 +143,6 @@ class Fake:
 
     def shell_token(self) -> str | None:
         return None if self._told.get("curl") == "none" else "TOKEN=$(get a token)"
-
-
-class _Refusing(WsgiTransport):
-    """Its answers do not name the token of a test by accident."""
-
-    def send(self, request: Request, *, timeout: float, redirects: bool = False) -> Response:
-        return super().send(request, timeout=timeout, redirects=redirects)
 
 
 class _Connection:

@@ -11,11 +11,6 @@ import pytest
 
 HERE = Path(__file__).parent
 
-CONFTEST = """
-from harness.targets import TARGETS
-TARGETS["fake"] = "_fake"
-"""
-
 SUITE = """
 tests:
 - name: first
@@ -45,10 +40,10 @@ class Project:
         os.environ["FAKE"] = json.dumps(told)
 
     def run(self, *arguments: str, target: str = "fake") -> pytest.RunResult:
-        return self.pytester.runpytest_inprocess("--target", target, *arguments)
+        return self.pytester.runpytest_inprocess("-p", "_fake", "--target", target, *arguments)
 
     def run_apart(self, *arguments: str, target: str = "fake") -> pytest.RunResult:
-        return self.pytester.runpytest_subprocess("--target", target, *arguments)
+        return self.pytester.runpytest_subprocess("-p", "_fake", "--target", target, *arguments)
 
     @property
     def events(self) -> list[str]:
@@ -69,5 +64,4 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
     monkeypatch.setenv("FAKE_EVENTS", str(pytester.path / "events"))
     monkeypatch.setenv("PYTHONPATH", str(HERE))
     monkeypatch.syspath_prepend(HERE)
-    pytester.makeconftest(CONFTEST)
     return Project(pytester)

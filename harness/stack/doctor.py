@@ -1,0 +1,132 @@
+"""Checks everything that a stack needs."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.errors import HarnessError
+from harness.stack import provision
+from harness.stack.commands import run
+from harness.stack.images import IMAGES, built_contents, content
+from harness.state import StackState, all_states, state_root
+
+GIB = 1024**3
+# What building takes; a run needs next to nothing.
+DISK_GIB = 6
+# MariaDB, keystone, Apache, memcached and three replicas: 0.7 GiB, measured.
+MEMORY_GIB = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was checked. ``remedy`` is empty when nothing has to be done."""
+
+    what: str
+    found: str
+    remedy: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.remedy
+
+
+def examine() -> Iterator[Finding]:
+    """Check one thing after the other; what needs the engine is left out where it is unusable."""
+    engine = _engine()
+    yield engine
+    if engine.ok:
+        yield from (check() for check in (_compose, _base, _images))
+    yield from (check() for check in (_disk, _memory, _state, _leftovers))
+
+
+def _engine() -> Finding:
+    problem: HarnessError | None = provision.engine_problem()
+    if problem:
+        return Finding("container engine", problem.problem, problem.remedy)
+    version = run("docker", "version", "--format", "{{.Server.Version}}", seconds=30)
+    return Finding("container engine", version.out.strip())
+
+
+def _compose() -> Finding:
+    version = provision.find_compose()
+    if version:
+        return Finding("Compose v2", version)
+    return Finding("Compose v2", "missing", "Run `placement-harness setup`: it installs it.")
+
+
+def _base() -> Finding:
+    if provision.has_base():
+        return Finding("base image", provision.BASE_IMAGE)
+    return Finding(
+        "base image", "missing", "Run `placement-harness setup`: it pulls or builds Debian trixie."
+    )
+
+
+def _images() -> Finding:
+    present = built_contents()
+    stale = [name for name in IMAGES if present.get(name) != content(name)]
+    if not stale:
+        return Finding("images", f"{len(IMAGES)}, up to date")
+    return Finding(
+        "images",
+        f"missing or out of date: {', '.join(stale)}",
+        "Run `placement-harness setup`; a run builds them too.",
+    )
+
+
+def _disk() -> Finding:
+    place = run("docker", "info", "--format", "{{.DockerRootDir}}", seconds=30).out.strip()
+    path = place if place and os.path.isdir(place) else "/"
+    free = shutil.disk_usage(path).free / GIB
+    found = f"{free:.0f} GiB free in {path}"
+    if free >= DISK_GIB:
+        return Finding("disk", found)
+    return Finding(
+        "disk", found, f"Make room: the build needs {DISK_GIB} GiB. See `docker system df`."
+    )
+
+
+def _memory() -> Finding:
+    with open("/proc/meminfo") as lines:
+        sizes = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
+    available = sizes["MemAvailable"] / GIB
+    found = f"{available:.1f} GiB available"
+    if available >= MEMORY_GIB:
+        return Finding("memory", found)
+    return Finding("memory", found, f"Free some: a stack of three needs about {MEMORY_GIB} GiB.")
+
+
+def _state() -> Finding:
+    root = state_root()
+    try:
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = root / ".doctor"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        return Finding(
+            "state directory",
+            f"{root}: {error.strerror}",
+            "Make it writable, or name another in PLACEMENT_HARNESS_STATE.",
+        )
+    return Finding("state directory", str(root))
+
+
+def _leftovers() -> Finding:
+    left = [state.name for state in all_states() if _is_leftover(state)]
+    if not left:
+        return Finding("leftovers", "none")
+    return Finding("leftovers", ", ".join(left), "Run `placement-harness reap`.")
+
+
+def _is_leftover(state: StackState) -> bool:
+    record = state.record()
+    if record is not None and record.lifetime != "fresh":
+        return False
+    if not state.acquire():
+        return False
+    state.release()
+    return True
+
+

@@ -12,7 +12,7 @@ from types import ModuleType
 
 
 class _Absent(ModuleType):
-    __path__: list[str] = []
+    __path__: tuple[str, ...] = ()
 
     def __getattr__(self, name: str) -> object:
         raise AttributeError(f"{self.__name__}.{name}: this keystone runs without SAML federation")

@@ -4,8 +4,8 @@
     assemble VENV ROOTFS UNUSED
 
 UNUSED is a file of glob patterns, below the environment's site-packages or the standard library,
-of what is never imported there. Everything else is found by asking the files themselves (ldd), so that another
-release with other dependencies needs no change here.
+of what is never imported there. Everything else is found by asking the files themselves (ldd), so
+that another release with other dependencies needs no change here.
 """
 
 import compileall
@@ -25,11 +25,12 @@ STDLIB_UNUSED = (
     "lib-dynload/_gdbm*", "lib-dynload/readline*", "lib-dynload/xxlimited*",
     "lib-dynload/_ctypes_test*", "lib-dynload/_codecs_*", "lib-dynload/_sqlite3*", "sqlite3",
 )  # fmt: skip
-# Tests, type stubs and sources of extension modules.
-SITE_UNUSED = ("*/tests", "*/test", "*/testing", "wrapt-stubs", "**/*.pyi", "**/*.pyx", "**/*.pxd",
-                        "**/*.c", "**/*.h", "**/locale", "**/*.po",
-                        # The registry of hardware addresses: 8 MB of text, read only to name a vendor.
-                        "netaddr/eui/*.txt", "netaddr/eui/*.idx")  # fmt: skip
+# Tests, type stubs and sources of extension modules. The registry of hardware addresses is 8 MB of
+# text that is read only to name a vendor.
+SITE_UNUSED = (
+    "*/tests", "*/test", "*/testing", "wrapt-stubs", "**/*.pyi", "**/*.pyx", "**/*.pxd", "**/*.c",
+    "**/*.h", "**/locale", "**/*.po", "netaddr/eui/*.txt", "netaddr/eui/*.idx",
+)  # fmt: skip
 
 
 def main(venv: pathlib.Path, rootfs: pathlib.Path, unused: pathlib.Path) -> None:

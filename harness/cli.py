@@ -13,13 +13,19 @@ from typing import Any, NoReturn
 import click
 
 from harness.errors import HarnessError, StackError, UsageError
-from harness.plan import DEFAULT_REPLICAS, MAX_REPLICAS, SHARED_STACK, Plan
+from harness.plan import DEFAULT_REPLICAS, MAX_REPLICAS, NAME_VARIABLE, SHARED_STACK, Plan
 from harness.stack import provision
 from harness.stack.images import ensure_images
+from harness.stack.versions import versions
 from harness.state import StackState
 
 name_option = click.option(
-    "--name", default=SHARED_STACK, show_default=True, help="The stack, where there are several."
+    "--name",
+    default=SHARED_STACK,
+    envvar=NAME_VARIABLE,
+    show_default=True,
+    show_envvar=True,
+    help="The stack, where there are several.",
 )
 
 
@@ -27,7 +33,8 @@ class Commands(click.Group):
     """Turns the harness's errors into one paragraph and their exit code."""
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
-        signal.signal(signal.SIGTERM, _interrupt)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _interrupt)
         try:
             super().main(*args, **{**kwargs, "standalone_mode": False})
         except HarnessError as error:
@@ -80,7 +87,9 @@ def setup() -> None:
         raise problem
     if provision.find_compose() is None:
         provision.install_compose(say)
-    ensure_images(say)
+    if ensure_images(say):
+        # Asked now, so that no run has to.
+        versions()
 
 
 @main.command()
@@ -103,16 +112,21 @@ def up(replicas: int, port: int, name: str) -> None:
 @name_option
 def down(name: str) -> None:
     """Remove a stack."""
-    from harness.stack import lifecycle
+    from harness.stack import removal
 
     state = StackState(name)
-    if state.record() is None:
-        lifecycle.remove_labelled(name)
-        state.remove()
+    problem = provision.engine_problem()
+    if problem:
+        raise problem
+    removal.refuse_foreign(state)
+    known = state.record() is not None
+    state.lock()
+    if known:
+        removal.take_down(state, say)
+    elif not removal.remove_labelled(state):
         click.echo(f"There is no stack {name}.")
-        return
-    lifecycle.lock(state)
-    lifecycle.take_down(state, say)
+    state.remove()
+    state.release()
 
 
 @main.command()
@@ -200,9 +214,9 @@ def restart(rolling: bool, replica: int | None, name: str) -> None:
 @click.option("--all", "everything", is_flag=True, help="Kept stacks too, when nobody uses them.")
 def reap(everything: bool) -> None:
     """Remove what killed runs have left; never what a live run uses."""
-    from harness.stack import lifecycle
+    from harness.stack import removal
 
-    removed = lifecycle.reap(say, everything=everything)
+    removed = removal.reap(say, everything=everything)
     click.echo(f"removed {', '.join(removed)}" if removed else "nothing was left behind")
 
 
@@ -228,7 +242,7 @@ def bench(starts: int) -> None:
 def _running(name: str) -> Any:
     from harness.stack import lifecycle
 
-    stack = lifecycle.running_stack(StackState(name))
+    stack = lifecycle.running_stack(StackState(name), whole=False)
     if stack is None:
         raise StackError(
             f"No stack {name} is running.", "Start one: placement-harness up --replicas 3."

@@ -13,12 +13,15 @@ plan        everything that is decided about a run before it begins.
 The layers, lowest first. A module imports from its own layer and from those below, never from one
 above; ``tests/unit/test_layers.py`` holds that.
 
-errors, results, timing, state   exceptions with a remedy; plain data; deadlines; what is on disk
+errors, results, redact, timing   exceptions with a remedy; plain data; what must not be printed;
+                          deadlines
 plan                      options and ini settings -> Plan
+state                     what is on disk
 auth                      credentials -> tokens
 stack                     the containers; the only place that imports python_on_whales
 targets                   what answers: stack, embedded, URL
 suites                    gabbi files as pytest items; the only place that imports gabbi
 report                    what a run says: header, summary, failures
-plugin, cli               the rim: pytest's hooks, and the commands
+plugin, owner, run, starter, fixtures, cli, bench   the rim: pytest's hooks, the processes of a run,
+                          fixtures for Python tests, and the commands
 """

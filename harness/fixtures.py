@@ -1,13 +1,17 @@
 """Fixtures for people who write Python tests against a target."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.errors import UsageError
 from harness.run import Run
-from harness.targets.session import PlacementSession
+
+if TYPE_CHECKING:
+    from harness.targets.session import PlacementSession
 
 RUN = pytest.StashKey[Run]()
 
@@ -21,6 +25,9 @@ def stack(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture(scope="session")
 def placement(request: pytest.FixtureRequest) -> Iterator[PlacementSession]:
     """A requests session with a token and the latest microversion; URLs begin at placement's."""
+    # requests takes 60 ms to import, and suites need none of it.
+    from harness.targets.session import PlacementSession
+
     run = request.config.stash[RUN]
     with PlacementSession(run.target, run.tally.record) as session:
         yield session

@@ -13,7 +13,7 @@ from harness.errors import HarnessError, UsageError
 from harness.plan import Plan
 from harness.report import screen
 from harness.report.screen import Screen
-from harness.run import TROUBLE, Run, Worker
+from harness.run import STOPPED, TROUBLE, Run, Worker
 from harness.starter import Starter
 from harness.suites import collect, extensions
 from harness.suites.wire import Wire
@@ -76,14 +76,6 @@ class Owner(Run):
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         self._session = session
         self._sigterm = signal.signal(signal.SIGTERM, _interrupt)
-        if not self._distributed:
-            return
-        self._refuse_directory(collect.candidates(self._config))
-        if getattr(self.target, "per_process", False):
-            self._screen.settings(self.target.settings())
-        elif not self._ready():
-            # The quiet way out: pytest_unconfigure says why.
-            raise session.Failed
 
     def pytest_itemcollected(self) -> None:
         # Starting goes on while the other suites are read.
@@ -150,16 +142,15 @@ class Owner(Run):
         self._next_look = end + max(LOOK, SHARE * (end - begin))
 
     def _fail(self, error: HarnessError) -> None:
-        """Remember why the run cannot be made; what comes after the first reason follows from it."""
+        """Remember why the run cannot be made: the first reason, others follow from it."""
         self._error = self._error or error
 
     def _stop_testing(self) -> None:
-        reason = "the run cannot go on; the reason is below"
         if self._session is not None:
-            self._session.shouldstop = reason
+            self._session.shouldstop = STOPPED
         controller = self._config.pluginmanager.get_plugin("dsession")
         if controller is not None:
-            controller.shouldstop = reason
+            controller.shouldstop = STOPPED
 
     # xdist
 
@@ -168,14 +159,27 @@ class Owner(Run):
         return self._config.pluginmanager.has_plugin("dsession")
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_setupnodes(self) -> None:
+        """Start before there are workers: each is told where the target is."""
+        self._refuse_directory(collect.candidates(self._config))
+        if getattr(self.target, "per_process", False):
+            self._screen.settings(self.target.settings())
+        elif not self._ready():
+            # The quiet way out: pytest_unconfigure says why.
+            raise pytest.Session.Failed
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         node.workerinput["placement"] = dict(self.target.share())
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        counted = getattr(node, "workeroutput", {}).get("placement")
-        if counted is not None:
-            self.tally.merge(counted)
+        output = getattr(node, "workeroutput", {})
+        if "placement" in output:
+            self.tally.merge(output["placement"])
+        if "placement_error" in output:
+            problem, remedy, evidence = output["placement_error"]
+            self._fail(HarnessError(problem, remedy, evidence=evidence))
 
     # After the last test
 
@@ -203,6 +207,10 @@ class Owner(Run):
             self._starter.stop(self._screen.flush)
         except HarnessError as error:
             self._fail(error)
+        except KeyboardInterrupt:
+            # A second Ctrl-C, while stopping: that is done by now.
+            if self._session is not None:
+                self._session.exitstatus = pytest.ExitCode.INTERRUPTED
         finally:
             if self._sigterm is not None:
                 signal.signal(signal.SIGTERM, self._sigterm)

@@ -16,7 +16,9 @@ DEFAULT_REPLICAS = 3
 # Apache declares this many members of its balancer (services/apache/start.sh).
 MAX_REPLICAS = 16
 # The stack that `keep`, `reuse` and `placement-harness up` share; a fresh one gets a random name.
+# NAME_VARIABLE names another one, e.g. where two checkouts or two users keep one each.
 SHARED_STACK = "placement-harness"
+NAME_VARIABLE = "PLACEMENT_HARNESS_NAME"
 
 # Option, environment variable and ini setting are made of these names.
 SETTINGS = ("target", "replicas", "stack", "stack_port")
@@ -82,7 +84,9 @@ def resolve(
         target=target,
         replicas=_replicas(given["replicas"]),
         lifetime=lifetime,
-        name=f"{SHARED_STACK}-{secrets.token_hex(3)}" if lifetime == "fresh" else SHARED_STACK,
+        name=f"{SHARED_STACK}-{secrets.token_hex(3)}"
+        if lifetime == "fresh"
+        else environ.get(NAME_VARIABLE) or SHARED_STACK,
         port=_port(given["stack_port"]),
         sources={name: one.source for name, one in given.items()},
     )

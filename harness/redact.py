@@ -30,7 +30,8 @@ def secrets(*given: Mapping[str, str]) -> set[str]:
 
 def text(given: str, hidden: Iterable[str]) -> str:
     """The text without these values."""
-    for value in hidden:
+    # The longest first: one may begin with another.
+    for value in sorted(hidden, key=len, reverse=True):
         given = given.replace(value, HIDDEN)
     return given
 
@@ -55,4 +56,4 @@ def body(given: str) -> str:
     except ValueError:
         return given
     clean = data(parsed)
-    return given if clean == parsed else json.dumps(clean)
+    return given if clean == parsed else json.dumps(clean, indent=2 if "\n" in given else None)

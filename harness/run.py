@@ -5,9 +5,7 @@ import traceback
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
-import httpx
 import pytest
-from gabbi.exception import GabbiFormatError  # type: ignore[import-untyped]
 
 from harness import targets
 from harness.errors import HarnessError
@@ -15,12 +13,10 @@ from harness.plan import Plan
 from harness.report import failure
 from harness.report.tally import Tally
 from harness.results import Exchange
+from harness.suites.cases import PLAIN
 from harness.suites.collect import SuiteItem
 from harness.suites.wire import Environment, Wire, environment
 from harness.targets.base import Target
-
-# Their text says it all; where in gabbi they were raised helps nobody.
-PLAIN = (AssertionError, GabbiFormatError, OSError, httpx.HTTPError)
 
 
 class Run:
@@ -73,7 +69,10 @@ class Run:
         report = yield
         if call.excinfo is not None and report.failed:
             if isinstance(item, SuiteItem) and report.when == "call":
+                begin = time.perf_counter()
                 self._explain(item, call.excinfo.value, report)
+                # Reading logs is no part of what a test costs.
+                self.tally.testing -= time.perf_counter() - begin
             self.broke(call.excinfo.value)
         return report
 
@@ -91,6 +90,7 @@ class Run:
             exchange,
             self.target.shell_token(),
             self._logs(exchange),
+            self.target.token(),
         )
 
     def _logs(self, exchange: Exchange | None) -> Mapping[str, Sequence[str]]:
@@ -102,6 +102,8 @@ class Run:
             return {"the target": [f"cannot be read: {error}"]}
 
 
+# pytest says this when a run is ended for a reason that is no test's fault.
+STOPPED = "the run cannot go on; the reason is below"
 # The attribute of a report that says: no answer, or one of 5xx.
 TROUBLE = "placement_trouble"
 
@@ -115,11 +117,16 @@ class Worker(Run):
         self._output: dict[str, Any] = config.workeroutput  # type: ignore[attr-defined]
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> None:
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Attach; True, which ends the loop, when that cannot be done."""
         try:
             self.connect(targets.attach(self.plan, self._input["placement"]))
         except HarnessError as error:
-            session.shouldstop = str(error)
+            # The controller shows it, and ends the run.
+            self._output["placement_error"] = [error.problem, error.remedy, list(error.evidence)]
+            session.shouldstop = STOPPED
+            return True
+        return None
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:

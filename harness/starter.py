@@ -15,6 +15,8 @@ class Starter:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._thread: threading.Thread | None = None
+        # Not Thread.is_alive(): after a join() that Ctrl-C interrupts, that says False (bpo-45274).
+        self._ended = threading.Event()
         self._error: BaseException | None = None
 
     @property
@@ -48,19 +50,14 @@ class Starter:
             raise
 
     def _stop(self, glance: Callable[[], None]) -> None:
-        thread = self._thread
-        if thread is not None and thread.is_alive():
-            cancel = getattr(self._target, "cancel", None)
-            if cancel is not None:
-                cancel()
+        if not self._ended.is_set():
+            self._target.cancel()
             self._join(glance)
         self._target.stop()
         self._thread = None
 
     def _join(self, glance: Callable[[], None]) -> None:
-        assert self._thread is not None  # noqa: S101
-        while self._thread.is_alive():
-            self._thread.join(GLANCE)
+        while not self._ended.wait(GLANCE):
             glance()
         glance()
 
@@ -69,3 +66,5 @@ class Starter:
             self._target.start()
         except BaseException as error:
             self._error = error
+        finally:
+            self._ended.set()

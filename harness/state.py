@@ -4,6 +4,8 @@ One directory a stack, below ``$PLACEMENT_HARNESS_STATE`` or the user's state di
 
     lock          held by the process that owns or uses the stack; the kernel lets go of it when
                   that process ends, however it ends
+    busy          held by docker commands that change the stack: one may outlive a killed owner
+    change        held while replicas are added, removed or restarted
     stack.json    a Record
     env           the secrets, as Compose reads them; readable by the owner alone
     clouds.yaml   for OpenStack clients; readable by the owner alone
@@ -16,14 +18,23 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.errors import StackError
+from harness.errors import StackError, UsageError
 from harness.plan import Lifetime
+from harness.timing import Deadline
+
+# Compose wants such project names; a container's name, with -placement-16, is a name in DNS too.
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,46}")
+# How long another process may hold a lock just to have a look (doctor, reap). Seconds.
+LOOK_SECONDS = 2.0
+# How long a docker command may outlive the run that was killed. Seconds.
+SETTLE_SECONDS = 120.0
 
 
 def state_root() -> pathlib.Path:
@@ -74,13 +85,68 @@ class Record:
         return f"http://127.0.0.1:{self.port}"
 
 
+class FileLock:
+    """A lock that the kernel lets go of when the process ends, however it ends."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> "FileLock":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def take(self) -> bool:
+        """Take it; False when another process has it, or its directory is gone."""
+        if self._descriptor is not None:
+            return True
+        while True:
+            try:
+                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            except FileNotFoundError:
+                return False
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(descriptor)
+                return False
+            # Its last holder may have removed the file since it was opened.
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), os.stat(self._path)):
+                    break
+            os.close(descriptor)
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
+        self._descriptor = descriptor
+        return True
+
+    def release(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def holder(self) -> str:
+        """The number of the process that took it last."""
+        try:
+            return self._path.read_text() or "unknown"
+        except OSError:
+            return "unknown"
+
+
 class StackState:
-    """The directory of one stack."""
+    """The directory of one stack. Raises UsageError for a name that no stack can have."""
 
     def __init__(self, name: str, root: pathlib.Path | None = None) -> None:
+        if not NAME.fullmatch(name):
+            raise UsageError(
+                f"A stack cannot be named {name!r}.",
+                "Give up to 47 lower-case letters, digits, - and _, a letter or a digit first.",
+            )
         self.name = name
         self.directory = (root or state_root()) / name
-        self._lock: int | None = None
+        self._lock = FileLock(self.directory / "lock")
 
     @property
     def env_file(self) -> pathlib.Path:
@@ -122,55 +188,67 @@ class StackState:
         return Secrets(**{name: pairs[f"HARNESS_{name.upper()}"] for name in names})
 
     def remove(self) -> None:
+        """Remove the directory, its lock last: until then nobody else can own the stack."""
+        with contextlib.suppress(FileNotFoundError):
+            for path in self.directory.iterdir():
+                if path.name != "lock":
+                    path.unlink(missing_ok=True)
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def acquire(self) -> bool:
-        """Own the stack until this process ends or lets go. False: another process does."""
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
-            return False
-        os.ftruncate(lock, 0)
-        os.write(lock, str(os.getpid()).encode())
-        self._lock = lock
-        return True
+    def acquire(self, *, create: bool = True) -> bool:
+        """Own the stack until this process ends or lets go. False: another process does.
+
+        Without ``create``, a stack that has no directory is nobody's to own.
+        """
+        if create:
+            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self._lock.take()
 
     def release(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._lock.release()
+
+    def lock(self) -> None:
+        """Own the stack, or raise StackError that names who does."""
+        for _ in Deadline.after(LOOK_SECONDS).every(0.05):
+            if self.acquire():
+                return
+        raise StackError(
+            f"The stack {self.name} is in use by process {self._lock.holder()}.",
+            "Wait for it to end, or use --stack fresh: a fresh stack is nobody else's.",
+        )
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """Own the stack for a block, or raise StackError that names who does."""
-        if not self.acquire():
-            raise StackError(
-                f"The stack {self.name} is in use by process {self.owner()}.",
-                "Wait for it to end, or use --stack fresh: a fresh stack is nobody else's.",
-            )
-        try:
+    def changing(self) -> Iterator[None]:
+        """Add, remove or restart replicas, which one process at a time may do."""
+        with FileLock(self.directory / "change") as change:
+            if not change.take():
+                raise StackError(
+                    f"Process {change.holder()} is changing the replicas of {self.name}.",
+                    "Wait for it to end, and try again.",
+                )
             yield
-        finally:
-            self.release()
 
-    def owner(self) -> str:
-        try:
-            return (self.directory / "lock").read_text() or "unknown"
-        except OSError:
-            return "unknown"
+    def settle(self) -> None:
+        """Wait for docker commands on this stack whose run was killed."""
+        if not (self.directory / "busy").exists():
+            return
+        with FileLock(self.directory / "busy") as busy:
+            for _ in Deadline.after(SETTLE_SECONDS).every(0.05):
+                if busy.take():
+                    return
 
 
 def all_states() -> list[StackState]:
     try:
-        return [StackState(path.name) for path in sorted(state_root().iterdir()) if path.is_dir()]
+        paths = [path for path in sorted(state_root().iterdir()) if path.is_dir()]
     except OSError:
         return []
+    return [StackState(path.name) for path in paths if NAME.fullmatch(path.name)]
 
 
 def clouds_yaml(record: Record, stack_secrets: Secrets) -> str:
+    """For OpenStack clients. osc-placement takes version 1 for the newest one that both know, and
+    1.0 without it; openstacksdk refuses `latest` as a default microversion, and needs none."""
     return f"""\
 clouds:
   {record.name}:
@@ -182,7 +260,7 @@ clouds:
       user_domain_id: default
       project_domain_id: default
     region_name: RegionOne
-    placement_default_microversion: latest
+    placement_api_version: "1"
 """
 
 

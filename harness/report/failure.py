@@ -1,6 +1,7 @@
 """What a failed test says: what was wrong, the exchange, how to repeat it, and the log lines."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
@@ -26,28 +27,32 @@ def render(
     exchange: Exchange | None,
     shell_token: str | None,
     logs: Mapping[str, Sequence[str]],
+    token: str,
 ) -> ReprExceptionInfo:
     """The failure as pytest shows it; ``place`` is the test's file and line, from 1.
 
-    ``shell_token`` sets TOKEN in a shell; None when no curl gets to the target.
+    ``shell_token`` sets TOKEN in a shell; None when no curl gets to the target. ``token`` is the
+    run's own, to be kept out of all this.
     """
-    hidden: set[str] = set()
+    hidden = redact.secrets({"x-auth-token": token})
     if exchange is not None:
         answer = exchange.response.headers if exchange.response else {}
-        hidden = redact.secrets(exchange.request.headers, answer)
+        hidden |= redact.secrets(exchange.request.headers, answer)
+        # gabbi's message ends with the body, which follows with the rest of the response.
+        problem = re.sub(r", (truncated )?response:\n.*", "", problem, count=1, flags=re.DOTALL)
     problem = redact.text(problem, hidden)
     shown = ReprExceptionInfo(
         reprtraceback=ReprTraceback([ReprEntryNative([f"{problem}\n"])], None, "native"),
         reprcrash=ReprFileLocation(*place, problem.split("\n", 1)[0]),
     )
     if exchange is not None:
-        for title, text in sections(exchange, shell_token, logs):
+        for title, text in sections(exchange, shell_token, logs, token):
             shown.addsection(title, redact.text(text, hidden))
     return shown
 
 
 def sections(
-    exchange: Exchange, shell_token: str | None, logs: Mapping[str, Sequence[str]]
+    exchange: Exchange, shell_token: str | None, logs: Mapping[str, Sequence[str]], token: str
 ) -> Iterator[tuple[str, str]]:
     """Title and text of each part of an exchange's report."""
     yield "request", _request(exchange.request)
@@ -58,7 +63,9 @@ def sections(
         who = f"replica {exchange.replica}, " if exchange.replica else ""
         yield f"response ({who}{took})", _response(exchange.response)
     if shell_token is not None:
-        yield "again", f"{shell_token}\n{curl.command(exchange.request)}"
+        sent = exchange.request.headers.get("x-auth-token", token)
+        other = "" if sent == token else "# The test sent another token, which is not shown.\n"
+        yield "again", f"{shell_token}\n{other}{curl.command(exchange.request)}"
     for source, lines in logs.items():
         left = len(lines) - LOG_LINES
         cut = [f"... {left} earlier lines left out ..."] if left > 0 else []

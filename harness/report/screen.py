@@ -1,6 +1,7 @@
 """What a run says on the terminal besides pytest's own lines."""
 
 import queue
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -26,8 +27,10 @@ class Screen:
         return reporter
 
     def progress(self, line: str) -> None:
-        """Keep a line until the main thread comes to write it."""
+        """Write a line; one of another thread has to wait until the main thread comes to it."""
         self._waiting.put(line)
+        if threading.current_thread() is threading.main_thread():
+            self.flush()
 
     def flush(self) -> None:
         """Write the lines of progress that have come in."""
@@ -39,6 +42,9 @@ class Screen:
         terminal = self._terminal
         if terminal is not None and self._config.get_verbosity() >= 0:
             terminal.ensure_newline()
+            # With xdist, pytest leaves its dots' line open and does not know.
+            if self._config.get_terminal_writer().width_of_current_line:
+                terminal.write_line("")
             terminal.write_line(text, **markup)
 
     def settings(self, settings: Sequence[Setting]) -> None:
@@ -51,7 +57,7 @@ class Screen:
         if terminal is None or not tally.requests:
             return
         if self._config.get_verbosity() >= 0:
-            terminal.section("placement")
+            terminal.write_sep("=", "placement")
             for line in summary(tally, replicas):
                 terminal.write_line(line)
         problem = unproven(tally, replicas)

@@ -40,7 +40,8 @@ class Balancer:
         answer = self._session.get(self._url, params={"xml": "1"}, timeout=5)
         answer.raise_for_status()
         found = []
-        for worker in ElementTree.fromstring(answer.content).iterfind(".//httpd:worker", _NAMES):
+        page = ElementTree.fromstring(answer.content)  # noqa: S314 (the stack's own Apache)
+        for worker in page.iterfind(".//httpd:worker", _NAMES):
 
             def text(name: str, worker: ElementTree.Element = worker) -> str:
                 return worker.findtext(f"httpd:{name}", "", _NAMES).strip()

@@ -1,16 +1,28 @@
-"""Commands run to their end, or until they have taken too long."""
+"""Commands run to their end, or until they have taken too long, or nobody wants them any more.
 
+Each runs in a session of its own: the terminal's Ctrl-C is for the harness, which decides what
+happens to a command that is under way.
+"""
+
+import contextlib
 import os
+import queue
 import select
+import shutil
+import signal
 import subprocess
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
 from harness.errors import BuildError
+from harness.timing import GLANCE, Deadline, go_on
 
 NOT_FOUND, TIMED_OUT = 127, 124
 EVIDENCE_LINES = 8
+# What a command that is asked to end may still tidy up. Seconds.
+PATIENCE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +73,17 @@ def run(
             stderr=subprocess.PIPE,
             # What they say is matched, and shown: in English, without questions.
             env={**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"},
+            start_new_session=True,
         )
     except OSError as error:
         return Outcome(NOT_FOUND, err=f"{command[0]}: {error.strerror}")
     with process:
         try:
             streams = [stream for stream in (process.stdout, process.stderr) if stream]
-            if first_line and not select.select(streams, [], [], first_line)[0]:
+            if first_line and not _speaks(streams, Deadline.after(first_line)):
                 _end(process)
                 return Outcome(TIMED_OUT, err=f"no answer within {first_line:g} s")
-            written, said = process.communicate(timeout=seconds)
+            written, said = _communicate(process, Deadline.after(seconds))
         except subprocess.TimeoutExpired:
             _end(process)
             return Outcome(TIMED_OUT, err=f"not done within {seconds:g} s")
@@ -78,6 +91,75 @@ def run(
             _end(process)
             raise
     return Outcome(process.returncode, _text(written), _text(said))
+
+
+def mortal(command: Sequence[str]) -> list[str]:
+    """The command, made to end with the thread that starts it, even when that is killed.
+
+    The shell ends all that the command has started: docker's plugins do not die with docker.
+    """
+    if not shutil.which("setpriv"):
+        return [*command]
+    script = 'trap "trap - TERM; kill 0" TERM; "$@" & wait $!'
+    return ["setpriv", "--pdeathsig", "TERM", "sh", "-c", script, "sh", *command]
+
+
+def follow(
+    command: Sequence[str], heard: Callable[[str], None], environment: Mapping[str, str]
+) -> int:
+    """Run a command that takes long, and give its exit code; ``heard`` gets each line it writes.
+
+    It is ended, with all that it has started, when the waiting is interrupted or cancelled.
+    """
+    process = subprocess.Popen(  # noqa: S603 (no shell; callers pass fixed commands)
+        mortal(command),
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(process, lines), daemon=True).start()
+    try:
+        while True:
+            go_on()
+            with contextlib.suppress(queue.Empty):
+                line = lines.get(timeout=GLANCE)
+                if line is None:
+                    return process.wait()
+                heard(line)
+    except BaseException:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(process.pid, number)
+                process.wait(PATIENCE)
+                break
+        raise
+
+
+def _read(process: "subprocess.Popen[str]", lines: "queue.SimpleQueue[str | None]") -> None:
+    for line in process.stdout or ():
+        lines.put(line.rstrip())
+    lines.put(None)
+
+
+def _speaks(streams: Sequence[IO[bytes]], deadline: Deadline) -> bool:
+    return any(select.select(streams, [], [], GLANCE)[0] for _ in deadline.every(0))
+
+
+def _communicate(
+    process: "subprocess.Popen[bytes]", deadline: Deadline
+) -> tuple[bytes | None, bytes | None]:
+    while True:
+        go_on()
+        try:
+            return process.communicate(timeout=min(GLANCE, deadline.left))
+        except subprocess.TimeoutExpired:
+            if deadline.passed:
+                raise
 
 
 def _text(output: bytes | None) -> str:
@@ -88,7 +170,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     # Asked first, for as long as it takes to tidy up: mmdebstrap has a whole system to remove.
     process.terminate()
     try:
-        process.wait(20)
+        process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
 

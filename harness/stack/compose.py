@@ -1,13 +1,12 @@
 """Docker and Compose, for one stack."""
 
-import functools
 import os
 import pathlib
 import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from requests import certs
+import certifi
 
 from harness.errors import EngineError
 from harness.state import StackState
@@ -40,14 +39,16 @@ def ca_bundle() -> str:
         chosen = os.environ.get(name)
         if chosen and os.path.isfile(chosen):
             return chosen
-    return debian if os.path.isfile(debian) else certs.where()
+    return debian if os.path.isfile(debian) else certifi.where()
 
 
-@functools.cache
-def command() -> list[str]:
+def command(state: StackState) -> list[str]:
     """docker, in a session of its own: the terminal's Ctrl-C is for the harness, which decides
-    what happens to a command that is under way."""
-    return ["setsid", "--wait", "docker"] if shutil.which("setsid") else ["docker"]
+    what happens to a command that is under way. When the harness is killed, it goes on: whoever
+    clears up after that finds it by the lock that it holds."""
+    busy = ("flock", "--shared", "--no-fork", str(state.directory / "busy"))
+    parts = [busy, ("setsid", "--wait")]
+    return [word for part in parts if shutil.which(part[0]) for word in part] + ["docker"]
 
 
 def client(state: StackState) -> "DockerClient":
@@ -58,7 +59,7 @@ def client(state: StackState) -> "DockerClient":
         compose_files=list(compose_files()),
         compose_project_name=state.name,
         compose_env_files=[state.env_file],
-        client_call=command(),
+        client_call=command(state),
     )
 
 

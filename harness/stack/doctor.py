@@ -124,9 +124,7 @@ def _is_leftover(state: StackState) -> bool:
     record = state.record()
     if record is not None and record.lifetime != "fresh":
         return False
-    if not state.acquire():
+    if not state.acquire(create=False):
         return False
     state.release()
     return True
-
-

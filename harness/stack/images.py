@@ -1,24 +1,26 @@
 """The images: in which order they are built, and when they need not be."""
 
+import contextlib
 import hashlib
 import os
-import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.errors import BuildError
 from harness.stack import provision
-from harness.stack.commands import disk_full, run, says_disk_full
+from harness.stack.commands import disk_full, follow, run, says_disk_full
 from harness.stack.compose import ROOT, ca_bundle, compose_files
-from harness.state import Secrets
+from harness.state import FileLock, Secrets, state_root
+from harness.timing import GLANCE, Deadline
 
 Progress = Callable[[str], None]
 
 CONTENT_LABEL = "placement-harness.content"
 EVIDENCE_LINES = 25
 SECONDS_BETWEEN_LINES = 5.0
+# What another run's build may take.
+BUILD_SECONDS = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +51,44 @@ IMAGES: Mapping[str, Image] = {
 def ensure_images(progress: Progress) -> list[str]:
     """Build what is missing or out of date, side by side where it can be; name what was built."""
     contents = {name: content(name) for name in IMAGES}
-    present = built_contents()
-    stale = {name for name in IMAGES if present.get(name) != contents[name]}
-    if not stale:
+    if not _stale(contents):
         return []
-    provision.ensure_base(progress)
-    built = []
-    for wave in waves(stale):
-        _build(wave, contents, progress)
-        built += wave
-    return built
+    with _alone(progress):
+        # Whoever built before this may have built just that.
+        stale = _stale(contents)
+        if not stale:
+            return []
+        provision.ensure_base(progress)
+        built = []
+        for wave in waves(stale):
+            _build(wave, contents, progress)
+            built += wave
+        return built
+
+
+def _stale(contents: Mapping[str, str]) -> set[str]:
+    present = built_contents()
+    return {name for name in IMAGES if present.get(name) != contents[name]}
+
+
+@contextlib.contextmanager
+def _alone(progress: Progress) -> Iterator[None]:
+    """Let no two runs build the same images side by side: they would fight for the processors."""
+    root = state_root()
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with FileLock(root / "build.lock") as lock:
+        if not lock.take():
+            progress(f"waiting for another run that builds the images (process {lock.holder()})")
+            for _ in Deadline.after(BUILD_SECONDS).every(GLANCE):
+                if lock.take():
+                    break
+            else:
+                raise BuildError(
+                    f"Another run, process {lock.holder()}, has been building the images for "
+                    f"{BUILD_SECONDS / 60:.0f} minutes.",
+                    "See what it does, end it, and run again.",
+                )
+        yield
 
 
 def content(name: str) -> str:
@@ -116,28 +146,15 @@ def _build(names: list[str], contents: Mapping[str, str], progress: Progress) ->
     progress(f"building {what}")
     began = told = time.monotonic()
     last: list[str] = []
-    process = subprocess.Popen(
-        [*command, "build", *names],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
-    try:
-        for line in process.stdout or ():
-            last = [*last[1 - EVIDENCE_LINES :], line.rstrip()]
-            if time.monotonic() - told > SECONDS_BETWEEN_LINES:
-                told = time.monotonic()
-                progress(f"building {what} ({told - began:.0f} s): {line.strip()[:100]}")
-        process.wait()
-    except BaseException:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
-        raise
-    if process.returncode:
+
+    def heard(line: str) -> None:
+        nonlocal told, last
+        last = [*last[1 - EVIDENCE_LINES :], line]
+        if time.monotonic() - told > SECONDS_BETWEEN_LINES:
+            told = time.monotonic()
+            progress(f"building {what} ({told - began:.0f} s): {line.strip()[:100]}")
+
+    if follow([*command, "build", *names], heard, environment):
         if says_disk_full("\n".join(last)):
             raise disk_full(f"building {what}", last)
         raise BuildError(

@@ -61,7 +61,7 @@ def stream(
     processes = []
     for name in names:
         command = ["docker", "logs", "--tail", tail, *(["--follow"] if follow else []), name]
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 (no shell, names come from docker)
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
         )
         processes.append(process)

@@ -7,7 +7,7 @@ import pymysql
 import requests
 
 from harness.auth import Keystone
-from harness.errors import StackError
+from harness.errors import EngineError, StackError
 from harness.stack.balancer import Balancer
 from harness.stack.commands import run
 from harness.stack.compose import client
@@ -108,20 +108,21 @@ class Stack:
 
     def check(self, when: str = "during the run") -> None:
         """Raise StackError if a container has died, unless it was meant to."""
-        deaths = self._watch.deaths() if self._watch else []
-        if not deaths:
+        if self._watch is None:
             return
-        record = self.state.record() or self.record
-        for death in deaths:
-            if death.service == "placement" and self._was_meant(death, record):
-                continue
-            raise death_error(death, when)
-        if self._watch:
+        deaths = self._watch.deaths()
+        if deaths:
+            record = self.state.record() or self.record
+            for death in deaths:
+                if death.service == "placement" and _was_meant(death, record):
+                    continue
+                raise death_error(death, when)
             self._watch.forget(deaths)
-
-    @staticmethod
-    def _was_meant(death: Death, record: Record) -> bool:
-        return death.number in record.leaving or death.number > record.replicas
+        if self._watch.blind:
+            raise EngineError(
+                f"The container engine has stopped telling what happens to {self.name}.",
+                "See whether it runs: `docker version`, `placement-harness doctor`.",
+            )
 
     # Readiness
 
@@ -169,6 +170,12 @@ class Stack:
 
     def scale(self, replicas: int, progress: Progress) -> None:
         """Add or remove replicas; requests under way are finished, none is refused."""
+        with self.state.changing():
+            self._scale(replicas, progress)
+
+    def _scale(self, replicas: int, progress: Progress) -> None:
+        # Another process may have changed it.
+        self.record = self.state.record() or self.record
         before = self.record.replicas
         if replicas < before:
             for replica in range(before, replicas, -1):
@@ -199,13 +206,34 @@ class Stack:
 
     def restart(self, replica: int) -> None:
         """Take a replica out, restart it, and put it back when it serves."""
-        self._save(leaving=(replica,))
-        self.balancer.drain(replica, Deadline.after(DRAIN_SECONDS))
-        run("docker", "restart", f"{self.name}-placement-{replica}", seconds=60)
-        self.wait_for_replicas([replica], Deadline.after(READY_SECONDS))
-        self.balancer.enable(replica)
-        self._save(leaving=())
+        with self.state.changing():
+            self.record = self.state.record() or self.record
+            self._save(leaving=(replica,))
+            self.balancer.drain(replica, Deadline.after(DRAIN_SECONDS))
+            restarted = run(
+                "docker", "restart", f"{self.name}-placement-{replica}", seconds=DRAIN_SECONDS
+            )
+            if not restarted.ok:
+                raise StackError(
+                    f"Replica {replica} could not be restarted: {restarted.reason}.",
+                    "See whether it is there: placement-harness status.",
+                    service="placement",
+                )
+            self.wait_for_replicas([replica], Deadline.after(READY_SECONDS))
+            self.balancer.enable(replica)
+            self._save(leaving=())
 
     def _save(self, **changes: object) -> None:
         self.record = dataclasses.replace(self.record, **changes)  # type: ignore[arg-type]
         self.state.save(self.record)
+
+
+def _was_meant(death: Death, record: Record) -> bool:
+    """Whether a replica was removed or restarted on purpose, by this process or another one."""
+    if death.number in record.leaving or death.number > record.replicas:
+        return True
+    # No container starts itself again: one that runs was restarted by somebody.
+    state = run(
+        *("docker", "inspect", "--format", "{{.State.Running}}", death.container), seconds=10
+    )
+    return state.out.strip() == "true"

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 
 from harness.errors import StackError
-from harness.stack.commands import run
+from harness.stack.commands import mortal, run
 from harness.stack.compose import STACK_LABEL
 
 LAST_LINES = 20
@@ -33,24 +33,24 @@ class Watch:
         self._name = name
         self._deaths: list[Death] = []
         self._process: subprocess.Popen[str] | None = None
+        self._begun = threading.Event()
+        self._stopped = False
 
     def start(self) -> None:
-        self._process = subprocess.Popen(
-            ["docker", "events", "--filter", "type=container", "--filter", "event=die"]
-            + ["--filter", f"label={STACK_LABEL}={self._name}", "--format", "{{json .}}"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
-        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+        threading.Thread(target=self._listen, name="watch", daemon=True).start()
+        self._begun.wait()
 
     def stop(self) -> None:
+        self._stopped = True
         if self._process:
             self._process.terminate()
             self._process.wait()
             self._process = None
+
+    @property
+    def blind(self) -> bool:
+        """Whether the engine has stopped telling."""
+        return bool(self._process and self._process.poll() is not None) and not self._stopped
 
     def deaths(self) -> list[Death]:
         return list(self._deaths)
@@ -58,7 +58,22 @@ class Watch:
     def forget(self, deaths: list[Death]) -> None:
         self._deaths = [death for death in self._deaths if death not in deaths]
 
-    def _listen(self, process: subprocess.Popen[str]) -> None:
+    def _listen(self) -> None:
+        # Begun in the thread that reads: that one lives as long as this process, and with its end,
+        # be it by kill -9, ends the command.
+        label = f"label={STACK_LABEL}={self._name}"
+        filters = ("--filter", "type=container", "--filter", "event=die", "--filter", label)
+        try:
+            self._process = process = subprocess.Popen(  # noqa: S603 (no shell)
+                mortal(["docker", "events", *filters, "--format", "{{json .}}"]),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                start_new_session=True,
+            )
+        finally:
+            self._begun.set()
         for line in process.stdout or ():
             attributes = json.loads(line)["Actor"]["Attributes"]
             self._deaths.append(

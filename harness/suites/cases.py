@@ -3,10 +3,14 @@
 import unittest
 from typing import Any
 
-from gabbi import case  # type: ignore[import-untyped]
+import httpx
+from gabbi import case, exception  # type: ignore[import-untyped]
 
 from harness.results import Exchange
 from harness.suites.wire import Wire
+
+# What a test fails with that says it all: where in gabbi it was raised helps nobody.
+PLAIN = (AssertionError, exception.GabbiFormatError, OSError, httpx.HTTPError)
 
 
 class Outcome(unittest.TestResult):

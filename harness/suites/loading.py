@@ -164,7 +164,7 @@ def _our_classes(suite: str, wire: Wire) -> Iterator[None]:
 
 def _problem(error: Exception, tests: _Counted) -> str:
     if isinstance(error, exception.GabbiFormatError):
-        return f"not a gabbi suite: {error}."
+        return f"not a gabbi suite: {str(error).rstrip('.')}."
     entry = tests[tests.taken] if tests.taken >= 0 else None
     name = entry.get("name") if isinstance(entry, dict) else None
     if name is not None and not isinstance(name, str):

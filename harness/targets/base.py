@@ -30,7 +30,8 @@ class Target(Protocol):
 
     The process that owns the run calls ``start`` and ``stop``. With xdist that is the controller;
     ``share`` then gives what a worker's ``attach`` (a function of each implementation's module)
-    needs to speak to the same thing, as JSON-able data.
+    needs to speak to the same thing, as JSON-able data. A target that every process has to have
+    for itself says so with an attribute ``per_process``, and is not started by the controller.
     """
 
     name: str
@@ -43,7 +44,13 @@ class Target(Protocol):
     def replicas(self) -> tuple[str, ...]:
         """The numbers of the replicas, of which each must answer; empty where there are none."""
 
-    def start(self) -> None: ...
+    def start(self) -> None:
+        """Bring it up, in a thread that is not the main one; raise HarnessError when that fails.
+
+        ``cancel``, called from the main thread, makes it end soon.
+        """
+
+    def cancel(self) -> None: ...
 
     def stop(self) -> None: ...
 

@@ -48,13 +48,18 @@ class Embedded:
             ) from error
         logger = logging.getLogger("placement")
         logger.addHandler(self._log)
+        logger.setLevel(logging.DEBUG)
         logger.propagate = False
+
+    def cancel(self) -> None:
+        """It takes a second, and needs no cancelling."""
 
     def stop(self) -> None:
         if self._undo is None:
             return
         logger = logging.getLogger("placement")
         logger.removeHandler(self._log)
+        logger.setLevel(logging.NOTSET)
         logger.propagate = True
         self._undo()
         self._undo = self._application = None

@@ -69,7 +69,7 @@ class HttpTransport:
                 assert_same_host=False,
                 timeout=timeout,
             )
-        except (HTTPError, UnicodeError) as error:
+        except (HTTPError, ValueError) as error:
             raise _failure(error, request, timeout) from error
         finally:
             line.used = time.monotonic()

@@ -51,6 +51,9 @@ class Remote:
                 "Give an administrator's credentials, of the keystone that this placement asks.",
             )
 
+    def cancel(self) -> None:
+        """Its timeouts end it."""
+
     def stop(self) -> None:
         """It is not ours to stop."""
 

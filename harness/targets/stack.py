@@ -1,18 +1,20 @@
 """Real containers: a stack of one's own, or one that was left running."""
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 
 import pymysql
 
 from harness.errors import StackError
 from harness.plan import SHARED_STACK, Plan
-from harness.results import Exchange, Setting
-from harness.stack import lifecycle, logs
+from harness.results import Exchange, Request, Response, Setting
+from harness.stack import lifecycle, logs, removal
 from harness.stack.stack import Stack
 from harness.stack.versions import versions
 from harness.state import StackState
 from harness.targets.base import Progress, Transport, quiet
 from harness.targets.http import HttpTransport
+from harness.timing import cancellable
 
 
 class StackTarget:
@@ -24,6 +26,7 @@ class StackTarget:
         self._plan = plan
         self._progress = progress
         self._stack = stack
+        self._cancelled = threading.Event()
 
     @property
     def stack(self) -> Stack:
@@ -40,8 +43,13 @@ class StackTarget:
         return tuple(str(number + 1) for number in range(self._plan.replicas))
 
     def start(self) -> None:
-        self._stack = lifecycle.bring_up(self._plan, self._progress)
+        with cancellable(self._cancelled):
+            self._stack = lifecycle.bring_up(self._plan, self._progress)
         self._stack.watch()
+
+    def cancel(self) -> None:
+        """Let ``start``, in another thread, give up: it takes down what it has begun."""
+        self._cancelled.set()
 
     def stop(self) -> None:
         stack, self._stack = self._stack, None
@@ -49,7 +57,7 @@ class StackTarget:
             return
         if self._plan.lifetime == "fresh":
             stack.unwatch()
-            lifecycle.take_down(stack.state, self._progress)
+            removal.take_down(stack.state, self._progress)
         else:
             lifecycle.leave(stack)
             self._progress(f"{stack.name} goes on running: {stack.record.url}")
@@ -62,7 +70,7 @@ class StackTarget:
         return self.stack.token()
 
     def transport(self, *, verify: bool = True) -> Transport:
-        return HttpTransport(verify=verify)
+        return _Watchful(HttpTransport(verify=verify), self.check)
 
     def database(self, schema: str = "placement") -> "pymysql.Connection[pymysql.cursors.Cursor]":
         return self.stack.database(schema)
@@ -97,6 +105,21 @@ class StackTarget:
             else ""
         )
         return f'{gone}TOKEN="$(placement-harness token{option})"'
+
+
+class _Watchful:
+    """Sends nothing more once the stack has broken: a test that polls would go on for long."""
+
+    def __init__(self, transport: Transport, check: Callable[[], None]) -> None:
+        self._transport = transport
+        self._check = check
+
+    def send(self, request: Request, *, timeout: float, redirects: bool = False) -> Response:
+        self._check()
+        return self._transport.send(request, timeout=timeout, redirects=redirects)
+
+    def close(self) -> None:
+        self._transport.close()
 
 
 def make(plan: Plan, progress: Progress = quiet) -> StackTarget:

@@ -1,7 +1,7 @@
 """A target without containers, for tests of the plugin.
 
-pytest loads it by ``-p _fake``. What it does is told by JSON in the variable FAKE, and what was done with it is appended to the
-file that FAKE_EVENTS names: both reach xdist's workers too.
+pytest loads it by ``-p _fake``. What it does is told by JSON in the variable FAKE, and what was
+done with it is appended to the file that FAKE_EVENTS names: both reach xdist's workers too.
 """
 
 from __future__ import annotations
@@ -76,37 +76,39 @@ class Fake:
     def __init__(self, plan: Plan, progress: Progress) -> None:
         self._plan = plan
         self._progress = progress
-        self._told: dict[str, Any] = json.loads(os.environ.get("FAKE", "{}"))
+        self.told: dict[str, Any] = json.loads(os.environ.get("FAKE", "{}"))
         self._checks = 0
-        self.cancelled = False
-        if self._told.get("stack"):
+        self.cancelled = self._interrupted = False
+        if self.told.get("stack"):
             self.stack = "the stack object"
-        if self._told.get("database"):
+        if self.told.get("database"):
             self.database = _Connection
-        silent = self._told.get("silent", [])
+        silent = self.told.get("silent", [])
         self.application: Any = Application([one for one in self.replicas if one not in silent])
-        if "application" in self._told:
-            module, _, name = self._told["application"].partition(":")
+        if "application" in self.told:
+            module, _, name = self.told["application"].partition(":")
             self.application = getattr(import_module(module), name)()
 
     @property
     def url(self) -> str:
-        return str(self._told.get("url", URL))
+        return str(self.told.get("url", URL))
 
     @property
     def replicas(self) -> tuple[str, ...]:
-        return tuple(str(number + 1) for number in range(self._told.get("replicas", 0)))
+        return tuple(str(number + 1) for number in range(self.told.get("replicas", 0)))
 
     def start(self) -> None:
         event("start")
         self._progress("starting the fake")
         begun = time.monotonic()
-        while time.monotonic() - begun < self._told.get("slow", 0) and not self.cancelled:
+        while time.monotonic() - begun < self.told.get("slow", 0) and not self.cancelled:
             time.sleep(0.01)
-        if self._told.get("start") == "fails":
+        if self.told.get("start") == "fails":
             raise StackError(
                 "MariaDB died while starting.", "Free some disk space.", evidence=["no space left"]
             )
+        if self.told.get("start") == "bug":
+            raise ZeroDivisionError
         event("started")
 
     def cancel(self) -> None:
@@ -115,34 +117,39 @@ class Fake:
 
     def stop(self) -> None:
         event("stop")
+        if self.told.get("stop") == "fails":
+            raise StackError("The network is in use.", "Remove it by hand.")
+        if self.told.get("stop") == "interrupted once" and not self._interrupted:
+            self._interrupted = True
+            raise KeyboardInterrupt
 
     def share(self) -> Mapping[str, object]:
         return {"from": "controller"}
 
     def token(self) -> str:
-        if self._told.get("token") == "refused":
+        if self.told.get("token") == "refused":
             raise TargetError("keystone refuses the credentials.", "Check them.")
         return TOKEN
 
     def transport(self, *, verify: bool = True) -> Transport:
-        return WsgiTransport(self.application, str(self._told.get("prefix", "/placement")))
+        return WsgiTransport(self.application, str(self.told.get("prefix", "/placement")))
 
     def settings(self) -> Sequence[Setting]:
         return [Setting("placement", "16.0.0", "image"), Setting("MariaDB", "11.8")]
 
     def check(self) -> None:
         event("check")
-        dies = self._told.get("dies")
+        dies = self.told.get("dies")
         if dies is not None and self.application.requests >= dies:
             raise DIED
 
     def explain(self, exchange: Exchange) -> Mapping[str, Sequence[str]]:
-        if self._told.get("explain") == "fails":
+        if self.told.get("explain") == "fails":
             raise StackError("The log is gone.", "Nothing to do.")
         return {"replica 1": [f"INFO {exchange.request_id} GET with {TOKEN}"]}
 
     def shell_token(self) -> str | None:
-        return None if self._told.get("curl") == "none" else "TOKEN=$(get a token)"
+        return None if self.told.get("curl") == "none" else "TOKEN=$(get a token)"
 
 
 class _Connection:
@@ -158,4 +165,7 @@ def make(plan: Plan, progress: Progress = quiet) -> Fake:
 
 def attach(plan: Plan, shared: Mapping[str, object]) -> Fake:
     event(f"attach {shared['from']}")
-    return Fake(plan, quiet)
+    fake = Fake(plan, quiet)
+    if fake.told.get("attach") == "fails":
+        raise StackError("The stack is gone.", "Start it again.")
+    return fake

@@ -7,7 +7,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+# Imported here, they are the same modules for every run in this process: pytester forgets those
+# that a run imports itself.
+import _fake  # noqa: F401
 import pytest
+
+import harness.owner  # noqa: F401
 
 HERE = Path(__file__).parent
 
@@ -28,7 +33,6 @@ class Project:
     def __init__(self, pytester: pytest.Pytester) -> None:
         self.pytester = pytester
         self.path = pytester.path
-        self.events_file = self.path / "events"
 
     def suite(self, text: str = SUITE, name: str = "gabbits/one.yaml") -> Path:
         path = self.path / name
@@ -36,13 +40,24 @@ class Project:
         path.write_text(text)
         return path
 
+    def module(self, text: str, name: str) -> None:
+        """A Python module that suites' settings can name."""
+        (self.path / f"{name}.py").write_text(text)
+
+    def settings(self, **settings: str) -> None:
+        lines = [f"{name} = {value}" for name, value in settings.items()]
+        self.pytester.makeini("\n".join(["[pytest]", "pythonpath = .", *lines, ""]))
+
     def fake(self, **told: Any) -> None:
         os.environ["FAKE"] = json.dumps(told)
 
     def run(self, *arguments: str, target: str = "fake") -> pytest.RunResult:
-        return self.pytester.runpytest_inprocess("-p", "_fake", "--target", target, *arguments)
+        return self.pytester.runpytest_inprocess(
+            "--target", target, *arguments, no_reraise_ctrlc=True
+        )
 
     def run_apart(self, *arguments: str, target: str = "fake") -> pytest.RunResult:
+        """The same in a process of its own: xdist, and what changes a process for good."""
         return self.pytester.runpytest_subprocess("-p", "_fake", "--target", target, *arguments)
 
     @property
@@ -52,16 +67,16 @@ class Project:
 
     @property
     def all_events(self) -> list[str]:
-        return self.events_file.read_text().split("\n")[:-1] if self.events_file.exists() else []
+        file = self.path / "events"
+        return file.read_text().split("\n")[:-1] if file.exists() else []
 
 
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
     for name in list(os.environ):
-        if name.startswith(("OS_", "PLACEMENT_", "FAKE", "GABBI_")):
+        if name.startswith(("OS_", "PLACEMENT_", "FAKE", "GABBI_")) or name == "SERVICE_TOKEN":
             monkeypatch.delenv(name)
     monkeypatch.setenv("FAKE", "{}")
     monkeypatch.setenv("FAKE_EVENTS", str(pytester.path / "events"))
     monkeypatch.setenv("PYTHONPATH", str(HERE))
-    monkeypatch.syspath_prepend(HERE)
     return Project(pytester)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 VERSION = "4.2.3"
 SHA256 = "c1c94bdf15ce53c8759599f1d288812d79ca89936746e83cc56ed5901b99f358"
+PIP = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "gabbi"]
 # Git ignores it.
 CACHE = Path(__file__).parents[2] / "build" / "gabbi"
 
@@ -35,8 +36,7 @@ def tests_directory() -> Path:
 def _fetch() -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "gabbi"]
-        + ["--dest", str(CACHE), f"gabbi=={VERSION}"],
+        [*PIP, "--dest", str(CACHE), f"gabbi=={VERSION}"],
         capture_output=True,
         text=True,
         timeout=300,

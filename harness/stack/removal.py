@@ -1,0 +1,157 @@
+"""Takes stacks down, and clears what others left."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from harness.errors import StackError
+from harness.stack.commands import run
+from harness.stack.compose import STACK_LABEL, STATE_LABEL, client, words
+from harness.state import NAME, StackState, all_states
+from harness.timing import cancellable
+
+Progress = Callable[[str], None]
+T = TypeVar("T")
+
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+LISTINGS = (("ps", "--all"), ("network", "ls"), ("volume", "ls"))
+REMOVALS = (("rm", "--force", "--volumes"), ("network", "rm"), ("volume", "rm", "--force"))
+
+
+def shielded(work: Callable[[], T]) -> T:
+    """Do something whole: an interrupt in between is raised when it is done."""
+    interrupts: list[int] = []
+    handlers = {}
+    # Only the main thread is ever interrupted; others can be cancelled.
+    if threading.current_thread() is threading.main_thread():
+        for number in INTERRUPTS:
+            handlers[number] = signal.signal(number, lambda number, _: interrupts.append(number))
+    try:
+        with cancellable(None):
+            result = work()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if interrupts:
+        raise KeyboardInterrupt
+    return result
+
+
+def take_down(state: StackState, progress: Progress) -> None:
+    """Remove everything of a stack; whole, even when interrupted."""
+    shielded(lambda: _remove(state, progress))
+
+
+def _remove(state: StackState, progress: Progress) -> None:
+    state.settle()
+    if state.env_file.exists() and state.record() is not None:
+        progress(f"removing {state.name}")
+        _compose_down(state)
+    else:
+        remove_labelled(state)
+    state.remove()
+    state.release()
+
+
+def _compose_down(state: StackState) -> None:
+    from python_on_whales.exceptions import DockerException
+
+    try:
+        client(state).compose.down(volumes=True, timeout=0, remove_orphans=True, quiet=True)
+    except DockerException as error:
+        # compose.yaml may have changed since, or be gone: the labels are still there.
+        remove_labelled(state, words(error.stderr)[-5:])
+
+
+def remove_labelled(state: StackState, said: Sequence[str] = ()) -> bool:
+    """Remove containers, networks and volumes by their labels alone; whether there were any.
+
+    Raises StackError when something is left; ``said`` is what went wrong before.
+    """
+    labels = (f"label={STACK_LABEL}={state.name}", f"label={STATE_LABEL}={state.directory}")
+    filters = [word for label in labels for word in ("--filter", label)]
+    some = False
+    for listing, removal in zip(LISTINGS, REMOVALS, strict=True):
+        found = run("docker", *listing, "--quiet", *filters, seconds=30)
+        if found.ok and found.out:
+            some = True
+            found = run("docker", *removal, *found.out.split(), seconds=120)
+        if not found.ok:
+            raise StackError(
+                f"The stack {state.name} could not be removed: {found.reason}.",
+                "Once docker works again: placement-harness reap.",
+                evidence=said or found.evidence,
+            )
+    return some
+
+
+def reap(progress: Progress, *, everything: bool = False) -> list[str]:
+    """Remove what runs that were killed have left, never what a live run owns.
+
+    A fresh stack belongs to the process that holds its lock; when nobody does, it is a leftover. A
+    stack that was kept is removed only with ``everything``.
+    """
+    removed = []
+    for state in claim_leftovers(everything=everything):
+        take_down(state, progress)
+        removed.append(state.name)
+    return removed + _reap_stateless(progress)
+
+
+def claim_leftovers(*, everything: bool = False) -> Iterator[StackState]:
+    """The stacks that nobody uses and nobody kept, each locked."""
+
+    def left(state: StackState) -> bool:
+        record = state.record()
+        return everything or record is None or record.lifetime == "fresh" or not record.ready
+
+    for state in all_states():
+        if left(state) and state.acquire(create=False):
+            # Read again: whoever owned it then may have let go of it, ready, just before.
+            if left(state):
+                yield state
+            else:
+                state.release()
+
+
+def _reap_stateless(progress: Progress) -> list[str]:
+    """Stacks whose state is gone: somebody deleted it, so nobody can own them."""
+    template = f'{{{{.Label "{STACK_LABEL}"}}}}\t{{{{.Label "{STATE_LABEL}"}}}}'
+    found: set[str] = set()
+    for listing in LISTINGS:
+        label = ("--filter", f"label={STACK_LABEL}", "--format", template)
+        found |= set(run("docker", *listing, *label, seconds=30).out.splitlines())
+    removed = []
+    for line in sorted(found):
+        name, _, directory = line.partition("\t")
+        # Without a directory it was started by hand; with another one, by another user.
+        if not NAME.fullmatch(name) or directory != str(StackState(name).directory):
+            continue
+        state = StackState(name)
+        if not state.directory.exists():
+            take_down(state, progress)
+            removed.append(name)
+    return removed
+
+
+def refuse_foreign(state: StackState) -> None:
+    """Raise StackError when somebody else's containers have this stack's name."""
+    listing = run(
+        *("docker", "ps", "--all", "--filter", f"label={STACK_LABEL}={state.name}"),
+        *("--format", f'{{{{.Label "{STATE_LABEL}"}}}}'),
+        seconds=30,
+    )
+    for directory in set(listing.out.splitlines()) - {str(state.directory)}:
+        whose = f"belongs to {directory}" if directory else "was started by hand"
+        how = (
+            "PLACEMENT_HARNESS_STATE decides"
+            if directory
+            else "`docker compose down -v` removes it"
+        )
+        raise StackError(
+            f"A stack {state.name} is there already, which {whose}.",
+            f"Leave it ({how}) and use --stack fresh, or another name: "
+            "PLACEMENT_HARNESS_NAME=NAME, or --name NAME with placement-harness up.",
+        )

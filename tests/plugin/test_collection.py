@@ -1,0 +1,198 @@
+"""YAML files become pytest items, and behave as pytest users expect."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from _project import Project
+
+PRIOR = """
+tests:
+- name: one
+  POST: /echo
+  request_headers: {content-type: application/json}
+  data: {number: 7}
+- name: two
+  GET: /status/404
+- name: three
+  POST: /echo
+  request_headers: {content-type: application/json}
+  data: {same: "$HISTORY['one'].$RESPONSE['$.number']"}
+  response_json_paths: {$.same: 7}
+- name: alone
+  GET: /alone
+  use_prior_test: false
+"""
+
+
+def test_each_test_of_a_suite_is_an_item(project: Project) -> None:
+    project.suite()
+    result = project.run("--collect-only", "-q")
+    result.stdout.fnmatch_lines(
+        [
+            "gabbits/one.yaml::first",
+            "gabbits/one.yaml::second of them",
+            "gabbits/one.yaml::third",
+            "3 tests collected*",
+        ]
+    )
+    assert result.ret == 0
+
+
+def test_collecting_alone_starts_nothing(project: Project) -> None:
+    project.suite()
+    project.run("--collect-only")
+    assert project.events == []
+
+
+def test_a_test_is_picked_by_its_id(project: Project) -> None:
+    project.suite()
+    result = project.run("gabbits/one.yaml::second of them", "-v")
+    result.stdout.fnmatch_lines(["gabbits/one.yaml::second of them PASSED*"])
+    result.assert_outcomes(passed=1)
+
+
+def test_a_name_with_brackets_is_picked_by_its_id(project: Project) -> None:
+    project.suite("tests:\n- name: a list [of two]\n  GET: /\n- name: other\n  GET: /\n")
+    project.run("gabbits/one.yaml::a list [of two]").assert_outcomes(passed=1)
+
+
+def test_k_selects_by_words_of_the_name(project: Project) -> None:
+    project.suite()
+    project.run("-k", "second or third").assert_outcomes(passed=2, deselected=1)
+
+
+def test_a_test_picked_alone_runs_first_what_it_needs(project: Project) -> None:
+    project.suite(PRIOR)
+    result = project.run("gabbits/one.yaml::three")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["requests  3*"])
+
+
+def test_a_test_without_priors_runs_alone(project: Project) -> None:
+    project.suite(PRIOR)
+    result = project.run("gabbits/one.yaml::alone")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["requests  1"])
+
+
+def test_a_skipped_test_does_not_run_what_it_would_need(project: Project) -> None:
+    project.suite("tests:\n- name: one\n  GET: /\n- name: two\n  GET: /\n  skip: not today\n")
+    result = project.run("gabbits/one.yaml::two", "-rs")
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED*gabbits/one.yaml:4: not today"])
+    result.stdout.no_fnmatch_line("requests*")
+
+
+def test_a_prior_that_failed_reports_it_when_its_own_turn_comes(project: Project) -> None:
+    project.suite(PRIOR)
+    project.run().assert_outcomes(passed=3, failed=1)
+    # --ff brings the failed one first, with `one` as its prior.
+    result = project.run("--ff", "-v")
+    result.assert_outcomes(passed=3, failed=1)
+    project.suite(PRIOR.replace("- name: three", "- name: three\n  status: 201"))
+    result = project.run("gabbits/one.yaml::three", "gabbits/one.yaml::two")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["requests  3*"])
+
+
+def test_the_last_of_very_many_tests_runs_alone(project: Project) -> None:
+    tests = "\n".join(f"- {{name: number {number}, GET: /}}" for number in range(600))
+    project.suite(f"tests:\n{tests}\n")
+    result = project.run("gabbits/one.yaml::number 599")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["requests  600"])
+
+
+def test_x_stops_at_the_first_failure(project: Project) -> None:
+    project.suite(PRIOR.replace("/echo", "/status/500", 1))
+    project.run("-x").assert_outcomes(failed=1)
+
+
+def test_lf_runs_what_failed_last(project: Project) -> None:
+    project.suite(PRIOR)
+    project.suite(name="gabbits/other.yaml")
+    project.run().assert_outcomes(passed=6, failed=1)
+    result = project.run("--lf", "-v")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["gabbits/one.yaml::two FAILED*"])
+
+
+def test_xfail_and_skip_are_pytests_own(project: Project) -> None:
+    project.suite(
+        """
+tests:
+- {name: known, GET: /status/404, xfail: true, desc: bug 12}
+- {name: mended, GET: /, xfail: true}
+- {name: later, GET: /, skip: later}
+- {name: both, GET: /, skip: later, xfail: true}
+"""
+    )
+    result = project.run("-rxXs")
+    result.assert_outcomes(xfailed=2, xpassed=1, skipped=1)
+    result.stdout.fnmatch_lines(["XFAIL*known - bug 12", "XPASS*mended*"])
+
+
+def test_a_strict_xfail_that_passes_fails(project: Project) -> None:
+    project.settings(xfail_strict="true")
+    project.suite("tests:\n- {name: mended, GET: /, xfail: true}\n")
+    project.run().assert_outcomes(failed=1)
+
+
+def test_redirects_are_followed_only_when_asked_for(project: Project) -> None:
+    project.fake(application="_redirecting:Application")
+    project.module(
+        "class Application:\n"
+        "    requests = 0\n"
+        "    def __call__(self, environ, start):\n"
+        "        if environ['PATH_INFO'] == '/there':\n"
+        "            start('200 OK', [('content-type', 'text/plain')])\n"
+        "            return [environ['REQUEST_METHOD'].encode()]\n"
+        "        start('302 Found', [('location', '/placement/there')])\n"
+        "        return [b'']\n",
+        "_redirecting",
+    )
+    project.settings()
+    project.suite(
+        """
+tests:
+- {name: left alone, POST: /here, status: 302}
+- {name: followed, POST: /here, redirects: true, response_strings: [GET]}
+"""
+    )
+    project.run().assert_outcomes(passed=2)
+
+
+def test_environment_of_suites_is_the_targets(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVICE_TOKEN", "from before")
+    project.suite(
+        """
+tests:
+- name: all three
+  POST: $ENVIRON['PLACEMENT_SERVICE']/echo
+  request_headers: {content-type: application/json, x-auth-token: "$ENVIRON['SERVICE_TOKEN']"}
+  data: {base: "$ENVIRON['PLACEMENT_BASE']"}
+  response_json_paths: {$.base: "http://fake.example:8778"}
+"""
+    )
+    project.run().assert_outcomes(passed=1)
+    assert os.environ["SERVICE_TOKEN"] == "from before"
+    assert "PLACEMENT_SERVICE" not in os.environ
+
+
+def test_tests_of_a_https_target_use_tls_unless_they_say_otherwise(project: Project) -> None:
+    project.fake(url="https://fake.example/placement")
+    project.suite(
+        """
+defaults:
+  request_headers: {content-type: application/json}
+  data: {scheme: $SCHEME}
+tests:
+- {name: usual, POST: /echo, response_json_paths: {$.scheme: https}}
+- {name: plain, POST: /echo, ssl: false, response_json_paths: {$.scheme: http}}
+"""
+    )
+    project.run().assert_outcomes(passed=2)

@@ -1,0 +1,98 @@
+"""Options and settings of the plugin, and what is said of those that make no sense."""
+
+from __future__ import annotations
+
+import pytest
+from _project import Project
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--replicas", "0"], "--replicas 0 cannot be run. Give a number from 1 to 16."),
+        (["--replicas=-1"], "--replicas -1 cannot be run. Give a number from 1 to 16."),
+        (["--replicas", "x"], "--replicas x cannot be run. Give a number from 1 to 16."),
+        (["--replicas", "17"], "--replicas 17 cannot be run. Give a number from 1 to 16."),
+        (["--replicas", ""], "--replicas  cannot be run. Give a number from 1 to 16."),
+        (
+            ["--target", "stak"],
+            "--target stak: there is no such target. Did you mean stack? "
+            "Give embedded, fake, stack, or an http(s) URL.",
+        ),
+        (
+            ["--target", "ftp://host"],
+            "--target ftp://host: there is no such target. "
+            "Give embedded, fake, stack, or an http(s) URL.",
+        ),
+        (
+            ["--target", "http://:80/placement"],
+            "--target http://:80/placement is not a whole URL. "
+            "Give placement's address, e.g. http://127.0.0.1:8778/placement.",
+        ),
+        (
+            ["--stack", "fersh"],
+            "--stack fersh: a stack has no such lifetime. Did you mean fresh? "
+            "Give fresh, keep, reuse.",
+        ),
+        (
+            ["--stack-port", "65536"],
+            "--stack-port 65536 is no port. "
+            "Give a number from 1 to 65535, or 0 to have one chosen.",
+        ),
+        (
+            ["--target", "embedded", "--replicas", "3"],
+            "--replicas 3 makes no sense with --target embedded: only a stack has replicas to "
+            "start. Leave one of the two away.",
+        ),
+    ],
+)
+def test_a_bad_option_is_a_usage_error(
+    project: Project, arguments: list[str], message: str
+) -> None:
+    project.suite()
+    result = project.pytester.runpytest_inprocess(*arguments)
+    result.stderr.fnmatch_lines([f"ERROR: {message}"])
+    assert result.ret == 4
+    assert project.events == []
+
+
+def test_the_header_says_where_settings_came_from(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLACEMENT_HARNESS_STACK", "keep")
+    project.settings(placement_replicas="5")
+    project.suite()
+    result = project.run("--collect-only", "--stack-port", "9000", target="stack")
+    result.stdout.fnmatch_lines(
+        [
+            "placement-harness: stack (option), 5 replicas (ini), "
+            "keep stack placement-harness (environment), port 9000 (option)"
+        ]
+    )
+
+
+def test_an_ini_setting_alone_asks_for_the_harness(project: Project) -> None:
+    project.settings(placement_target="fake")
+    project.suite()
+    result = project.pytester.runpytest_inprocess()
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["placement-harness: fake (ini)"])
+
+
+def test_the_header_says_what_answers(project: Project) -> None:
+    project.suite()
+    project.run().stdout.fnmatch_lines(["target: placement 16.0.0 (image), MariaDB 11.8"])
+
+
+def test_help_lists_the_options(project: Project) -> None:
+    result = project.pytester.runpytest_inprocess("--help")
+    result.stdout.fnmatch_lines(
+        ["*--replicas=N*", "*--target=stack|embedded|URL*", "*--stack=fresh|keep|reuse*"]
+    )
+
+
+def test_quiet_runs_say_nothing_of_themselves(project: Project) -> None:
+    project.suite()
+    result = project.run("-q")
+    result.stdout.no_fnmatch_line("*target*")
+    result.stdout.no_fnmatch_line("*requests*")

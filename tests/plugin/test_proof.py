@@ -1,0 +1,74 @@
+"""What a run proves: who answered, how fast; and that a silent replica fails it."""
+
+from __future__ import annotations
+
+from _project import SUITE, Project
+
+MANY = "tests:\n" + "\n".join(f"- {{name: number {number}, GET: /}}" for number in range(6))
+
+
+def test_the_summary_says_who_answered_and_how_fast(project: Project) -> None:
+    project.suite(MANY)
+    project.fake(replicas=3)
+    result = project.run()
+    result.stdout.fnmatch_lines(
+        [
+            "*= placement =*",
+            "requests  6: replica 1 2, replica 2 2, replica 3 2",
+            "latency   p50 *.* ms, p95 *.* ms, p99 *.* ms, max *.* ms",
+            "client    *.* ms a test over 6 tests, besides *.* s of waiting for answers",
+        ]
+    )
+    assert result.ret == 0
+
+
+def test_requests_without_an_answer_are_counted_apart(project: Project) -> None:
+    project.suite(SUITE.replace("/second", "/refused"))
+    project.fake(replicas=1)
+    project.run().stdout.fnmatch_lines(["requests  3: replica 1 2, 1 without an answer"])
+
+
+def test_a_replica_that_answered_nothing_fails_the_run(project: Project) -> None:
+    project.suite(MANY)
+    project.fake(replicas=3, silent=["2"])
+    result = project.run()
+    assert result.ret == 1
+    result.assert_outcomes(passed=6)
+    result.stdout.fnmatch_lines(
+        [
+            "requests  6: replica 1 3, replica 2 0, replica 3 3",
+            "FAILED: replica 2 answered none of 6 requests, so this run says nothing about it. "
+            "Look at its log: placement-harness logs --replica 2",
+        ]
+    )
+
+
+def test_a_silent_replica_fails_a_quiet_run_too(project: Project) -> None:
+    project.suite(MANY)
+    project.fake(replicas=3, silent=["1", "2"])
+    result = project.run("-q")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["FAILED: replicas 1, 2 answered none of 6 requests*"])
+
+
+def test_too_few_requests_say_nothing_about_a_silent_replica(project: Project) -> None:
+    project.suite()
+    project.fake(replicas=3, silent=["2"])
+    result = project.run()
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["replica 2 answered nothing; 3 requests are too few to tell"])
+
+
+def test_requests_of_python_tests_count(project: Project) -> None:
+    project.module("def test_it(placement): assert placement.get('/').ok\n", "test_python")
+    project.run("test_python.py").stdout.fnmatch_lines(["requests  1"])
+
+
+def test_junit_names_replica_and_request(project: Project) -> None:
+    project.suite()
+    project.fake(replicas=1)
+    project.run("--junitxml=junit.xml", "-k", "first").assert_outcomes(passed=1, deselected=2)
+    xml = (project.path / "junit.xml").read_text()
+    assert '<property name="replica" value="1"' in xml
+    assert '<property name="request id" value="req-1"' in xml
+    assert 'classname="gabbits.one.yaml" name="first"' in xml

@@ -1,0 +1,133 @@
+"""Suite fixtures, inner fixtures and handlers that a project adds."""
+
+from __future__ import annotations
+
+import pytest
+from _project import SUITE, Project
+
+FIXTURES = """
+import unittest
+from gabbi import fixture
+
+def note(what):
+    with open("noted", "a") as file:
+        file.write(what + " ")
+
+class Outer(fixture.GabbiFixture):
+    def start_fixture(self):
+        note("outer-starts")
+    def stop_fixture(self):
+        note("outer-stops")
+
+class Second(Outer):
+    def start_fixture(self):
+        note("second-starts")
+    def stop_fixture(self):
+        note("second-stops")
+
+class Broken(fixture.GabbiFixture):
+    def start_fixture(self):
+        raise ValueError("no such thing")
+
+class Skipping(fixture.GabbiFixture):
+    def start_fixture(self):
+        raise unittest.SkipTest("not on Sundays")
+
+class Inner:
+    def setUp(self):
+        note("in")
+    def cleanUp(self):
+        note("out")
+"""
+
+
+@pytest.fixture
+def fixtures(project: Project) -> Project:
+    project.module(FIXTURES, "fixtures_of_suites")
+    project.settings(gabbi_fixture_modules="fixtures_of_suites")
+    return project
+
+
+def noted(project: Project) -> str:
+    return (project.path / "noted").read_text().strip()
+
+
+def test_fixtures_start_before_the_first_test_and_stop_after_the_last(fixtures: Project) -> None:
+    fixtures.suite(f"fixtures: [Outer, Second]\n{SUITE}")
+    fixtures.run_apart().assert_outcomes(passed=3)
+    assert noted(fixtures) == "outer-starts second-starts second-stops outer-stops"
+
+
+def test_fixtures_start_for_one_picked_test_too(fixtures: Project) -> None:
+    fixtures.suite(f"fixtures: [Outer]\n{SUITE}")
+    fixtures.run_apart("gabbits/one.yaml::third").assert_outcomes(passed=1)
+    assert noted(fixtures) == "outer-starts outer-stops"
+
+
+def test_a_fixture_that_skips_skips_the_whole_suite(fixtures: Project) -> None:
+    fixtures.suite(f"fixtures: [Outer, Skipping]\n{SUITE}")
+    result = fixtures.run_apart("-rs")
+    result.assert_outcomes(skipped=3)
+    result.stdout.fnmatch_lines(["SKIPPED*not on Sundays"])
+    assert noted(fixtures) == "outer-starts outer-stops"
+
+
+def test_a_fixture_that_fails_is_an_error_of_each_test(fixtures: Project) -> None:
+    fixtures.suite(f"fixtures: [Outer, Broken]\n{SUITE}")
+    result = fixtures.run_apart()
+    result.assert_outcomes(errors=3)
+    result.stdout.fnmatch_lines(["*ValueError: no such thing"])
+    assert noted(fixtures) == "outer-starts outer-stops"
+
+
+def test_a_fixture_that_no_module_has_names_the_modules(fixtures: Project) -> None:
+    fixtures.suite(f"fixtures: [Missing]\n{SUITE}")
+    result = fixtures.run_apart()
+    result.stdout.fnmatch_lines(
+        [
+            "*one.yaml: fixture Missing is not to be found: "
+            "gabbi_fixture_modules names fixtures_of_suites."
+        ]
+    )
+
+
+def test_inner_fixtures_run_around_each_test(project: Project) -> None:
+    project.module(FIXTURES, "fixtures_of_suites")
+    project.settings(gabbi_inner_fixtures="fixtures_of_suites:Inner")
+    project.suite()
+    project.run_apart("gabbits/one.yaml::second of them").assert_outcomes(passed=1)
+    # The picked test and the one that it needs.
+    assert noted(project) == "in out in out"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        (
+            "gabbi_fixture_modules",
+            "no_such_module",
+            "gabbi_fixture_modules names no_such_module, which cannot be imported: No module named "
+            "'no_such_module'. Check the name, and that pytest's `pythonpath` setting leads to it.",
+        ),
+        (
+            "gabbi_response_handlers",
+            "json:NoHandler",
+            "gabbi_response_handlers names json:NoHandler, but json has no NoHandler. "
+            "Check the name.",
+        ),
+        (
+            "gabbi_content_handlers",
+            "handler",
+            "gabbi_content_handlers names handler, which is not a dotted name. "
+            "Write it as package.module:Class.",
+        ),
+    ],
+)
+def test_a_setting_that_names_nothing_is_an_error(
+    project: Project, setting: str, value: str, message: str
+) -> None:
+    project.settings(**{setting: value})
+    project.suite()
+    result = project.run()
+    result.stderr.fnmatch_lines([f"ERROR: {message}"])
+    assert result.ret == 4

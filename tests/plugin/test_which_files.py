@@ -1,0 +1,202 @@
+"""Which YAML files are suites, and what is said of those that cannot be."""
+
+from __future__ import annotations
+
+import pytest
+from _project import SUITE, Project
+
+NO_SUITE = "services: {web: {image: nginx}}\n"
+
+
+def test_a_file_that_is_given_is_a_suite(project: Project) -> None:
+    project.suite(name="anywhere/mine.yml")
+    project.run("anywhere/mine.yml").assert_outcomes(passed=3)
+
+
+def test_files_directly_in_a_given_directory_are_suites(project: Project) -> None:
+    project.suite(name="mine/one.yaml")
+    project.suite(NO_SUITE, name="mine/data/not-one.yaml")
+    project.run("mine").assert_outcomes(passed=3)
+
+
+def test_files_in_gabbits_directories_are_suites_wherever_they_are(project: Project) -> None:
+    project.suite(name="deep/down/gabbits-live/one.yaml")
+    project.suite(NO_SUITE, name="deep/down/other.yaml")
+    project.run("deep").assert_outcomes(passed=3)
+
+
+def test_without_arguments_yaml_beside_the_tests_is_left_alone(project: Project) -> None:
+    project.suite(NO_SUITE, name="compose.yaml")
+    project.suite(NO_SUITE, name=".zuul.yaml")
+    project.suite()
+    project.run().assert_outcomes(passed=3)
+
+
+def test_hidden_files_are_no_suites(project: Project) -> None:
+    project.suite(NO_SUITE, name="gabbits/.hidden.yaml")
+    project.suite()
+    project.run("gabbits").assert_outcomes(passed=3)
+
+
+@pytest.mark.parametrize("arguments", [["empty"], ["empty", "gabbits"]])
+@pytest.mark.parametrize("workers", [[], ["-n1"]])
+def test_a_directory_without_suites_is_an_error(
+    project: Project, arguments: list[str], workers: list[str]
+) -> None:
+    project.suite()
+    project.suite(NO_SUITE, name="empty/below/not-one.yaml")
+    result = project.run_apart(*arguments, *workers)
+    result.stderr.fnmatch_lines(
+        [
+            "ERROR: */empty has no suites and no Python tests. Suites are .yaml files directly in "
+            "a given directory, or in one whose name begins with gabbits."
+        ]
+    )
+    assert result.ret == 4
+    assert project.events in ([], ["start", "cancel", "stop"], ["start", "started", "stop"])
+
+
+def test_a_directory_with_python_tests_only_is_fine(project: Project) -> None:
+    project.module("def test_it(): pass\n", "test_python")
+    result = project.run(".")
+    result.assert_outcomes(passed=1)
+
+
+def test_a_directory_whose_tests_are_all_deselected_is_fine(project: Project) -> None:
+    project.suite()
+    result = project.run("gabbits", "-k", "nothing")
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert project.events[-1] == "stop"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        ("tests:\n- name: [one\n", 3, "not YAML: *"),
+        ("tests: @nothing\n", 1, "not YAML: found character '@' that cannot start any token."),
+        (NO_SUITE, None, "not a gabbi suite: it has no list of `tests`."),
+        ("tests: {one: two}\n", None, "not a gabbi suite: it has no list of `tests`."),
+        ("- one\n- two\n", None, "not a gabbi suite: it holds a list, not a mapping."),
+        ("", None, "not a gabbi suite: it holds nothing, not a mapping."),
+        ("just words\n", None, "not a gabbi suite: it holds text, not a mapping."),
+        (
+            "tests:\n- name: one\n  GET: /\n- GET: /\n",
+            4,
+            "not a gabbi suite: Test name missing in a test in one.",
+        ),
+        ("tests:\n\n- name: one\n", 3, "not a gabbi suite: Test url missing in test one_one."),
+        (
+            "tests:\n- name: one\n  GET: /\n  statis: 200\n",
+            2,
+            "not a gabbi suite: Invalid test keys used in test one_one: statis.",
+        ),
+        (
+            "tests:\n- name: one\n  GET: /\n- nothing\n",
+            4,
+            'not a gabbi suite: test chunk is not a dict at "nothing".',
+        ),
+        (
+            "tests:\n- name: 404\n  GET: /\n",
+            2,
+            "not a gabbi suite: the name 404 is a number; put it in quotes.",
+        ),
+        (
+            "defaults: {GET: /}\ntests: []\n",
+            None,
+            'not a gabbi suite: "METHOD: url" pairs not allowed in defaults.',
+        ),
+        (
+            "defaults: 3\ntests: []\n",
+            None,
+            "not a gabbi suite: the defaults has a value of the wrong kind (*).",
+        ),
+        (
+            "tests:\n- name: one\n  GET: /\n  request_headers: [1]\n",
+            2,
+            "not a gabbi suite: test 1 has a value of the wrong kind (*).",
+        ),
+        (
+            "fixtures: [Missing]\ntests: []\n",
+            None,
+            "fixture Missing is not to be found: gabbi_fixture_modules names no module.",
+        ),
+    ],
+)
+def test_a_file_that_is_no_suite_is_one_clear_error(
+    project: Project, text: str, line: int | None, problem: str
+) -> None:
+    path = project.suite(text)
+    result = project.run()
+    place = str(path) if line is None else f"{path}:{line}"
+    result.stdout.fnmatch_lines(
+        [
+            "* ERROR collecting gabbits/one.yaml *",
+            f"{place}: {_literal(problem)}",
+            "A suite looks like this:",
+            "    - name: placement says which versions it has",
+            "ERROR gabbits/one.yaml",
+        ]
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.no_fnmatch_line("*Traceback*")
+    assert project.events == []
+
+
+def _literal(problem: str) -> str:
+    """The text as a pattern in which only ``*`` is special."""
+    return problem.replace("[", "[[]")
+
+
+def test_a_file_that_cannot_be_read_says_why(project: Project) -> None:
+    path = project.suite()
+    path.write_bytes(b"tests: \xff\xfe\n")
+    result = project.run()
+    result.stdout.fnmatch_lines([f"{path}: cannot be read: 'utf-8' codec*"])
+
+
+def test_a_bad_suite_keeps_the_others_from_running(project: Project) -> None:
+    project.suite()
+    project.suite(NO_SUITE, name="gabbits/two.yaml")
+    result = project.run()
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert project.events[0] == "start"
+    assert project.events[-1] == "stop"
+    project.run("--continue-on-collection-errors").assert_outcomes(passed=3, errors=1)
+
+
+def test_an_underscore_in_a_file_name_warns_as_gabbi_does(project: Project) -> None:
+    project.suite(name="gabbits/with_underscore.yaml")
+    result = project.run()
+    result.assert_outcomes(passed=3, warnings=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*with_underscore.yaml:1: GabbiSyntaxWarning: '_' in test filename "
+            "with_underscore.yaml. This can break suite grouping."
+        ]
+    )
+
+
+def test_a_suite_keeps_its_meaning_when_the_project_adds_yaml_tags(project: Project) -> None:
+    project.module(
+        "import yaml\n"
+        "yaml.SafeLoader.add_constructor('!twice', lambda loader, node: node.value * 2)\n",
+        "tags",
+    )
+    project.settings(gabbi_fixture_modules="tags")
+    project.suite("tests:\n- {name: tagged, GET: /status/40, status: !twice 20}\n")
+    result = project.run_apart()
+    result.stdout.fnmatch_lines(["*'40' not found in [[]'2020']"])
+
+
+def test_the_plugin_is_inert_until_it_is_asked_for(project: Project) -> None:
+    project.suite(SUITE)
+    project.module(
+        "import sys\n"
+        "def test_nothing_is_imported():\n"
+        "    heavy = ('gabbi', 'httpx', 'requests', 'urllib3', 'yaml', 'harness.owner')\n"
+        "    assert [name for name in heavy if name in sys.modules] == []\n",
+        "test_inert",
+    )
+    result = project.pytester.runpytest_subprocess("-p", "no:anyio")
+    result.assert_outcomes(passed=1)
+    assert project.events == []

@@ -1,0 +1,102 @@
+"""placement in this process: in a process of its own, as it keeps much in globals."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from harness.errors import TargetError
+from harness.plan import Plan
+from harness.targets import embedded
+
+SCRIPT = """
+import json
+import logging
+import os
+import threading
+
+from harness.plan import Plan
+from harness.results import Exchange, Request
+from harness.targets import embedded
+
+
+def ask(target, method, path, body=b"", version="1.39", token="admin"):
+    headers = {"x-auth-token": token, "openstack-api-version": f"placement {version}"}
+    headers["content-type"] = "application/json"
+    request = Request(method, f"{target.url}{path}", headers, body)
+    response = target.transport().send(request, timeout=30)
+    return Exchange("suite", "test", request, response, 0.0, 0.0)
+
+
+def names(target):
+    found = json.loads(ask(target, "GET", "/resource_providers").response.body)
+    return [one["name"] for one in found["resource_providers"]]
+
+
+target = embedded.make(Plan(target="embedded"))
+# As the plugin does: started in a thread, used in another.
+thread = threading.Thread(target=target.start)
+thread.start()
+thread.join()
+assert ask(target, "GET", "/", token="").response.status == 200
+assert ask(target, "GET", "/traits", token="nobody").response.status == 403
+created = ask(target, "POST", "/resource_providers", b'{"name": "one"}')
+assert created.response.status == 200, created.response
+assert names(target) == ["one"]
+missing = ask(target, "GET", "/resource_providers/7d2590ae-fb85-4080-9306-058b4c915e3f")
+assert missing.response.status == 404
+lines = target.explain(missing)["placement"]
+assert all("/resource_providers/7d2590ae" in line for line in lines), lines
+assert [line.split()[0] for line in lines] == ["DEBUG", "INFO"], lines
+assert [one.name for one in target.settings()] == ["placement", "database", "authentication"]
+target.check()
+target.stop()
+assert logging.getLogger("placement").propagate
+
+again = embedded.make(Plan(target="embedded"))
+again.start()
+assert names(again) == []
+assert json.loads(ask(again, "GET", "/traits").response.body)["traits"]
+again.stop()
+again.stop()
+print("fine", sorted(os.listdir(".")))
+"""
+
+
+def test_placement_answers_in_process_and_leaves_nothing(tmp_path: object) -> None:
+    hostile = {
+        "OS_PLACEMENT_DATABASE__CONNECTION": "mysql+pymysql://nowhere/placement",
+        "OS_API__AUTH_STRATEGY": "keystone",
+        "OS_PLACEMENT_CONFIG_DIR": "/nonexistent",
+        "OS_CORS__ALLOWED_ORIGIN": "http://elsewhere",
+        "OS_OSLO_POLICY__ENFORCE_SCOPE": "nonsense",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env={**os.environ, **hostile},
+        cwd=str(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout == "fine []\n"
+
+
+def test_without_placement_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "placement.deploy", None)
+    with pytest.raises(TargetError) as caught:
+        embedded.make(Plan(target="embedded")).start()
+    assert str(caught.value).startswith("--target embedded runs placement in this process, but")
+    assert str(caught.value).endswith("Install it: pip install 'placement-harness[embedded]'.")
+
+
+def test_it_offers_no_curl_and_has_no_replicas() -> None:
+    target = embedded.attach(Plan(target="embedded"), {})
+    assert target.shell_token() is None
+    assert target.replicas == ()
+    assert target.per_process

@@ -51,6 +51,13 @@ def command(state: StackState) -> list[str]:
     return [word for part in parts if shutil.which(part[0]) for word in part] + ["docker"]
 
 
+def compose_command(state: StackState) -> list[str]:
+    """docker compose for this stack, to be followed by what it is to do."""
+    files = [word for file in compose_files() for word in ("--file", str(file))]
+    which = ["--project-name", state.name, "--env-file", str(state.env_file)]
+    return [*command(state), "compose", "--progress", "plain", *files, *which]
+
+
 def client(state: StackState) -> "DockerClient":
     """A client for this stack. Importing the library takes 0.4 s: only who needs it pays."""
     from python_on_whales import DockerClient

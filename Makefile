@@ -108,7 +108,7 @@ $(VENV)/.uv: requirements/uv.txt
 $(VENV)/.ready: $(VENV)/.uv requirements/dev.txt pyproject.toml
 	@$(SAY) '.venv: the locked requirements, checked against their hashes'
 	@# Without the line a package; a command that finds none of them to print is no failure.
-	@$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements/dev.txt \
+	@$(BIN)/uv pip sync --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.txt \
 	  2>&1 | { grep -v '^ [-+~] ' || true; }
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@

@@ -7,7 +7,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test setup venv engine images lint lock bench clean
+.PHONY: help run test test-long setup venv engine images lint lock bench clean
 
 PYTHON ?= python3
 ARGS ?=
@@ -27,7 +27,7 @@ endif
 SAY := printf '==> %s\n'
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo 'ARGS="..." is passed on: make run ARGS="-n 2 -k traits"'
 
 run: setup ## set up, then run gabbits/ on a stack of three replicas (no engine: embedded)
@@ -46,7 +46,10 @@ else
 	$(BIN)/pytest --target embedded $(ARGS)
 endif
 
-test: setup ## set up, then run the project's own tests
+test: setup ## set up, then run the project's own tests, but for the long ones
+	$(BIN)/pytest tests -m "not long" $(ARGS)
+
+test-long: setup ## set up, then run all of the project's own tests, faults included
 	$(BIN)/pytest tests $(ARGS)
 
 setup: venv engine ## everything that a run needs: .venv, Compose v2, base image, images

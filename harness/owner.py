@@ -66,6 +66,7 @@ class Owner(Run):
         self._error: HarnessError | None = None
         self._next_look = 0.0
         self._sigterm: Any = None
+        self._sigint: Any = None
 
     # Before the first test
 
@@ -183,6 +184,12 @@ class Owner(Run):
 
     # After the last test
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self) -> None:
+        # What is left to do takes seconds; a second Ctrl-C in its midst would make a mess of it.
+        if self._sigint is None:
+            self._sigint = signal.signal(signal.SIGINT, lambda *_: None)
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         self._stop()
@@ -215,6 +222,9 @@ class Owner(Run):
             if self._sigterm is not None:
                 signal.signal(signal.SIGTERM, self._sigterm)
                 self._sigterm = None
+            if self._sigint is not None:
+                signal.signal(signal.SIGINT, self._sigint)
+                self._sigint = None
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -48,7 +48,9 @@ def show_stacks() -> None:
     if not stacks:
         console.print("no stack is running")
     for (name, directory), members in sorted(stacks.items()):
-        table = Table(title=f"{name} ({_where(name, directory)})", title_justify="left")
+        # Not the table's title: that is broken at the table's width.
+        console.print(f"{name} ({_where(name, directory)})", markup=False, soft_wrap=True)
+        table = Table()
         for column in ("container", "state", "since"):
             table.add_column(column)
         for member in sorted(members):

@@ -170,8 +170,11 @@ def of_state(root: Path) -> list[str]:
     """What the engine has of the stacks whose state is below a directory."""
     template = f'{{{{.Label "{STACK_LABEL}"}}}}\t{{{{.Label "{STATE_LABEL}"}}}}'
     found = []
-    for kind, *listing in (["container", "ps", "--all"], ["network", "network", "ls"],
-                           ["volume", "volume", "ls"]):
+    for kind, *listing in (
+        ["container", "ps", "--all"],
+        ["network", "network", "ls"],
+        ["volume", "volume", "ls"],
+    ):
         lines = docker(*listing, "--filter", f"label={STACK_LABEL}", "--format", template)
         for line in lines.splitlines():
             name, _, state = line.partition("\t")

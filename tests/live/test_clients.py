@@ -25,9 +25,7 @@ def shell(up: Commands) -> list[str]:
     return ["sh", "-euc", script, "sh"]
 
 
-def test_the_command_line_client_creates_lists_and_deletes(
-    up: Commands, shell: list[str]
-) -> None:
+def test_the_command_line_client_creates_lists_and_deletes(up: Commands, shell: list[str]) -> None:
     name = f"client-{uuid.uuid4()}"
     provider = [*shell, "openstack", "resource", "provider"]
     made = json.loads(up.run(*provider, "create", name, "--format", "json"))

@@ -67,7 +67,9 @@ def test_every_published_port_is_bound_to_the_loopback_interface(
     assert bindings == ["127.0.0.1"] * 2, "Apache's and MariaDB's"
 
 
-@pytest.mark.parametrize("path", ["/balancer-manager", "/replica/1", "/replica/3/resource_providers"])
+@pytest.mark.parametrize(
+    "path", ["/balancer-manager", "/replica/1", "/replica/3/resource_providers"]
+)
 @pytest.mark.parametrize("key", [None, "", "0" * 32])
 def test_the_proxys_own_pages_are_closed_to_who_has_not_the_key(
     up: Commands, path: str, key: str | None
@@ -94,9 +96,7 @@ def test_no_two_stacks_have_a_secret_in_common() -> None:
     assert not one & other
 
 
-def test_no_secret_is_on_a_command_line(
-    up: Commands, containers: list[dict[str, Any]]
-) -> None:
+def test_no_secret_is_on_a_command_line(up: Commands, containers: list[dict[str, Any]]) -> None:
     words = [docker("top", container["Id"], "-eo", "pid,args") for container in containers]
     words += [json.dumps([one["Config"]["Cmd"], one["Path"], one["Args"]]) for one in containers]
     words.append(subprocess.run(["ps", "axww"], capture_output=True, text=True, check=True).stdout)
@@ -108,9 +108,7 @@ def test_no_secret_is_in_what_the_commands_print(up: Commands) -> None:
     token = up.harness("token").strip()
     url = f"{up.stack().placement_url}/resource_providers"
     requests.get(url, headers={"X-Auth-Token": token}, timeout=10).raise_for_status()
-    printed = "".join(
-        up.harness(*words) for words in (["logs"], ["status"], ["env"])
-    )
+    printed = "".join(up.harness(*words) for words in (["logs"], ["status"], ["env"]))
     for secret in [*secrets_of(up), token]:
         assert secret not in printed
 

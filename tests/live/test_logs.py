@@ -17,7 +17,9 @@ def ask(up: Commands) -> tuple[str, str]:
 
 
 def sources(up: Commands, printed: str) -> set[str]:
-    return {line.split(" | ")[0].strip().removeprefix(f"{up.name}-") for line in printed.splitlines()}
+    return {
+        line.split(" | ")[0].strip().removeprefix(f"{up.name}-") for line in printed.splitlines()
+    }
 
 
 def test_one_requests_lines_come_from_apache_and_its_replica(up: Commands) -> None:

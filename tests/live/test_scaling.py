@@ -68,9 +68,7 @@ def timed(what: str, work: Callable[[], object]) -> None:
 
 
 def replicas(up: Commands) -> list[int]:
-    names = docker(
-        *("ps", "--filter", f"name=^{up.name}-placement-", "--format", "{{.Names}}")
-    )
+    names = docker(*("ps", "--filter", f"name=^{up.name}-placement-", "--format", "{{.Names}}"))
     return sorted(int(re.sub(r".*-", "", name)) for name in names.split())
 
 

@@ -1,0 +1,205 @@
+"""What a stack leaves on disk, and who may change it."""
+
+import fcntl
+import multiprocessing
+import os
+import stat
+from collections.abc import Iterator
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+import pytest
+
+from harness import state
+from harness.errors import StackError, UsageError
+from harness.state import FileLock, Record, Secrets, StackState, all_states
+
+RECORD = Record("one", "keep", 3, 8778, ready=True, leaving=(2, 3))
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path))
+    monkeypatch.setattr(state, "LOOK_SECONDS", 0.2)
+    return tmp_path
+
+
+def test_a_record_and_secrets_come_back_as_they_were_saved(root: Path) -> None:
+    secrets = Secrets()
+    StackState("one").create(RECORD, secrets)
+    again = StackState("one")
+    assert again.record() == RECORD
+    assert again.secrets() == secrets
+
+
+def test_everything_on_disk_is_readable_by_its_owner_alone(root: Path) -> None:
+    os.umask(0)
+    try:
+        one = StackState("one")
+        one.lock()
+        one.create(RECORD, Secrets())
+    finally:
+        os.umask(0o022)
+    assert stat.S_IMODE(one.directory.stat().st_mode) == 0o700
+    names = {path.name: stat.S_IMODE(path.stat().st_mode) for path in one.directory.iterdir()}
+    assert names == dict.fromkeys(["lock", "env", "stack.json", "clouds.yaml"], 0o600)
+
+
+def test_secrets_are_new_for_each_stack_and_in_no_repr() -> None:
+    one, other = Secrets(), Secrets()
+    assert not set(one.environment().values()) & set(other.environment().values())
+    assert not [value for value in one.environment().values() if value in repr(one)]
+
+
+def test_clients_find_the_stack_in_clouds_yaml(root: Path) -> None:
+    secrets = Secrets()
+    one = StackState("one")
+    one.create(RECORD, secrets)
+    text = one.clouds_file.read_text()
+    assert "  one:\n" in text
+    assert "auth_url: http://127.0.0.1:8778/identity" in text
+    assert secrets.admin_password in text
+    # openstacksdk refuses to begin with it.
+    assert "latest" not in text
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"name": "x"}'])
+def test_a_record_that_cannot_be_read_is_none(root: Path, text: str) -> None:
+    one = StackState("one")
+    assert one.record() is None
+    one.create(RECORD, Secrets())
+    (one.directory / "stack.json").write_text(text)
+    assert one.record() is None
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../../x", "/etc", "a/b", "Big", "-a", "a b", "a.b", "x" * 48]
+)
+def test_a_name_that_leads_elsewhere_or_that_compose_refuses_is_refused(
+    root: Path, name: str
+) -> None:
+    with pytest.raises(UsageError, match="A stack cannot be named"):
+        StackState(name)
+
+
+def test_directories_that_no_stack_can_have_are_passed_over(root: Path) -> None:
+    for name in ("one", "Not One", ".hidden"):
+        (root / name).mkdir()
+    (root / "versions.json").touch()
+    assert [one.name for one in all_states()] == ["one"]
+
+
+def test_no_state_at_all_is_no_stacks(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(root / "nowhere"))
+    assert all_states() == []
+
+
+# Locks
+
+
+def _hold(path: Path, held: Event, over: Event) -> None:
+    assert FileLock(path).take()
+    held.set()
+    over.wait(30)
+
+
+@pytest.fixture
+def holder(root: Path) -> Iterator[int]:
+    """Another process that owns the stack `one`; its number."""
+    context = multiprocessing.get_context("fork")
+    held, over = context.Event(), context.Event()
+    (root / "one").mkdir()
+    process = context.Process(target=_hold, args=(root / "one" / "lock", held, over))
+    process.start()
+    assert held.wait(10)
+    yield process.pid or 0
+    over.set()
+    process.join(10)
+
+
+def test_a_stack_that_another_process_owns_names_it(root: Path, holder: int) -> None:
+    with pytest.raises(StackError, match=f"The stack one is in use by process {holder}"):
+        StackState("one").lock()
+    assert not StackState("one").acquire()
+
+
+def test_a_lock_is_let_go_when_its_process_is_killed(root: Path, holder: int) -> None:
+    os.kill(holder, 9)
+    StackState("one").lock()
+
+
+def test_owning_a_stack_twice_in_one_place_is_owning_it(root: Path) -> None:
+    one = StackState("one")
+    one.lock()
+    one.lock()
+    assert not StackState("one").acquire()
+    one.release()
+    assert StackState("one").acquire()
+
+
+def test_a_stack_that_was_removed_is_nobodys_unless_it_is_to_be_made(root: Path) -> None:
+    assert not StackState("one").acquire(create=False)
+    assert not (root / "one").exists()
+    assert StackState("one").acquire()
+
+
+def test_a_lock_on_a_file_that_was_removed_meanwhile_is_not_taken_for_the_stacks(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = StackState("one")
+    one.lock()
+    real, removed = fcntl.flock, []
+
+    def removed_before_locking(descriptor: int, how: int) -> None:
+        if not removed:
+            removed.append(descriptor)
+            one.remove()
+            one.release()
+            one.directory.mkdir()
+        real(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", removed_before_locking)
+    other = StackState("one")
+    assert other.acquire()
+    monkeypatch.undo()
+    lock = other.directory / "lock"
+    assert lock.read_text() == str(os.getpid())
+    # It is the new file that is locked, which everybody else sees.
+    assert not FileLock(lock).take()
+
+
+def test_removing_a_state_removes_all_of_it(root: Path) -> None:
+    one = StackState("one")
+    one.lock()
+    one.create(RECORD, Secrets())
+    one.remove()
+    assert list(root.iterdir()) == []
+    one.remove()
+
+
+def test_replicas_are_changed_by_one_process_at_a_time(root: Path) -> None:
+    StackState("one").create(RECORD, Secrets())
+    with StackState("one").changing():
+        refused = StackState("one").changing()
+        with pytest.raises(StackError, match="is changing the replicas of one"):
+            refused.__enter__()
+    with StackState("one").changing():
+        pass
+
+
+def test_clearing_up_waits_for_a_command_that_outlived_its_run(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "SETTLE_SECONDS", 0.3)
+    one = StackState("one")
+    one.create(RECORD, Secrets())
+    one.settle()
+    busy = FileLock(one.directory / "busy")
+    assert busy.take()
+    begin = state.Deadline.after(0.3)
+    one.settle()
+    assert begin.passed
+    busy.release()
+    begin = state.Deadline.after(0.3)
+    one.settle()
+    assert not begin.passed

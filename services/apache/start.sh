@@ -6,7 +6,9 @@ rm -f /run/members.conf /run/replicas.conf
 : "${REPLICA_PREFIX:?must be the name of a replica without its number}"
 # retry=0: a member that could not be reached is tried again at once.
 # addressttl=1: a replica that was restarted may have another address.
-common="retry=0 addressttl=1"
+# connectiontimeout=3: the address of a replica that was killed swallows connections, for minutes;
+# nothing has been sent by then, so another member may serve.
+common="retry=0 addressttl=1 connectiontimeout=3"
 for number in $(seq 16); do
     address="uwsgi://$REPLICA_PREFIX$number:8778"
     if [ "$number" -le "${REPLICAS:?must be set}" ]; then status=; else status="status=+D"; fi

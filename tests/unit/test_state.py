@@ -1,11 +1,12 @@
 """What a stack leaves on disk, and who may change it."""
 
 import fcntl
-import multiprocessing
 import os
+import signal
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
-from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from harness import state
 from harness.errors import StackError, UsageError
 from harness.state import FileLock, Record, Secrets, StackState, all_states
+from harness.timing import Deadline
 
 RECORD = Record("one", "keep", 3, 8778, ready=True, leaving=(2, 3))
 
@@ -97,24 +99,29 @@ def test_no_state_at_all_is_no_stacks(root: Path, monkeypatch: pytest.MonkeyPatc
 # Locks
 
 
-def _hold(path: Path, held: Event, over: Event) -> None:
-    assert FileLock(path).take()
-    held.set()
-    over.wait(30)
+HOLD = """
+import pathlib, sys
+from harness.state import FileLock
+lock = FileLock(pathlib.Path(sys.argv[1]))
+print(lock.take(), flush=True)
+sys.stdin.read()
+"""
 
 
 @pytest.fixture
 def holder(root: Path) -> Iterator[int]:
     """Another process that owns the stack `one`; its number."""
-    context = multiprocessing.get_context("fork")
-    held, over = context.Event(), context.Event()
     (root / "one").mkdir()
-    process = context.Process(target=_hold, args=(root / "one" / "lock", held, over))
-    process.start()
-    assert held.wait(10)
-    yield process.pid or 0
-    over.set()
-    process.join(10)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(root / "one" / "lock")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "True\n"
+        yield process.pid
+        process.kill()
 
 
 def test_a_stack_that_another_process_owns_names_it(root: Path, holder: int) -> None:
@@ -124,7 +131,7 @@ def test_a_stack_that_another_process_owns_names_it(root: Path, holder: int) -> 
 
 
 def test_a_lock_is_let_go_when_its_process_is_killed(root: Path, holder: int) -> None:
-    os.kill(holder, 9)
+    os.kill(holder, signal.SIGKILL)
     StackState("one").lock()
 
 
@@ -148,7 +155,8 @@ def test_a_lock_on_a_file_that_was_removed_meanwhile_is_not_taken_for_the_stacks
 ) -> None:
     one = StackState("one")
     one.lock()
-    real, removed = fcntl.flock, []
+    removed: list[int] = []
+    real = fcntl.flock
 
     def removed_before_locking(descriptor: int, how: int) -> None:
         if not removed:
@@ -196,10 +204,10 @@ def test_clearing_up_waits_for_a_command_that_outlived_its_run(
     one.settle()
     busy = FileLock(one.directory / "busy")
     assert busy.take()
-    begin = state.Deadline.after(0.3)
+    begin = Deadline.after(0.3)
     one.settle()
     assert begin.passed
     busy.release()
-    begin = state.Deadline.after(0.3)
+    begin = Deadline.after(0.3)
     one.settle()
     assert not begin.passed

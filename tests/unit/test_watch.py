@@ -8,10 +8,10 @@ import pytest
 from _machine import Machine, fresh_machine
 
 from harness.errors import EngineError, StackError
-from harness.stack import stack as stack_module
 from harness.stack.stack import Stack
 from harness.stack.watch import Death, Watch, death_error
 from harness.state import Record, Secrets, StackState
+from harness.timing import Deadline
 
 machine = pytest.fixture(fresh_machine)
 DIED = Death("one-placement-2", "placement", 2, 137)
@@ -100,7 +100,7 @@ def test_a_stack_that_nobody_watches_is_well(stack: Stack) -> None:
 
 def test_a_dead_replica_is_the_end_of_a_stack(stack: Stack) -> None:
     watched(stack, Told(DIED))
-    with pytest.raises(StackError, match="replica 2 .* exited with code 137"):
+    with pytest.raises(StackError, match=r"replica 2 .* exited with code 137"):
         stack.check()
 
 
@@ -122,7 +122,7 @@ def test_a_replica_that_somebody_restarted_is_no_failure(stack: Stack, machine: 
 def test_a_service_is_never_meant_to_die(stack: Stack, machine: Machine) -> None:
     machine.has("docker", {"inspect*": "echo true"})
     watched(stack, Told(Death("one-mariadb-1", "mariadb", 1, 0)))
-    with pytest.raises(StackError, match="mariadb .* exited with code 0 "):
+    with pytest.raises(StackError, match=r"mariadb .* exited with code 0 "):
         stack.check()
 
 
@@ -138,7 +138,7 @@ def test_a_replica_that_never_serves_is_named_with_its_last_answer(
     monkeypatch.setattr(
         Stack, "asks_replica", lambda _, number: None if number == 1 else "503 not yet"
     )
-    deadline = stack_module.Deadline.after(0.2)
+    deadline = Deadline.after(0.2)
     with pytest.raises(StackError, match=r"Replica 2 did not serve .*: 503 not yet") as caught:
         stack.wait_for_replicas([1, 2], deadline)
     assert "placement-harness logs --replica 2" in caught.value.remedy

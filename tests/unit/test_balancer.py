@@ -1,0 +1,94 @@
+"""Replicas are taken out and put in through Apache's balancer-manager."""
+
+import urllib.parse
+from collections.abc import Iterator
+
+import pytest
+from _server import Received, Server, answer
+
+from harness.errors import StackError
+from harness.stack.balancer import Balancer, Member
+from harness.timing import Deadline
+
+KEY = "k" * 32
+PAGE = """<?xml version="1.0" encoding="UTF-8" ?>
+<httpd:manager xmlns:httpd="http://httpd.apache.org">
+ <httpd:balancers><httpd:balancer><httpd:name>balancer://placement</httpd:name>
+  <httpd:workers>{}</httpd:workers>
+ </httpd:balancer></httpd:balancers>
+</httpd:manager>"""
+WORKER = """<httpd:worker><httpd:name>uwsgi://one-placement-{0}:8778</httpd:name>
+<httpd:route>{0}</httpd:route><httpd:status>{1}</httpd:status><httpd:busy> {2} </httpd:busy>
+</httpd:worker>"""
+
+
+class Apache:
+    """As much of balancer-manager as is spoken to; each look finishes one request."""
+
+    def __init__(self) -> None:
+        self.busy = {1: 0, 2: 3}
+        self.enabled = {1: True, 2: True}
+        self.deaf = False
+
+    def __call__(self, request: Received) -> bytes:
+        if request.headers.get("x-harness-key") != KEY.encode():
+            return answer("403 Forbidden")
+        if request.method == "POST":
+            form = urllib.parse.parse_qs(request.body.decode())
+            # Apache ignores what does not come from its own page, and answers 200.
+            if form["nonce"] == [KEY] and "referer" in request.headers and not self.deaf:
+                (worker,), (disabled,) = form["w"], form["w_status_D"]
+                self.enabled[int(worker.split(":")[1][-1])] = disabled == "0"
+            return answer()
+        workers = ""
+        for number, busy in self.busy.items():
+            status = "Init Ok " if self.enabled[number] else "Init Dis Ok "
+            workers += WORKER.format(number, status, busy)
+            if not self.enabled[number]:
+                self.busy[number] = max(0, busy - 1)
+        return answer(body=PAGE.format(workers).encode())
+
+
+@pytest.fixture
+def apache() -> Apache:
+    return Apache()
+
+
+@pytest.fixture
+def balancer(apache: Apache) -> Iterator[Balancer]:
+    with Server(apache) as server:
+        yield Balancer(server.url, KEY)
+
+
+def test_members_are_told_with_their_state_and_their_work(balancer: Balancer) -> None:
+    assert balancer.members() == [
+        Member(1, "uwsgi://one-placement-1:8778", enabled=True, busy=0),
+        Member(2, "uwsgi://one-placement-2:8778", enabled=True, busy=3),
+    ]
+
+
+def test_a_replica_is_drained_when_it_has_finished_its_requests(
+    balancer: Balancer, apache: Apache
+) -> None:
+    balancer.drain(2, Deadline.after(10))
+    assert apache.enabled == {1: True, 2: False}
+    assert apache.busy[2] == 0
+    balancer.enable(2)
+    assert apache.enabled == {1: True, 2: True}
+
+
+def test_a_replica_that_never_finishes_is_named(balancer: Balancer, apache: Apache) -> None:
+    apache.busy[2] = 10_000
+    with pytest.raises(StackError, match="Replica 2 still had requests under way after 0 s") as one:
+        balancer.drain(2, Deadline.after(0.2))
+    assert "placement-harness logs --replica 2" in one.value.remedy
+
+
+@pytest.mark.parametrize("word", ["enable", "disable"])
+def test_a_change_that_apache_ignores_is_noticed(
+    balancer: Balancer, apache: Apache, word: str
+) -> None:
+    apache.deaf, apache.enabled[1] = True, word == "disable"
+    with pytest.raises(StackError, match=f"Apache did not {word} replica 1") as caught:
+        balancer.enable(1) if word == "enable" else balancer.drain(1, Deadline.after(1))
+    assert "placement-harness logs apache" in caught.value.remedy

@@ -1,0 +1,279 @@
+"""The commands: what they refuse, what they say, and the code that they exit with."""
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from _machine import Machine, fails, fresh_machine
+
+from harness import cli
+from harness import state as state_module
+from harness.stack import lifecycle
+from harness.stack.stack import Stack
+from harness.state import Record, Secrets, StackState
+
+machine = pytest.fixture(fresh_machine)
+WELL = {"version*": "echo 28.0.0", "compose version*": "echo 2.40.3"}
+
+
+@pytest.fixture(autouse=True)
+def _apart(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "state"))
+    monkeypatch.delenv("PLACEMENT_HARNESS_NAME", raising=False)
+    monkeypatch.setattr(state_module, "LOOK_SECONDS", 0.1)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+class Said:
+    """What a command has written, and its exit code."""
+
+    def __init__(self, code: object, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+Harness = Callable[..., Said]
+
+
+@pytest.fixture
+def harness(capsys: pytest.CaptureFixture[str]) -> Harness:
+    def run(*words: str) -> Said:
+        with pytest.raises(SystemExit) as ended:
+            cli.main([*words])
+        written = capsys.readouterr()
+        return Said(ended.value.code, written.out, written.err)
+
+    return run
+
+
+def running(monkeypatch: pytest.MonkeyPatch, name: str = "placement-harness") -> StackState:
+    """A stack that was left running, as far as anybody can tell."""
+    monkeypatch.setattr(Stack, "token", lambda self: "a-token")
+    monkeypatch.setattr(Stack, "asks_replica", lambda self, number: None)
+    state = StackState(name)
+    state.create(Record(name, "keep", 3, 8778, ready=True), Secrets())
+    return state
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "x", "17", "2.5", ""])
+@pytest.mark.parametrize("command", [["up", "--replicas"], ["scale"]])
+def test_a_number_of_replicas_that_cannot_be_is_refused(
+    harness: Harness, machine: Machine, command: list[str], count: str
+) -> None:
+    words = [*command, count] if command[0] == "up" else [*command, "--", count]
+    said = harness(*words)
+    assert said.code == 64
+    assert "1<=x<=16" in said.err or "is not a valid integer" in said.err
+    assert machine.calls == []
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_a_port_that_is_none_is_refused(harness: Harness, machine: Machine, port: str) -> None:
+    assert harness("up", "--port", port).code == 64
+    assert machine.calls == []
+
+
+def test_a_command_that_is_not_there_is_refused(harness: Harness) -> None:
+    said = harness("upp")
+    assert said.code == 64
+    assert "No such command 'upp'" in said.err
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", "../..", "/", "a/b", "X"])
+@pytest.mark.parametrize("command", ["up", "down", "env", "token", "logs"])
+def test_a_name_that_leads_out_of_the_state_directory_is_refused_and_removes_nothing(
+    harness: Harness, machine: Machine, tmp_path: Path, command: str, name: str
+) -> None:
+    precious = tmp_path / "precious"
+    precious.touch()
+    kept = StackState("kept")
+    kept.create(Record("kept", "keep", 1, 1, ready=True), Secrets())
+    said = harness(command, "--name", name)
+    if command == "logs":
+        assert said.code in {64, 70}
+    else:
+        assert said.code == 64, said.err
+        assert "A stack cannot be named" in said.err
+    assert precious.exists()
+    assert kept.record() is not None
+
+
+@pytest.mark.parametrize("command", ["setup", "up", "down"])
+def test_without_an_engine_the_remedy_is_named(
+    harness: Harness, tmp_path: Path, command: str
+) -> None:
+    said = harness(command)
+    assert said.code == 70
+    assert "ERROR: There is no container engine here: no docker command on PATH." in said.err
+    assert "apt-get install docker.io" in said.err
+    root = tmp_path / "state"
+    assert not root.exists() or not [path for path in root.iterdir() if path.is_dir()]
+
+
+def test_an_error_is_shown_with_its_evidence(harness: Harness, machine: Machine) -> None:
+    machine.has("docker", {"version*": fails("what docker said", 3)})
+    said = harness("up")
+    assert said.code == 70
+    problem, evidence = said.err.strip().splitlines()[-2:]
+    assert problem.startswith("ERROR: `docker version` failed with exit code 3. Mend what it names")
+    assert evidence == "  what docker said"
+
+
+@pytest.mark.parametrize("command", [["env"], ["token"], ["scale", "3"], ["restart", "--rolling"]])
+def test_what_needs_a_stack_says_how_to_start_one(harness: Harness, command: list[str]) -> None:
+    said = harness(*command)
+    assert said.code == 70
+    assert "No stack placement-harness is running. Start one: placement-harness up" in said.err
+
+
+def test_env_prints_what_a_shell_evaluates_and_nothing_secret(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = running(monkeypatch)
+    said = harness("env")
+    assert said.out == (
+        f"export OS_CLIENT_CONFIG_FILE={state.clouds_file}\nexport OS_CLOUD=placement-harness\n"
+    )
+    assert said.code == 0
+    assert not [one for one in state.secrets().environment().values() if one in said.out]
+
+
+def test_token_prints_the_token_alone(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    running(monkeypatch)
+    assert harness("token").out == "a-token\n"
+
+
+def test_the_environment_can_name_the_stack(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running(monkeypatch, "other")
+    monkeypatch.setenv("PLACEMENT_HARNESS_NAME", "other")
+    assert "OS_CLOUD=other" in harness("env").out
+    assert harness("env", "--name", "placement-harness").code == 70
+
+
+def test_restart_of_nothing_is_refused(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    running(monkeypatch)
+    said = harness("restart")
+    assert said.code == 64
+    assert "Restart what? Give --rolling for all replicas, or --replica N." in said.err
+    said = harness("restart", "--replica", "4")
+    assert said.code == 64
+    assert "has no replica 4. It has replicas 1 to 3." in said.err
+
+
+def test_down_of_a_stack_in_use_is_refused(
+    harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.has("docker", WELL)
+    state = running(monkeypatch)
+    state.lock()
+    said = harness("down")
+    assert said.code == 70
+    assert "The stack placement-harness is in use by process" in said.err
+    assert state.record() is not None
+    state.release()
+
+
+def test_down_of_a_stack_that_is_still_being_prepared_is_refused(
+    harness: Harness, machine: Machine
+) -> None:
+    # It has no record yet: the images are being built.
+    machine.has("docker", WELL)
+    state = StackState("placement-harness")
+    state.lock()
+    assert harness("down").code == 70
+    assert state.directory.exists()
+    state.release()
+
+
+def test_down_removes_the_stack_and_says_when_there_is_none(
+    harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.has("docker", WELL)
+    state = running(monkeypatch)
+    assert harness("down").code == 0
+    assert any("down" in call and "--volumes" in call for call in machine.calls)
+    assert not state.directory.exists()
+    said = harness("down")
+    assert said.out == "There is no stack placement-harness.\n"
+    assert said.code == 0
+
+
+def test_ctrl_c_ends_with_130(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lifecycle, "bring_up", interrupted)
+    said = harness("up")
+    assert said.code == 130
+    assert "interrupted" in said.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_termination_request_ends_as_ctrl_c_does(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    monkeypatch.setattr(lifecycle, "bring_up", lambda *_: signal.raise_signal(number))
+    assert harness("up").code == 130
+
+
+def test_logs_of_what_is_not_there_are_an_error(harness: Harness, machine: Machine) -> None:
+    machine.has("docker")
+    said = harness("logs", "--replica", "2")
+    assert said.code == 70
+    assert "The stack placement-harness has no such container." in said.err
+
+
+def test_logs_are_one_requests_or_one_replicas(harness: Harness, machine: Machine) -> None:
+    names = "placement-harness-apache-1 placement-harness-placement-2"
+    machine.has("docker", {"ps*": f"echo {names}", "logs*": "echo $4 req-1; echo $4 req-2"})
+    lines = sorted(harness("logs", "--request", "req-1").out.splitlines())
+    assert [line.split(" | ")[0].strip() for line in lines] == names.split()
+    assert all(line.endswith("req-1") for line in lines)
+    alone = harness("logs", "--replica", "2").out.splitlines()
+    assert alone == ["placement-harness-placement-2 req-1", "placement-harness-placement-2 req-2"]
+
+
+def test_status_without_an_engine_is_an_error(harness: Harness) -> None:
+    said = harness("status")
+    assert said.code == 70
+    assert "no container engine" in said.err
+
+
+def test_status_tells_whose_each_stack_is(
+    harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = running(monkeypatch)
+    rows = [
+        f"placement-harness\t{state.directory}\tplacement-harness-apache-1\trunning\tUp 1 minute",
+        "hand\t\thand-apache-1\trunning\tUp 2 minutes",
+        "theirs\t/home/them/theirs\ttheirs-apache-1\texited\tExited (1)",
+    ]
+    machine.has("docker", {"ps*": "printf '" + "\\n".join(rows) + "\\n'"})
+    shown = harness("status").out
+    assert "placement-harness (http://127.0.0.1:8778, keep)" in shown
+    assert "hand (started by hand)" in shown
+    assert "theirs (its state is in /home/them/theirs)" in shown
+    assert "Exited (1)" in shown
+
+
+def test_reap_says_that_nothing_was_left(harness: Harness, machine: Machine) -> None:
+    machine.has("docker")
+    said = harness("reap")
+    assert (said.code, said.out) == (0, "nothing was left behind\n")
+
+
+def test_doctor_exits_with_1_when_something_is_missing(harness: Harness) -> None:
+    said = harness("doctor")
+    assert said.code == 1
+    assert "need" in said.out
+    assert "apt-get install docker.io" in said.out.replace("\n", " ")
+
+
+def test_the_commands_of_the_readme_are_there() -> None:
+    wanted = {"up", "down", "env", "token", "status", "logs", "scale", "restart", "reap", "doctor"}
+    assert wanted | {"setup"} <= set(cli.main.commands)

@@ -1,0 +1,116 @@
+"""doctor checks everything that a stack needs, and says what to do about what is missing."""
+
+import shutil
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+from _machine import Machine, fails, fresh_machine
+
+from harness.stack import doctor
+from harness.stack.doctor import Finding
+from harness.stack.images import IMAGES, content
+from harness.state import Record, Secrets, StackState
+
+machine = pytest.fixture(fresh_machine)
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def well(machine: Machine, root: Path) -> dict[str, str]:
+    """What docker answers on a machine that lacks nothing."""
+    tags = " ".join(f"placement-harness/{name}:latest" for name in IMAGES)
+    labels = "\\n".join(content(name) for name in IMAGES)
+    answers = {
+        "version*": "echo 28.1.0",
+        "compose version*": "echo 2.40.3",
+        "image ls*": f"echo '{tags}'",
+        "image inspect*placement-harness/*:latest*": f"printf '{labels}\\n'",
+        "info*": "echo /",
+    }
+    machine.has("docker", answers)
+    return answers
+
+
+def found() -> dict[str, Finding]:
+    return {finding.what: finding for finding in doctor.examine()}
+
+
+def test_a_machine_that_lacks_nothing_is_well(
+    well: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "MEMORY_GIB", 0)
+    monkeypatch.setattr(doctor, "DISK_GIB", 0)
+    findings = found()
+    assert [finding.what for finding in findings.values() if not finding.ok] == []
+    assert findings["container engine"].found == "28.1.0"
+    assert findings["Compose v2"].found == "2.40.3"
+    assert findings["images"].found == f"{len(IMAGES)}, up to date"
+    assert findings["leftovers"].found == "none"
+
+
+def test_without_an_engine_the_rest_is_checked_all_the_same(machine: Machine, root: Path) -> None:
+    findings = found()
+    assert "apt-get install docker.io" in findings["container engine"].remedy
+    assert "Compose v2" not in findings
+    assert {"disk", "memory", "state directory", "leftovers"} <= set(findings)
+
+
+def test_what_set_up_gets_is_named_with_the_command_that_gets_it(
+    machine: Machine, well: dict[str, str]
+) -> None:
+    missing = {"compose*": "exit 1", "image*": fails("No such image")}
+    machine.has("docker", {**missing, **well, **missing})
+    findings = found()
+    for what in ("Compose v2", "base image", "images"):
+        assert "placement-harness setup" in findings[what].remedy, what
+
+
+def test_an_image_that_is_out_of_date_is_named(machine: Machine, well: dict[str, str]) -> None:
+    labels = "\\n".join("old" if name == "apache" else content(name) for name in IMAGES)
+    inspect = "image inspect*placement-harness/*:latest*"
+    machine.has("docker", {**well, inspect: f"printf '{labels}\\n'"})
+    assert found()["images"].found == "missing or out of date: apache"
+
+
+def test_too_little_disk_and_memory_are_told_in_figures(
+    well: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(9, 9, 2 * doctor.GIB))
+    monkeypatch.setattr(doctor, "MEMORY_GIB", 10**6)
+    findings = found()
+    assert findings["disk"].found.startswith("2 GiB free in ")
+    assert "docker system df" in findings["disk"].remedy
+    assert "GiB available" in findings["memory"].found
+    assert "Free some" in findings["memory"].remedy
+
+
+def test_a_state_directory_that_cannot_be_written_is_named(
+    well: dict[str, str], root: Path
+) -> None:
+    root.write_text("a file in the way")
+    finding = found()["state directory"]
+    assert str(root) in finding.found
+    assert "PLACEMENT_HARNESS_STATE" in finding.remedy
+
+
+def test_leftovers_are_named_but_not_what_runs_or_was_kept(
+    well: dict[str, str], root: Path
+) -> None:
+    for name, lifetime in (("killed", "fresh"), ("live", "fresh"), ("kept", "keep")):
+        record = Record(name, lifetime, 1, 1, ready=True)  # type: ignore[arg-type]
+        StackState(name).create(record, Secrets())
+    live = StackState("live")
+    live.lock()
+    finding = found()["leftovers"]
+    assert finding.found == "killed"
+    assert finding.remedy == "Run `placement-harness reap`."
+    # It only had a look.
+    assert StackState("killed").acquire()
+    live.release()

@@ -1,0 +1,168 @@
+"""The images are built when they have to be, in order, by one run at a time."""
+
+import itertools
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from _machine import FULL, Machine, fails, fresh_machine
+
+from harness.errors import BuildError
+from harness.stack import images, provision
+from harness.stack.compose import ROOT
+from harness.stack.images import IMAGES, content, waves
+from harness.state import FileLock
+from harness.timing import Cancelled, cancellable
+
+machine = pytest.fixture(fresh_machine)
+# The fake docker's: which images there are is in a file, which a build writes.
+LIST, LABELS = "image ls*", "image inspect*"
+
+
+@pytest.fixture(autouse=True)
+def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "state"))
+    monkeypatch.setattr(provision, "ensure_base", lambda progress: None)
+
+
+def built(*names: str) -> dict[str, str]:
+    """An engine on which these images are there, and up to date."""
+    tags = " ".join(f"placement-harness/{name}:latest" for name in names)
+    labels = "\\n".join(content(name) for name in names)
+    return {LIST: f"echo '{tags}'", LABELS: f"printf '{labels}\\n'"}
+
+
+def builds(machine: Machine) -> list[str]:
+    calls = [call for call in machine.calls if call.startswith("docker compose")]
+    return [call.partition(" build ")[2] for call in calls]
+
+
+def test_images_that_are_up_to_date_are_left_alone(machine: Machine) -> None:
+    machine.has("docker", built(*IMAGES))
+    assert images.ensure_images(machine.steps.append) == []
+    assert machine.steps == []
+    assert builds(machine) == []
+
+
+def test_all_images_are_built_in_waves(machine: Machine) -> None:
+    machine.has("docker")
+    images.ensure_images(machine.steps.append)
+    assert builds(machine) == ["apache memcached python", "keystone placement", "mariadb"]
+    assert machine.steps[0] == "building apache, memcached, python"
+    assert machine.steps[1].startswith("built apache, memcached, python in 0 s")
+
+
+def test_one_image_that_is_out_of_date_is_built_alone(machine: Machine) -> None:
+    machine.has("docker", built(*(name for name in IMAGES if name != "memcached")))
+    assert images.ensure_images(machine.steps.append) == ["memcached"]
+    assert builds(machine) == ["memcached"]
+
+
+def test_no_image_is_built_before_those_that_it_is_built_upon() -> None:
+    ordered = list(itertools.chain(*waves(IMAGES)))
+    assert sorted(ordered) == sorted(IMAGES)
+    for name in ordered:
+        assert set(IMAGES[name].upon) <= set(ordered[: ordered.index(name)])
+
+
+def test_a_change_reaches_every_image_built_upon_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {name: content(name) for name in IMAGES}
+    shutil.copytree(ROOT / "services", tmp_path / "services")
+    monkeypatch.setattr(images, "ROOT", tmp_path)
+    assert {name: content(name) for name in IMAGES} == before
+    with (tmp_path / "services/placement/Dockerfile").open("a") as file:
+        file.write("# changed\n")
+    changed = {name for name in IMAGES if content(name) != before[name]}
+    assert changed == {"placement", "mariadb"}
+
+
+def test_a_build_that_fails_shows_its_last_lines(machine: Machine) -> None:
+    many = "for n in $(/usr/bin/seq 40); do echo line $n; done; echo 'ERROR: no'; exit 17"
+    machine.has("docker", {"compose*": many})
+    with pytest.raises(BuildError, match="could not be built: apache, memcached") as caught:
+        images.ensure_images(machine.steps.append)
+    assert caught.value.evidence[0] == "line 17"
+    assert caught.value.evidence[-1] == "ERROR: no"
+    assert len(caught.value.evidence) == images.EVIDENCE_LINES
+    assert "make images" in caught.value.remedy
+
+
+def test_a_disk_that_fills_up_under_a_build_says_so(machine: Machine) -> None:
+    machine.has("docker", {"compose*": fails(FULL)})
+    with pytest.raises(BuildError, match="The disk is full: building apache") as caught:
+        images.ensure_images(machine.steps.append)
+    assert "docker system df" in caught.value.remedy
+    assert FULL in caught.value.evidence
+
+
+def test_a_long_build_says_now_and_then_what_it_does(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "SECONDS_BETWEEN_LINES", 0.05)
+    do = "echo one; /bin/sleep 0.2; echo step two; /bin/sleep 0.2; echo step three"
+    machine.has("docker", {**built(*(set(IMAGES) - {"apache"})), "compose*": do})
+    images.ensure_images(machine.steps.append)
+    assert "building apache (0 s): step two" in machine.steps
+
+
+def test_a_build_that_is_cancelled_is_ended(machine: Machine) -> None:
+    running = machine.home / "running"
+    machine.has("docker", {"compose*": f"echo $$ > {running}; exec /bin/sleep 60"})
+    wish = threading.Event()
+    threading.Timer(0.5, wish.set).start()
+    with cancellable(wish), pytest.raises(Cancelled):
+        images.ensure_images(machine.steps.append)
+    assert not Path(f"/proc/{running.read_text().strip()}").exists()
+
+
+# Two runs at once
+
+
+def test_a_run_waits_for_another_that_builds_and_builds_nothing_again(
+    machine: Machine, tmp_path: Path
+) -> None:
+    machine.has("docker")
+    (tmp_path / "state").mkdir()
+    other = FileLock(tmp_path / "state/build.lock")
+    assert other.take()
+    results: list[list[str]] = []
+    thread = threading.Thread(
+        target=lambda: results.append(images.ensure_images(machine.steps.append))
+    )
+    thread.start()
+    end = time.monotonic() + 10
+    while not machine.steps and time.monotonic() < end:
+        time.sleep(0.01)
+    assert machine.steps[0].startswith("waiting for another run that builds the images (process ")
+    machine.has("docker", built(*IMAGES))
+    other.release()
+    thread.join(10)
+    assert results == [[]]
+    assert builds(machine) == []
+
+
+def test_a_build_of_another_run_that_never_ends_is_named(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "BUILD_SECONDS", 0.2)
+    machine.has("docker")
+    (tmp_path / "state").mkdir()
+    other = FileLock(tmp_path / "state/build.lock")
+    assert other.take()
+    with pytest.raises(BuildError, match=r"Another run, process \d+, has been building"):
+        images.ensure_images(machine.steps.append)
+    assert builds(machine) == []
+    other.release()
+    assert images.ensure_images(machine.steps.append)
+
+
+def test_the_build_lock_is_let_go_after_a_failure(machine: Machine) -> None:
+    machine.has("docker", {"compose*": "exit 1"})
+    for _ in range(2):
+        with pytest.raises(BuildError):
+            images.ensure_images(machine.steps.append)
+    assert not any(step.startswith("waiting") for step in machine.steps)

@@ -22,6 +22,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where the state of all these stacks is. Nothing of them may be left in the end."""
     root = tmp_path_factory.mktemp("live")
+    # On a fresh machine all images are built, which takes minutes.
+    Commands(root / "setup").run("placement-harness", "setup", timeout=1200)
     yield root
     left = of_state(root)
     assert left == [], "the tests have left something behind"
@@ -38,6 +40,5 @@ def commands(folder: Path, tmp_path: Path) -> Iterator[Commands]:
 def up(folder: Path) -> Iterator[Commands]:
     """A stack of three replicas, for all tests that leave it as it was."""
     with own(folder / "shared") as commands:
-        commands.harness("setup")
         commands.harness("up", "--replicas", "3")
         yield commands

@@ -1,0 +1,153 @@
+"""Taking down and clearing up, with a fake docker: what is nobody's goes, all else stays."""
+
+import signal
+import threading
+
+import pytest
+from _engine import DOWN, WELL, downs, nothing_left, quick, ups
+from _machine import Machine, fails, fresh_machine
+
+from harness import state as state_module
+from harness.errors import StackError
+from harness.plan import Plan
+from harness.stack import lifecycle, removal
+from harness.state import Record, Secrets, StackState
+from harness.timing import Cancelled, Deadline, cancellable
+
+machine = pytest.fixture(fresh_machine)
+_quick = pytest.fixture(autouse=True)(quick)
+FRESH = Plan(replicas=2, name="one")
+
+
+# Somebody else's
+
+
+def test_a_name_of_another_user_is_refused_and_their_stack_left_alone(machine: Machine) -> None:
+    machine.has("docker", {"ps*": "echo /home/other/state/one", **WELL})
+    with pytest.raises(StackError, match="which belongs to /home/other/state/one"):
+        lifecycle.bring_up(Plan(lifetime="keep", name="one"), machine.steps.append)
+    assert downs(machine) == ups(machine) == 0
+    assert not machine.called("docker rm")
+    assert nothing_left()
+
+
+def test_a_stack_that_was_started_by_hand_is_refused(machine: Machine) -> None:
+    machine.has("docker", {"ps*": "echo", **WELL})
+    with pytest.raises(StackError, match="was started by hand") as caught:
+        removal.refuse_foreign(StackState("one"))
+    assert "docker compose down -v" in caught.value.remedy
+
+
+# Clearing up
+
+
+def left_behind(name: str, lifetime: str = "fresh", *, ready: bool = True) -> StackState:
+    state = StackState(name)
+    state.create(Record(name, lifetime, 1, 1, ready=ready), Secrets())  # type: ignore[arg-type]
+    return state
+
+
+def test_reap_removes_what_is_nobodys_and_leaves_what_is_locked_or_kept(machine: Machine) -> None:
+    for name in ("killed", "live", "half"):
+        left_behind(name)
+    left_behind("kept", "keep")
+    left_behind("unready", "keep", ready=False)
+    (StackState("half").directory / "stack.json").unlink()
+    live = StackState("live")
+    live.lock()
+    assert removal.reap(machine.steps.append) == ["half", "killed", "unready"]
+    assert StackState("live").record() is not None
+    assert StackState("kept").record() is not None
+    assert removal.reap(machine.steps.append, everything=True) == ["kept"]
+    assert StackState("live").record() is not None
+    live.release()
+
+
+def test_a_stack_that_becomes_ready_under_reaps_eyes_is_left(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_behind("one", "keep", ready=False)
+    acquire = StackState.acquire
+
+    def ready_by_then(self: StackState, *, create: bool = True) -> bool:
+        left_behind("one", "keep", ready=True)
+        return acquire(self, create=create)
+
+    monkeypatch.setattr(StackState, "acquire", ready_by_then)
+    assert removal.reap(machine.steps.append) == []
+    assert downs(machine) == 0
+    monkeypatch.undo()
+
+
+def test_the_next_run_clears_what_a_killed_one_left(machine: Machine) -> None:
+    left_behind("killed")
+    stack = lifecycle.bring_up(FRESH, machine.steps.append)
+    assert "killed was left by a run that was killed" in machine.steps
+    assert not StackState("killed").directory.exists()
+    stack.unwatch()
+    removal.take_down(stack.state, machine.steps.append)
+
+
+def test_reap_finds_what_has_lost_its_state_by_its_labels(machine: Machine) -> None:
+    root = state_module.state_root()
+    lines = f"one\t{root}/one\\nhand\t\\nother\t/elsewhere/other\\nBad Name\t{root}/Bad Name"
+    machine.has("docker", {"volume ls*--format*": f"printf '{lines}\\n'", **WELL})
+    assert removal.reap(machine.steps.append) == ["one"]
+
+
+def test_a_stack_that_compose_cannot_remove_is_removed_by_its_labels(machine: Machine) -> None:
+    state = left_behind("one")
+    listed = {"ps*": "echo c1 c2", "network ls*": "echo n1", "volume ls*": "echo v1"}
+    machine.has("docker", {DOWN: fails("required variable X is missing"), **listed, **WELL})
+    removal.take_down(state, machine.steps.append)
+    for call in ("rm --force --volumes c1 c2", "network rm n1", "volume rm --force v1"):
+        assert f"docker {call}" in machine.calls
+    listing = next(call for call in machine.calls if call.startswith("docker ps"))
+    assert f"label=placement-harness.state={state.directory}" in listing
+    assert nothing_left()
+
+
+def test_a_stack_that_cannot_be_removed_keeps_its_state_for_reap(machine: Machine) -> None:
+    state = left_behind("one")
+    machine.has("docker", {DOWN: fails("it hangs"), "ps*": fails("engine is gone"), **WELL})
+    with pytest.raises(StackError, match="could not be removed: engine is gone") as caught:
+        removal.take_down(state, machine.steps.append)
+    assert "placement-harness reap" in caught.value.remedy
+    assert state.record() is not None
+
+
+# Whole, or not at all
+
+
+def test_what_is_shielded_is_done_before_an_interrupt_is_raised() -> None:
+    done = []
+
+    def work() -> str:
+        for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
+            signal.raise_signal(number)
+        done.append(True)
+        return "result"
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        removal.shielded(work)
+    assert done == [True]
+    assert signal.getsignal(signal.SIGINT) is before
+    assert removal.shielded(lambda: "result") == "result"
+
+
+def test_what_is_shielded_is_not_cancelled() -> None:
+    wish = threading.Event()
+    wish.set()
+    with cancellable(wish):
+        assert removal.shielded(lambda: [*Deadline.after(0.01).every(0.01)])
+        with pytest.raises(Cancelled):
+            list(Deadline.after(1).every(0.01))
+
+
+def test_what_is_shielded_may_fail() -> None:
+    def work() -> None:
+        raise StackError("It failed.", "Mend it.")
+
+    with pytest.raises(StackError, match=r"It failed\."):
+        removal.shielded(work)

@@ -13,13 +13,20 @@ from typing import Any, NoReturn
 import click
 
 from harness.errors import HarnessError, StackError, UsageError
-from harness.plan import DEFAULT_REPLICAS, MAX_REPLICAS, NAME_VARIABLE, SHARED_STACK, Plan
+from harness.plan import (
+    DEFAULT_REPLICAS,
+    MAX_REPLICAS,
+    NAME_VARIABLE,
+    SHARED_STACK,
+    Plan,
+    name_option,
+)
 from harness.stack import provision
 from harness.stack.images import ensure_images
 from harness.stack.versions import versions
 from harness.state import StackState
 
-name_option = click.option(
+named = click.option(
     "--name",
     default=SHARED_STACK,
     envvar=NAME_VARIABLE,
@@ -82,11 +89,7 @@ def main() -> None:
 @main.command()
 def setup() -> None:
     """Get what a stack needs: Compose, the base image, the images. Does nothing twice."""
-    problem = provision.engine_problem()
-    if problem:
-        raise problem
-    if provision.find_compose() is None:
-        provision.install_compose(say)
+    provision.ensure_engine(say)
     if ensure_images(say):
         # Asked now, so that no run has to.
         versions()
@@ -95,42 +98,40 @@ def setup() -> None:
 @main.command()
 @replicas_argument
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Apache's port; 0: any.")
-@name_option
+@named
 def up(replicas: int, port: int, name: str) -> None:
     """Start a stack and leave it running; one that runs already is taken as it is, and scaled."""
     from harness.stack import lifecycle
 
     stack = lifecycle.bring_up(Plan(replicas=replicas, lifetime="reuse", name=name, port=port), say)
     lifecycle.leave(stack)
-    option = "" if name == SHARED_STACK else f" --name {name}"
     click.echo(f"placement  {stack.placement_url}")
     click.echo(f"keystone   {stack.identity_url}")
-    click.echo(f'clients    eval "$(placement-harness env{option})"')
+    click.echo(f'clients    eval "$(placement-harness env{name_option(name)})"')
 
 
 @main.command()
-@name_option
+@named
 def down(name: str) -> None:
     """Remove a stack."""
     from harness.stack import removal
 
     state = StackState(name)
-    problem = provision.engine_problem()
-    if problem:
-        raise problem
+    provision.require_engine()
     removal.refuse_foreign(state)
     known = state.record() is not None
     state.lock()
     if known:
         removal.take_down(state, say)
-    elif not removal.remove_labelled(state):
+        return
+    if not removal.remove_labelled(state):
         click.echo(f"There is no stack {name}.")
     state.remove()
     state.release()
 
 
 @main.command()
-@name_option
+@named
 def env(name: str) -> None:
     """Print what a shell needs for OpenStack clients: eval "$(placement-harness env)"."""
     stack = _running(name)
@@ -139,7 +140,7 @@ def env(name: str) -> None:
 
 
 @main.command()
-@name_option
+@named
 def token(name: str) -> None:
     """Print a token of the stack's admin."""
     click.echo(_running(name).token())
@@ -159,7 +160,7 @@ def status() -> None:
 @click.option("--request", metavar="ID", help="The lines of one request, by its request id.")
 @click.option("--follow", is_flag=True, help="Go on with what is written from now on.")
 @click.option("--tail", default="all", help="Only so many last lines of each container.")
-@name_option
+@named
 def logs(
     service: str | None,
     replica: int | None,
@@ -182,7 +183,7 @@ def logs(
 
 @main.command()
 @click.argument("replicas", type=click.IntRange(1, MAX_REPLICAS))
-@name_option
+@named
 def scale(replicas: int, name: str) -> None:
     """Add or remove replicas while requests flow."""
     stack = _running(name)
@@ -192,7 +193,7 @@ def scale(replicas: int, name: str) -> None:
 @main.command()
 @click.option("--rolling", is_flag=True, help="One after the other, while requests flow.")
 @click.option("--replica", type=click.IntRange(1, MAX_REPLICAS), help="This one alone.")
-@name_option
+@named
 def restart(rolling: bool, replica: int | None, name: str) -> None:
     """Restart replicas; each is taken out of the balancer before, and put back after."""
     stack = _running(name)

@@ -92,6 +92,11 @@ def resolve(
     )
 
 
+def name_option(name: str) -> str:
+    """How a command of placement-harness names this stack: nothing for the usual one."""
+    return "" if name == SHARED_STACK else f" --name {name}"
+
+
 def is_url(target: str) -> bool:
     """Whether a target is an address, and not a name."""
     return target.startswith(("http://", "https://"))

@@ -1,7 +1,10 @@
 """Plain data that every layer may use."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+# Takes one line for each step of something that takes long.
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,7 @@ import threading
 from collections.abc import Callable
 
 from harness.targets.base import Target
-
-# How often waiting looks for lines of progress, in seconds.
-GLANCE = 0.1
+from harness.timing import GLANCE
 
 
 class Starter:

@@ -3,7 +3,6 @@
 import os
 import pathlib
 import shutil
-import sys
 from typing import TYPE_CHECKING
 
 import certifi
@@ -53,9 +52,14 @@ def command(state: StackState) -> list[str]:
 
 def compose_command(state: StackState) -> list[str]:
     """docker compose for this stack, to be followed by what it is to do."""
-    files = [word for file in compose_files() for word in ("--file", str(file))]
     which = ["--project-name", state.name, "--env-file", str(state.env_file)]
-    return [*command(state), "compose", "--progress", "plain", *files, *which]
+    return [*command(state), *compose_words(), *which]
+
+
+def compose_words() -> list[str]:
+    """Compose with the stack's files, and output that can be read in a log."""
+    files = [word for file in compose_files() for word in ("--file", str(file))]
+    return ["compose", "--progress", "plain", *files]
 
 
 def client(state: StackState) -> "DockerClient":
@@ -74,8 +78,3 @@ def words(output: str | bytes | None) -> list[str]:
     """The lines of what a command said, without the empty ones and Compose's progress."""
     text = output.decode(errors="replace") if isinstance(output, bytes) else output or ""
     return [line.rstrip() for line in text.splitlines() if line.strip()]
-
-
-def debug(message: str) -> None:
-    if os.environ.get("PLACEMENT_HARNESS_DEBUG"):
-        print(message, file=sys.stderr)

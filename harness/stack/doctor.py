@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from harness.errors import HarnessError
 from harness.stack import provision
 from harness.stack.commands import run
-from harness.stack.images import IMAGES, built_contents, content
-from harness.state import StackState, all_states, state_root
+from harness.stack.images import IMAGES, current_contents, stale
+from harness.stack.removal import claim_leftovers
+from harness.state import state_root
 
 GIB = 1024**3
 # What building takes; a run needs next to nothing.
@@ -64,13 +65,12 @@ def _base() -> Finding:
 
 
 def _images() -> Finding:
-    present = built_contents()
-    stale = [name for name in IMAGES if present.get(name) != content(name)]
-    if not stale:
+    old = stale(current_contents())
+    if not old:
         return Finding("images", f"{len(IMAGES)}, up to date")
     return Finding(
         "images",
-        f"missing or out of date: {', '.join(stale)}",
+        f"missing or out of date: {', '.join(sorted(old))}",
         "Run `placement-harness setup`; a run builds them too.",
     )
 
@@ -114,17 +114,10 @@ def _state() -> Finding:
 
 
 def _leftovers() -> Finding:
-    left = [state.name for state in all_states() if _is_leftover(state)]
+    left = []
+    for state in claim_leftovers():
+        left.append(state.name)
+        state.release()
     if not left:
         return Finding("leftovers", "none")
     return Finding("leftovers", ", ".join(left), "Run `placement-harness reap`.")
-
-
-def _is_leftover(state: StackState) -> bool:
-    record = state.record()
-    if record is not None and record.lifetime != "fresh":
-        return False
-    if not state.acquire(create=False):
-        return False
-    state.release()
-    return True

@@ -4,17 +4,16 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.errors import BuildError
+from harness.results import Progress
 from harness.stack import provision
 from harness.stack.commands import disk_full, follow, run, says_disk_full
-from harness.stack.compose import ROOT, ca_bundle, compose_files
+from harness.stack.compose import ROOT, ca_bundle, compose_words
 from harness.state import FileLock, Secrets, state_root
 from harness.timing import GLANCE, Deadline
-
-Progress = Callable[[str], None]
 
 CONTENT_LABEL = "placement-harness.content"
 EVIDENCE_LINES = 25
@@ -50,23 +49,29 @@ IMAGES: Mapping[str, Image] = {
 
 def ensure_images(progress: Progress) -> list[str]:
     """Build what is missing or out of date, side by side where it can be; name what was built."""
-    contents = {name: content(name) for name in IMAGES}
-    if not _stale(contents):
+    contents = current_contents()
+    if not stale(contents):
         return []
     with _alone(progress):
         # Whoever built before this may have built just that.
-        stale = _stale(contents)
-        if not stale:
+        left = stale(contents)
+        if not left:
             return []
         provision.ensure_base(progress)
         built = []
-        for wave in waves(stale):
+        for wave in waves(left):
             _build(wave, contents, progress)
             built += wave
         return built
 
 
-def _stale(contents: Mapping[str, str]) -> set[str]:
+def current_contents() -> dict[str, str]:
+    """What each image would be made of now."""
+    return {name: content(name) for name in IMAGES}
+
+
+def stale(contents: Mapping[str, str]) -> set[str]:
+    """The images that are missing, or made of something else."""
     present = built_contents()
     return {name for name in IMAGES if present.get(name) != contents[name]}
 
@@ -132,9 +137,6 @@ def waves(names: Iterable[str]) -> list[list[str]]:
 
 
 def _build(names: list[str], contents: Mapping[str, str], progress: Progress) -> None:
-    command = ["docker", "compose", "--progress", "plain"]
-    for file in compose_files():
-        command += ["--file", str(file)]
     environment = {
         **os.environ,
         # Interpolated, and of no use to a build.
@@ -154,7 +156,7 @@ def _build(names: list[str], contents: Mapping[str, str], progress: Progress) ->
             told = time.monotonic()
             progress(f"building {what} ({told - began:.0f} s): {line.strip()[:100]}")
 
-    if follow([*command, "build", *names], heard, environment):
+    if follow(["docker", *compose_words(), "build", *names], heard, environment):
         if says_disk_full("\n".join(last)):
             raise disk_full(f"building {what}", last)
         raise BuildError(

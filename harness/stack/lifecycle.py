@@ -7,12 +7,13 @@ import socket
 
 from harness.errors import HarnessError, StackError
 from harness.plan import Plan
+from harness.results import Progress
 from harness.stack import provision
 from harness.stack.commands import disk_full, run, says_disk_full
 from harness.stack.compose import compose_command, words
 from harness.stack.images import ensure_images
 from harness.stack.removal import claim_leftovers, refuse_foreign, shielded, take_down
-from harness.stack.stack import POLL_SECONDS, READY_SECONDS, Progress, Stack
+from harness.stack.stack import POLL_SECONDS, READY_SECONDS, Stack
 from harness.state import Record, Secrets, StackState
 from harness.timing import Deadline
 
@@ -94,11 +95,7 @@ def _start(state: StackState, plan: Plan, progress: Progress) -> Stack:
 
 def _prepare(progress: Progress) -> None:
     """What a start needs: an engine, Compose, the images; and leftovers out of the way."""
-    problem = provision.engine_problem()
-    if problem:
-        raise problem
-    if provision.find_compose() is None:
-        provision.install_compose(progress)
+    provision.ensure_engine(progress)
     for state in claim_leftovers():
         progress(f"{state.name} was left by a run that was killed")
         take_down(state, progress)

@@ -12,13 +12,11 @@ import shutil
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from harness.errors import BuildError, EngineError
+from harness.results import Progress
 from harness.stack.commands import TIMED_OUT, Outcome, disk_full, run, stop_if_full
-
-Progress = Callable[[str], None]
 
 BASE_IMAGE = "placement-harness/base:trixie"
 DEBIAN = "trixie"
@@ -77,6 +75,20 @@ def _engine_too_old(version: str) -> EngineError | None:
         f"The container engine is version {version}; a stack needs {oldest} or newer.",
         "Upgrade it (on Debian and Ubuntu: apt-get install docker.io).",
     )
+
+
+def require_engine() -> None:
+    """Raise EngineError when the container engine cannot be used."""
+    problem = engine_problem()
+    if problem:
+        raise problem
+
+
+def ensure_engine(progress: Progress) -> None:
+    """An engine that can be used, with Compose v2: that is installed where it is missing."""
+    require_engine()
+    if find_compose() is None:
+        install_compose(progress)
 
 
 def find_compose() -> str | None:

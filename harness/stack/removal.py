@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from harness.errors import StackError
+from harness.results import Progress
 from harness.stack.commands import run
 from harness.stack.compose import STACK_LABEL, STATE_LABEL, client, words
 from harness.state import NAME, StackState, all_states
 from harness.timing import cancellable
 
-Progress = Callable[[str], None]
 T = TypeVar("T")
 
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

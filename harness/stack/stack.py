@@ -1,13 +1,14 @@
 """A running stack: where it listens, who may speak to it, and its replicas."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import pymysql
 import requests
 
 from harness.auth import Keystone
 from harness.errors import EngineError, StackError
+from harness.results import Progress
 from harness.stack.balancer import Balancer
 from harness.stack.commands import run
 from harness.stack.compose import client
@@ -15,7 +16,9 @@ from harness.stack.watch import Death, Watch, death_error
 from harness.state import Record, Secrets, StackState
 from harness.timing import Deadline
 
-Progress = Callable[[str], None]
+if TYPE_CHECKING:
+    import pymysql
+
 
 READY_SECONDS = 60.0
 DRAIN_SECONDS = 60.0
@@ -61,9 +64,9 @@ class Stack:
     def balancer(self) -> Balancer:
         return Balancer(self.record.url, self._secrets.balancer_key)
 
-    def token(self, *, fresh: bool = False) -> str:
+    def token(self) -> str:
         """A token of the user admin in the project admin, from keystone; fetched once."""
-        if fresh or self._token is None:
+        if self._token is None:
             domain = {"id": "default"}
             user = {"name": "admin", "domain": domain, "password": self._secrets.admin_password}
             keystone = Keystone(
@@ -77,6 +80,8 @@ class Stack:
 
     def database(self, schema: str = "placement") -> "pymysql.Connection[pymysql.cursors.Cursor]":
         """A new connection to the stack's MariaDB, from outside."""
+        import pymysql
+
         published = run("docker", "port", f"{self.name}-mariadb-1", "3306", seconds=10)
         if not published.ok:
             raise StackError(

@@ -4,7 +4,8 @@ import importlib
 from collections.abc import Mapping
 
 from harness.plan import Plan
-from harness.targets.base import Progress, Target, quiet
+from harness.results import Progress
+from harness.targets.base import Target, quiet
 
 # Modules, not classes: a target's own libraries are imported when it is asked for.
 TARGETS: Mapping[str, str] = {

@@ -1,12 +1,9 @@
 """What a target is."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from harness.results import Exchange, Request, Response, Setting
-
-# Takes one line for each step of something that takes long.
-Progress = Callable[[str], None]
 
 
 def quiet(line: str) -> None:

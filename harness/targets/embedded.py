@@ -9,8 +9,8 @@ from typing import Any
 
 from harness.errors import TargetError
 from harness.plan import Plan
-from harness.results import Exchange, Setting
-from harness.targets.base import Progress, Transport, quiet
+from harness.results import Exchange, Progress, Setting
+from harness.targets.base import Transport, quiet
 from harness.targets.wsgi import Application, WsgiTransport
 
 HOST = "http://placement.embedded"

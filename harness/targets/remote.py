@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from harness import auth
 from harness.errors import TargetError
 from harness.plan import Plan
-from harness.results import Exchange, Request, Response, Setting
-from harness.targets.base import Progress, Transport, quiet
+from harness.results import Exchange, Progress, Request, Response, Setting
+from harness.targets.base import Transport, quiet
 from harness.targets.http import PORTS, HttpTransport
 
 TIMEOUT = 30.0

@@ -2,19 +2,21 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-
-import pymysql
+from typing import TYPE_CHECKING
 
 from harness.errors import StackError
-from harness.plan import SHARED_STACK, Plan
-from harness.results import Exchange, Request, Response, Setting
+from harness.plan import Plan, name_option
+from harness.results import Exchange, Progress, Request, Response, Setting
 from harness.stack import lifecycle, logs, removal
 from harness.stack.stack import Stack
 from harness.stack.versions import versions
 from harness.state import StackState
-from harness.targets.base import Progress, Transport, quiet
+from harness.targets.base import Transport, quiet
 from harness.targets.http import HttpTransport
 from harness.timing import cancellable
+
+if TYPE_CHECKING:
+    import pymysql
 
 
 class StackTarget:
@@ -97,14 +99,12 @@ class StackTarget:
         return logs.of_exchange(self.stack.name, exchange)
 
     def shell_token(self) -> str | None:
-        name = self.stack.name
-        option = "" if name == SHARED_STACK else f" --name {name}"
         gone = (
             "# This stack is removed when the run ends: repeat with --stack keep.\n"
             if self._plan.lifetime == "fresh"
             else ""
         )
-        return f'{gone}TOKEN="$(placement-harness token{option})"'
+        return f'{gone}TOKEN="$(placement-harness token{name_option(self.stack.name)})"'
 
 
 class _Watchful:

@@ -17,9 +17,9 @@ from typing import Any, cast
 
 from harness.errors import StackError, TargetError
 from harness.plan import Plan
-from harness.results import Exchange, Setting
+from harness.results import Exchange, Progress, Setting
 from harness.targets import TARGETS
-from harness.targets.base import Progress, Transport, quiet
+from harness.targets.base import Transport, quiet
 from harness.targets.wsgi import WsgiTransport
 
 TOKEN = "gAAAAABfake-token-that-nobody-may-see"

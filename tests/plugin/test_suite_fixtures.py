@@ -131,3 +131,23 @@ def test_a_setting_that_names_nothing_is_an_error(
     result = project.run()
     result.stderr.fnmatch_lines([f"ERROR: {message}"])
     assert result.ret == 4
+
+
+def test_ctrl_c_where_python_knows_no_line_ends_the_run_as_any_other(project: Project) -> None:
+    # pytest fails on such a traceback, which Python 3.11 makes now and then.
+    project.module(
+        "class Inner:\n"
+        "    def setUp(self):\n"
+        "        raise KeyboardInterrupt\n"
+        "    def cleanUp(self):\n"
+        "        pass\n"
+        "code = Inner.setUp.__code__\n"
+        "Inner.setUp.__code__ = code.replace(co_linetable=b'')\n",
+        "fixtures_of_suites",
+    )
+    project.settings(gabbi_inner_fixtures="fixtures_of_suites:Inner")
+    project.suite()
+    result = project.run_apart("gabbits")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["*KeyboardInterrupt*"])
+    result.stderr.no_fnmatch_line("*TypeError*")

@@ -32,7 +32,8 @@ help: ## list the targets
 
 run: setup ## set up, then run gabbits/ on a stack of three replicas (no engine: embedded)
 ifneq ($(ENGINE),)
-	$(BIN)/pytest --replicas 3 $(ARGS)
+	@# As a setting, which ARGS can override; --target embedded refuses the option --replicas.
+	$(BIN)/pytest -o placement_replicas=3 $(ARGS)
 else
 	@printf '%s\n' \
 	  '' \

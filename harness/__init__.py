@@ -13,15 +13,17 @@ plan        everything that is decided about a run before it begins.
 The layers, lowest first. A module imports from its own layer and from those below, never from one
 above; ``tests/unit/test_layers.py`` holds that.
 
-errors, results, redact, timing   exceptions with a remedy; plain data; what must not be printed;
-                          deadlines
+errors, results, redact, timing, locks   exceptions with a remedy; plain data; what must not be
+                          printed; deadlines; locks that outlive nobody
 plan                      options and ini settings -> Plan
 state                     what is on disk
 auth                      credentials -> tokens
+upstream                  what placement's own suites take for granted, as data
 stack                     the containers; the only place that imports python_on_whales
 targets                   what answers: stack, embedded, URL
 suites                    gabbi files as pytest items; the only place that imports gabbi
 report                    what a run says: header, summary, failures
-plugin, owner, run, starter, fixtures, cli, bench   the rim: pytest's hooks, the processes of a run,
-                          fixtures for Python tests, and the commands
+plugin, owner, run, starter, lookout, meeting, fixtures, cli, commands, tempest, bench   the rim:
+                          pytest's hooks, the processes of a run, fixtures for Python tests, the
+                          commands, tempest as another runner of suites, and figures
 """

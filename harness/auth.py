@@ -53,13 +53,7 @@ class Keystone:
         if self.scope is not None:
             asked["scope"] = self.scope
         try:
-            with requests.Session() as session:
-                if urlsplit(url).hostname in LOOPBACK:
-                    # No proxy has to do with this machine's own addresses.
-                    session.trust_env = False
-                answer = session.post(
-                    url, json={"auth": asked}, timeout=timeout, verify=self.verify
-                )
+            answer = self._request("POST", url, timeout, json={"auth": asked})
         except requests.RequestException as error:
             raise TargetError(
                 f"keystone at {self.url} does not answer: {error}.",
@@ -78,6 +72,36 @@ class Keystone:
                 "OS_AUTH_URL has to be keystone's address, e.g. http://controller/identity/v3.",
             )
         return token
+
+    def _request(self, method: str, url: str, timeout: float, **what: Any) -> requests.Response:
+        with requests.Session() as session:
+            if urlsplit(url).hostname in LOOPBACK:
+                # No proxy has to do with this machine's own addresses.
+                session.trust_env = False
+            return session.request(method, url, timeout=timeout, verify=self.verify, **what)
+
+    def endpoint(self, service: str, token: str, timeout: float = TIMEOUT) -> str | None:
+        """The public address that the catalog has for a kind of service: the last one.
+
+        Raises TargetError.
+        """
+        url = f"{self.url}/auth/catalog"
+        try:
+            answer = self._request("GET", url, timeout, headers={"X-Auth-Token": token})
+            answer.raise_for_status()
+            found = [
+                str(one["url"]).rstrip("/")
+                for entry in answer.json()["catalog"]
+                if entry["type"] == service
+                for one in entry["endpoints"]
+                if one["interface"] == "public"
+            ]
+        except (requests.RequestException, ValueError, LookupError, TypeError) as error:
+            raise TargetError(
+                f"keystone at {self.url} does not show its catalog: {error}.",
+                "Check OS_AUTH_URL, and that keystone runs.",
+            ) from error
+        return found[-1] if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,22 @@
 """The commands: the same stack without pytest.
 
-Exit codes: 0; 1 when doctor finds a problem; 64 for an argument that makes no sense; 70 when the
-command could not be carried out; 130 after Ctrl-C.
+Exit codes: 0; 1 when doctor finds a problem, a test fails under tempest, or logs has no line of a
+request; 64 for an argument that
+makes no sense; 70 when the command could not be carried out; 130 after Ctrl-C.
 """
 
 import shlex
-import signal
 import sys
-from collections.abc import Callable
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any
 
 import click
 
-from harness.errors import HarnessError, StackError, UsageError
+from harness.commands import Commands, named, replicas_argument, say
+from harness.errors import UsageError
 from harness.plan import (
     DEFAULT_REPLICAS,
     MAX_REPLICAS,
-    NAME_VARIABLE,
-    SHARED_STACK,
     Plan,
     name_option,
 )
@@ -26,55 +25,15 @@ from harness.stack.images import ensure_images
 from harness.stack.versions import versions
 from harness.state import StackState
 
-named = click.option(
-    "--name",
-    default=SHARED_STACK,
-    envvar=NAME_VARIABLE,
-    show_default=True,
-    show_envvar=True,
-    help="The stack, where there are several.",
+# What an openrc file sets, and clients take before they look at clouds.yaml.
+OTHER_CREDENTIALS = (
+    *("OS_AUTH_TYPE", "OS_AUTH_URL", "OS_TOKEN", "OS_USERNAME", "OS_USER_ID", "OS_PASSWORD"),
+    *("OS_USER_DOMAIN_NAME", "OS_USER_DOMAIN_ID", "OS_PROJECT_NAME", "OS_PROJECT_ID"),
+    *("OS_PROJECT_DOMAIN_NAME", "OS_PROJECT_DOMAIN_ID", "OS_TENANT_NAME", "OS_TENANT_ID"),
+    *("OS_SYSTEM_SCOPE", "OS_DOMAIN_NAME", "OS_DOMAIN_ID", "OS_REGION_NAME", "OS_INTERFACE"),
+    *("OS_ENDPOINT_TYPE", "OS_APPLICATION_CREDENTIAL_ID", "OS_APPLICATION_CREDENTIAL_NAME"),
+    *("OS_APPLICATION_CREDENTIAL_SECRET", "OS_CACERT", "OS_INSECURE"),
 )
-
-
-class Commands(click.Group):
-    """Turns the harness's errors into one paragraph and their exit code."""
-
-    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _interrupt)
-        try:
-            super().main(*args, **{**kwargs, "standalone_mode": False})
-        except HarnessError as error:
-            click.secho(f"ERROR: {error}", fg="red", err=True)
-            sys.exit(error.exit_code)
-        except click.UsageError as error:
-            error.show()
-            sys.exit(UsageError.exit_code)
-        except click.ClickException as error:
-            error.show()
-            sys.exit(error.exit_code)
-        except (KeyboardInterrupt, click.Abort):
-            click.secho("interrupted; nothing is left behind", fg="yellow", err=True)
-            sys.exit(130)
-        sys.exit(0)
-
-
-def _interrupt(signum: int, frame: object) -> None:
-    raise KeyboardInterrupt
-
-
-def say(line: str) -> None:
-    click.echo(f"  {line}", err=True)
-
-
-def replicas_argument(function: Callable[..., None]) -> Callable[..., None]:
-    return click.option(
-        "--replicas",
-        type=click.IntRange(1, MAX_REPLICAS),
-        default=DEFAULT_REPLICAS,
-        show_default=True,
-        help=f"How many placement replicas, 1 to {MAX_REPLICAS}.",
-    )(function)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -99,11 +58,18 @@ def setup() -> None:
 @replicas_argument
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Apache's port; 0: any.")
 @named
-def up(replicas: int, port: int, name: str) -> None:
+def up(replicas: int | None, port: int, name: str) -> None:
     """Start a stack and leave it running; one that runs already is taken as it is, and scaled."""
     from harness.stack import lifecycle
 
-    stack = lifecycle.bring_up(Plan(replicas=replicas, lifetime="reuse", name=name, port=port), say)
+    plan = Plan(
+        replicas=replicas or DEFAULT_REPLICAS,
+        lifetime="reuse",
+        name=name,
+        port=port,
+        sources={"replicas": "option" if replicas else "default"},
+    )
+    stack = lifecycle.bring_up(plan, say)
     lifecycle.leave(stack)
     click.echo(f"placement  {stack.placement_url}")
     click.echo(f"keystone   {stack.identity_url}")
@@ -135,6 +101,8 @@ def down(name: str) -> None:
 def env(name: str) -> None:
     """Print what a shell needs for OpenStack clients: eval "$(placement-harness env)"."""
     stack = _running(name)
+    # They would count more than what the file says.
+    click.echo(f"unset {' '.join(OTHER_CREDENTIALS)}")
     click.echo(f"export OS_CLIENT_CONFIG_FILE={shlex.quote(str(stack.state.clouds_file))}")
     click.echo(f"export OS_CLOUD={shlex.quote(name)}")
 
@@ -159,26 +127,33 @@ def status() -> None:
 @click.option("--replica", type=click.IntRange(1, MAX_REPLICAS), help="One replica alone.")
 @click.option("--request", metavar="ID", help="The lines of one request, by its request id.")
 @click.option("--follow", is_flag=True, help="Go on with what is written from now on.")
-@click.option("--tail", default="all", help="Only so many last lines of each container.")
+@click.option(
+    "--tail", type=click.IntRange(0), metavar="N", help="Only N last lines of each container."
+)
 @named
 def logs(
     service: str | None,
     replica: int | None,
     request: str | None,
     follow: bool,
-    tail: str,
+    tail: int | None,
     name: str,
 ) -> None:
     """Print what the containers of a stack have said."""
     from harness.stack.logs import containers, stream
 
-    chosen = containers(name, service, replica)
-    if not chosen:
-        raise StackError(
-            f"The stack {name} has no such container.", "See what runs: placement-harness status."
-        )
-    for line in stream(chosen, follow=follow, tail=tail, containing=request):
-        click.echo(line)
+    chosen = containers(StackState(name).name, service, replica)
+    none = True
+    try:
+        for line in stream(chosen, follow=follow, tail=tail, containing=request):
+            click.echo(line)
+            none = False
+    except KeyboardInterrupt:
+        # Nothing was begun that had to be undone; with --follow it is the way to end.
+        sys.exit(130)
+    if none and request is not None:
+        click.echo(f"No line of {', '.join(chosen)} has {request}.", err=True)
+        sys.exit(1)
 
 
 @main.command()
@@ -232,22 +207,54 @@ def doctor() -> None:
 
 
 @main.command()
-@click.option("--starts", default=10, show_default=True, help="How many starts to measure.")
-def bench(starts: int) -> None:
-    """Measure starts, reuse, tear-down, the client and the images on this machine."""
-    from harness import bench as benchmark
+@click.argument(
+    "directories", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@named
+@click.option("--url", help="A placement elsewhere, with the credentials of OS_* variables.")
+@click.option("--regex", help="Only the suites in whose file name this is found.")
+@click.option("--junit-xml", type=click.Path(dir_okay=False, path_type=Path), help="A report.")
+@click.pass_context
+def tempest(
+    context: click.Context,
+    directories: tuple[Path, ...],
+    name: str,
+    url: str | None,
+    regex: str | None,
+    junit_xml: Path | None,
+) -> None:
+    """Run suites, those of gabbits/ or of other directories, under tempest with gabbi-tempest."""
+    from harness.tempest import command
 
-    benchmark.run(starts, say)
+    if url and context.get_parameter_source("name") is click.core.ParameterSource.COMMANDLINE:
+        raise UsageError("--url and --name make no sense together.", "Leave one of the two away.")
+    if not command.tempest(directories, url or _running(name), regex, junit_xml, say):
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--starts", default=10, show_default=True, help="How many starts to measure.")
+@click.option("--suites", is_flag=True, help="Placement's own suites, beside upstream's way.")
+@click.option("--rounds", default=3, show_default=True, help="With --suites: how often.")
+def bench(starts: int, suites: bool, rounds: int) -> None:
+    """Measure starts, reuse, tear-down, the client and the images on this machine."""
+    if suites:
+        from harness.bench import suites as placements
+
+        placements.run(rounds, say)
+    else:
+        from harness.bench import machine
+
+        machine.run(starts, say)
 
 
 def _running(name: str) -> Any:
-    from harness.stack import lifecycle
+    from harness.stack import kept
 
-    stack = lifecycle.running_stack(StackState(name), whole=False)
+    state = StackState(name)
+    stack = kept.running_stack(state, whole=False)
     if stack is None:
-        raise StackError(
-            f"No stack {name} is running.", "Start one: placement-harness up --replicas 3."
-        )
+        raise kept.not_running(state)
     return stack
 
 

@@ -5,7 +5,8 @@ HarnessError                 exit code 70: the run could not be made; no test fa
 ├── EngineError              no container engine, no permission, no Compose v2
 ├── BuildError               an image could not be built
 ├── StackError               a stack did not come up, or did not stay up
-└── TargetError              what should answer does not, or refuses the credentials
+├── TargetError              what should answer does not, or refuses the credentials
+└── RunnerError              another program was to run the suites, and has not run all of them
 
 Each names what was tried, what came back and the remedy, in one paragraph. The command line exits
 with ``exit_code``; pytest does too, but for bad options, which are pytest's own usage errors (4).
@@ -63,3 +64,7 @@ class StackError(HarnessError):
 
 class TargetError(HarnessError):
     """What should answer requests does not, or refuses the credentials."""
+
+
+class RunnerError(HarnessError):
+    """Another program was to run the suites, and has not run all of them."""

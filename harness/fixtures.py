@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.errors import UsageError
 from harness.run import Run
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ RUN = pytest.StashKey[Run]()
 
 @pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest) -> Any:
-    """The running stack: replicas, containers, logs. Raises UsageError where there is none."""
+    """The running stack: replicas, containers, logs. Where there is none, the test fails."""
     return _offered(request, "stack")
 
 
@@ -29,13 +28,13 @@ def placement(request: pytest.FixtureRequest) -> Iterator[PlacementSession]:
     from harness.targets.session import PlacementSession
 
     run = request.config.stash[RUN]
-    with PlacementSession(run.target, run.tally.record) as session:
+    with PlacementSession(run.target, run.record) as session:
         yield session
 
 
 @pytest.fixture(scope="session")
 def database(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """A pymysql connection to placement's database. Raises UsageError where there is none."""
+    """A pymysql connection to placement's database. Where there is none, the test fails."""
     connection = _offered(request, "database")()
     yield connection
     connection.close()
@@ -45,8 +44,10 @@ def _offered(request: pytest.FixtureRequest, name: str) -> Any:
     target = request.config.stash[RUN].target
     offered = getattr(target, name, None)
     if offered is None:
-        raise UsageError(
-            f"The fixture `{name}` needs a stack; the target of this run is {target.name}.",
+        # Where in the harness this was found helps nobody.
+        raise pytest.fail.Exception(
+            f"The fixture `{name}` needs a stack; the target of this run is {target.name}. "
             "Run with --target stack.",
+            pytrace=False,
         )
     return offered

@@ -1,8 +1,8 @@
 """The process that owns a run: it starts the target, watches it, stops it, and sums up."""
 
 import signal
-import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
@@ -10,24 +10,32 @@ import pytest
 
 from harness import fixtures, targets
 from harness.errors import HarnessError, UsageError
-from harness.plan import Plan
+from harness.lookout import Lookout
+from harness.meeting import Meeting
+from harness.plan import Lane, Plan, is_url
 from harness.report import screen
 from harness.report.screen import Screen
 from harness.run import STOPPED, TROUBLE, Run, Worker
 from harness.starter import Starter
-from harness.suites import collect, extensions
+from harness.suites import collect, extensions, order, selection
 from harness.suites.wire import Wire
 
-# Seconds between looks at the target; a look may take this part of the time at most.
-LOOK = 0.5
-SHARE = 20
+# How long xdist waits for its workers to end once the target has broken. Seconds.
+WORKERS_END = 0.5
+# xdist's ways that do not keep the tests of a file together.
+SCATTERING = frozenset({"load", "loadgroup", "worksteal"})
 
 
 def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> None:
     """Add to pytest what a run needs. Raises pytest.UsageError for settings without sense."""
     wire = Wire()
+    worker = hasattr(config, "workerinput")
     try:
         plan = plan_of(config)
+        # Workers parse the same command line.
+        selection.add(config, config.getoption("placement_suites") or ())
+        if not worker:
+            plan = _with_lanes(config, plan)
         own = extensions.load(
             fixture_modules=config.getini("gabbi_fixture_modules"),
             inner_fixtures=config.getini("gabbi_inner_fixtures"),
@@ -37,20 +45,48 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
         )
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
-    worker = hasattr(config, "workerinput")
     run = Worker(config, plan, wire) if worker else Owner(config, plan, wire)
     config.stash[fixtures.RUN] = run
     config.pluginmanager.register(run, "placement-run")
     config.pluginmanager.register(collect.SuiteCollector(own, wire), "placement-suites")
+    config.pluginmanager.register(order.Order(config), "placement-order")
     config.pluginmanager.register(fixtures, "placement-fixtures")
     _keep_suites_whole(config)
 
 
+def _with_lanes(config: pytest.Config, plan: Plan) -> Plan:
+    """Plan what upstream's suites need, when there are any. Raises UsageError."""
+    wanted = selection.fixtures(selection.files(config))
+    if not wanted or plan.target == "embedded":
+        return plan
+    if is_url(plan.target):
+        raise UsageError(
+            f"placement's own suites need an empty placement, and {plan.target} is somebody's.",
+            "Run them with --target stack or embedded.",
+        )
+    profiles = selection.profiles(wanted, lambda line: print(f"  {line}"))
+    workers = max(1, len(getattr(config.option, "tx", None) or ()))
+    own = [Lane(str(number + 1)) for number in range(workers)]
+    started = [Lane(one.name, one.environment) for one in profiles if one.environment]
+    return replace(
+        plan, lanes=(*own, *started), profiles=tuple(profile.name for profile in profiles)
+    )
+
+
 def _keep_suites_whole(config: pytest.Config) -> None:
-    """Let xdist give all tests of a file to one worker, unless a way was asked for."""
-    asked = getattr(config.known_args_namespace, "dist", None)
-    if asked == "no" and config.getoption("dist", None) == "load":
+    """Let xdist give all tests of a file to one worker. Raises pytest.UsageError."""
+    # xdist's own order is by the number of tests; ours is by time.
+    config.option.loadscopereorder = False
+    way = config.getoption("dist", None)
+    if way not in SCATTERING:
+        return
+    if getattr(config.known_args_namespace, "dist", None) == "no":
         config.option.dist = "loadfile"
+    elif any(selection.files(config)):
+        raise pytest.UsageError(
+            f"--dist {way} can give tests of one suite to several workers, but they build upon "
+            "each other. Give --dist loadfile or loadscope, or none: -n alone keeps files whole."
+        )
 
 
 class Owner(Run):
@@ -64,8 +100,13 @@ class Owner(Run):
         self._target = targets.make(plan, self._screen.progress)
         self._starter = Starter(self._target)
         self._error: HarnessError | None = None
-        self._next_look = 0.0
-        self._sigterm: Any = None
+        self._lookout = Lookout(self._target, self._broken)
+        config.pluginmanager.register(self._lookout, "placement-lookout")
+        # The number of each xdist worker that lives, and where all of them learn of the target.
+        self._workers: dict[Any, int] = {}
+        self._meeting = Meeting()
+        # What was there before, of each signal that ends the run as Ctrl-C does.
+        self._ending: dict[signal.Signals, Any] = {}
         self._sigint: Any = None
 
     # Before the first test
@@ -76,7 +117,15 @@ class Owner(Run):
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         self._session = session
-        self._sigterm = signal.signal(signal.SIGTERM, _interrupt)
+        # nohup lets a run outlive its terminal.
+        outlives = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        for number in (signal.SIGTERM, *([] if outlives else [signal.SIGHUP])):
+            self._ending[number] = signal.signal(number, self._interrupt)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        """End as Ctrl-C does at a closed terminal or a termination request (the lookout's, too)."""
+        if not (self._error and self._lookout.stopped):
+            raise KeyboardInterrupt(STOPPED if self._error else "terminated")
 
     def pytest_itemcollected(self) -> None:
         # Starting goes on while the other suites are read.
@@ -102,7 +151,7 @@ class Owner(Run):
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Wait for the target; True, which ends the loop, when it cannot be had."""
-        if self._distributed or self._config.option.collectonly or not session.items:
+        if self._config.option.collectonly or not (self._distributed or session.items):
             return None
         if session.testsfailed and not self._config.option.continue_on_collection_errors:
             return None
@@ -110,48 +159,48 @@ class Owner(Run):
 
     def _ready(self) -> bool:
         try:
-            self._starter.wait(self._screen.flush)
-            self.connect(self.target)
+            if not (self._distributed and getattr(self.target, "per_process", False)):
+                self._starter.wait(self._screen.flush)
+            if self._distributed:
+                self._meeting.open([self.target.share(number) for number in self._numbers])
+            else:
+                self.connect(self.target)
             self._screen.settings(self.target.settings())
         except HarnessError as error:
             self._fail(error)
-        return self._error is None
+            self._hurry()
+            return False
+        self._lookout.start()
+        return True
 
     # While tests run
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when == "call":
-            self._look(now=getattr(report, TROUBLE, False))
+        if report.when == "call" and getattr(report, TROUBLE, False) and self._starter.begun:
+            self._lookout.look()
 
     def broke(self, error: BaseException) -> None:
         if isinstance(error, HarnessError) and not isinstance(error, UsageError):
-            self._fail(error)
-            self._stop_testing()
+            self._broken(error)
 
-    def _look(self, *, now: bool) -> None:
-        """See whether the target still lives."""
-        begin = time.monotonic()
-        if not now and begin < self._next_look:
-            return
-        try:
-            if self._starter.begun:
-                self.target.check()
-        except HarnessError as error:
-            self._fail(error)
-            self._stop_testing()
-        end = time.monotonic()
-        self._next_look = end + max(LOOK, SHARE * (end - begin))
+    def _broken(self, error: HarnessError) -> None:
+        """End the run: its target has broken. Called from the lookout's thread, too."""
+        self._fail(error)
+        if self._session is not None:
+            self._session.shouldstop = STOPPED
+        if self._distributed:
+            self._hurry().shouldstop = STOPPED
+
+    def _hurry(self) -> Any:
+        """Let xdist, if it is there, not wait 10 s for workers that wait for an answer."""
+        controller = self._config.pluginmanager.get_plugin("dsession")
+        if controller is not None:
+            controller.nodemanager.EXIT_TIMEOUT = WORKERS_END
+        return controller
 
     def _fail(self, error: HarnessError) -> None:
         """Remember why the run cannot be made: the first reason, others follow from it."""
         self._error = self._error or error
-
-    def _stop_testing(self) -> None:
-        if self._session is not None:
-            self._session.shouldstop = STOPPED
-        controller = self._config.pluginmanager.get_plugin("dsession")
-        if controller is not None:
-            controller.shouldstop = STOPPED
 
     # xdist
 
@@ -159,22 +208,26 @@ class Owner(Run):
     def _distributed(self) -> bool:
         return self._config.pluginmanager.has_plugin("dsession")
 
+    @property
+    def _numbers(self) -> range:
+        return range(len(self._config.option.tx))
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self) -> None:
-        """Start before there are workers: each is told where the target is."""
+        """Start while the workers read the suites."""
         self._refuse_directory(collect.candidates(self._config))
-        if getattr(self.target, "per_process", False):
-            self._screen.settings(self.target.settings())
-        elif not self._ready():
-            # The quiet way out: pytest_unconfigure says why.
-            raise pytest.Session.Failed
+        if not getattr(self.target, "per_process", False):
+            self._starter.begin()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        node.workerinput["placement"] = dict(self.target.share())
+        self._workers[node] = min(set(self._numbers) - set(self._workers.values()))
+        node.workerinput["placement"] = self._meeting.place(self._workers[node])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
+        # One that died is replaced, and has left its lane to that.
+        self._workers.pop(node, None)
         output = getattr(node, "workeroutput", {})
         if "placement" in output:
             self.tally.merge(output["placement"])
@@ -210,6 +263,8 @@ class Owner(Run):
 
     def _stop(self) -> None:
         try:
+            self._lookout.stop()
+            self._meeting.close()
             self.disconnect()
             self._starter.stop(self._screen.flush)
         except HarnessError as error:
@@ -219,14 +274,9 @@ class Owner(Run):
             if self._session is not None:
                 self._session.exitstatus = pytest.ExitCode.INTERRUPTED
         finally:
-            if self._sigterm is not None:
-                signal.signal(signal.SIGTERM, self._sigterm)
-                self._sigterm = None
+            for number, handler in self._ending.items():
+                signal.signal(number, handler)
+            self._ending.clear()
             if self._sigint is not None:
                 signal.signal(signal.SIGINT, self._sigint)
                 self._sigint = None
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Let a termination request end the run as Ctrl-C does."""
-    raise KeyboardInterrupt

@@ -1,5 +1,6 @@
 """Everything that is decided about a run, before it begins."""
 
+import re
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ MAX_REPLICAS = 16
 # NAME_VARIABLE names another one, e.g. where two checkouts or two users keep one each.
 SHARED_STACK = "placement-harness"
 NAME_VARIABLE = "PLACEMENT_HARNESS_NAME"
+# Compose wants such project names; a container's name, with -placement-16, is a name in DNS too.
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,46}")
 
 # Option, environment variable and ini setting are made of these names.
 SETTINGS = ("target", "replicas", "stack", "stack_port")
@@ -28,6 +31,23 @@ DEFAULTS = {
     "stack": "fresh",
     "stack_port": "0",
 }
+# What other targets cannot be told.
+OF_A_STACK = {"replicas": "replicas to start", "stack": "a lifetime", "stack_port": "a port"}
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """An isolated placement in a stack: a schema, replicas and a port of Apache's of its own.
+
+    The first one of a stack is FIRST_LANE; one that is named after a profile has replicas that are
+    started with that profile's ``environment``.
+    """
+
+    name: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+FIRST_LANE = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +55,9 @@ class Plan:
     """A run.
 
     ``target`` is ``stack``, ``embedded`` or an http(s) URL. ``port`` is Apache's on the loopback
-    interface; 0 lets the harness choose one. ``sources`` says of each of SETTINGS where it came
+    interface; 0 lets the harness choose one. ``lanes`` are those that upstream's suites need:
+    none for suites that clean up after themselves, which share one placement. ``profiles`` are the
+    configurations that these suites ask for. ``sources`` says of each of SETTINGS where it came
     from: option, environment, ini or default.
     """
 
@@ -44,6 +66,8 @@ class Plan:
     lifetime: Lifetime = "fresh"
     name: str = SHARED_STACK
     port: int = 0
+    lanes: tuple[Lane, ...] = ()
+    profiles: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -74,22 +98,38 @@ def resolve(
     given = {name: _first(name, options, environ, ini) for name in SETTINGS}
     target = _target(given["target"], targets)
     lifetime = _lifetime(given["stack"])
-    if target != "stack" and given["replicas"].source == "option" and _alone(target):
-        raise UsageError(
-            f"{given['replicas'].written} makes no sense with {given['target'].written}: "
-            "only a stack has replicas to start.",
-            "Leave one of the two away.",
-        )
+    for name, what in OF_A_STACK.items():
+        if given[name].source == "option" and _alone(target):
+            raise UsageError(
+                f"{given[name].written} makes no sense with {given['target'].written}: "
+                f"only a stack has {what}.",
+                "Leave one of the two away.",
+            )
     return Plan(
         target=target,
         replicas=_replicas(given["replicas"]),
         lifetime=lifetime,
         name=f"{SHARED_STACK}-{secrets.token_hex(3)}"
         if lifetime == "fresh"
-        else environ.get(NAME_VARIABLE) or SHARED_STACK,
+        else stack_name(environ.get(NAME_VARIABLE) or SHARED_STACK),
         port=_port(given["stack_port"]),
         sources={name: one.source for name, one in given.items()},
     )
+
+
+def stack_name(name: str) -> str:
+    """The name, if a stack can have it. Raises UsageError."""
+    if NAME.fullmatch(name):
+        return name
+    raise UsageError(
+        f"A stack cannot be named {name!r}.",
+        "Give up to 47 lower-case letters, digits, - and _, a letter or a digit first.",
+    )
+
+
+def counted(replicas: int) -> str:
+    """How many replicas, in words."""
+    return f"{replicas} replica" if replicas == 1 else f"{replicas} replicas"
 
 
 def name_option(name: str) -> str:
@@ -146,7 +186,7 @@ def _target(given: _Given, known: Collection[str]) -> str:
 
 
 def _alone(target: str) -> bool:
-    """Whether a target is what it is, and cannot be told to have so many replicas."""
+    """Whether a target is what it is, and cannot be told what a stack can."""
     return target == "embedded" or is_url(target)
 
 

@@ -6,6 +6,7 @@ that costs time.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,6 +36,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         option = f"--{name.replace('_', '-')}"
         # Text, all of them: plan.resolve() says what is wrong with a value, and what is right.
         group.addoption(option, dest=f"placement_{name}", metavar=metavar, help=help_text)
+    group.addoption(
+        "--suite",
+        dest="placement_suites",
+        metavar="upstream|DIR|FILE",
+        action="append",
+        help="run placement's own suites, or these; may be given several times",
+    )
     for name in INI:
         parser.addini(f"placement_{name}", OPTIONS[name][1])
     for name, help_text in GABBI.items():
@@ -54,17 +62,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def asked_for(config: pytest.Config) -> bool:
-    """Whether an option or an ini setting wants the harness in this run."""
-    given = [config.getoption(f"placement_{name}") for name in OPTIONS]
+    """Whether an option, a variable or an ini setting wants the harness in this run."""
+    given = [config.getoption(f"placement_{name}") for name in (*OPTIONS, "suites")]
     return any(value is not None for value in given) or any(
-        config.getini(f"placement_{name}") for name in INI
+        os.environ.get(f"PLACEMENT_HARNESS_{name.upper()}") or config.getini(f"placement_{name}")
+        for name in INI
     )
 
 
 def plan_of(config: pytest.Config) -> Plan:
     """The plan that the options make. Raises UsageError."""
-    import os
-
     from harness import plan
     from harness.targets import TARGETS
 

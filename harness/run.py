@@ -6,15 +6,18 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import pytest
+from _pytest._code.code import ExceptionRepr
+from _pytest.pathlib import bestrelpath
 
 from harness import targets
 from harness.errors import HarnessError
+from harness.meeting import wait_at
 from harness.plan import Plan
 from harness.report import failure
 from harness.report.tally import Tally
 from harness.results import Exchange
 from harness.suites.cases import PLAIN
-from harness.suites.collect import SuiteItem
+from harness.suites.collect import SuiteItem, properties
 from harness.suites.wire import Environment, Wire, environment
 from harness.targets.base import Target
 
@@ -28,6 +31,8 @@ class Run:
         self.tally = Tally()
         self._environment = Environment()
         self._target: Target | None = None
+        # Of the fixture `placement`, in the test that runs.
+        self._last: Exchange | None = None
 
     @property
     def target(self) -> Target:
@@ -40,6 +45,11 @@ class Run:
         self._target = target
         self._environment.set(environment(target))
         self.wire.connect(target, self.tally.record)
+
+    def record(self, exchange: Exchange) -> None:
+        """Take note of an exchange of a Python test."""
+        self._last = exchange
+        self.tally.record(exchange)
 
     def disconnect(self) -> None:
         self.wire.close()
@@ -55,6 +65,7 @@ class Run:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        self._last = None
         begin = time.perf_counter()
         try:
             return (yield)
@@ -66,6 +77,8 @@ class Run:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        if call.when == "call" and self._last is not None:
+            item.user_properties += properties(self._last)
         report = yield
         if call.excinfo is not None and report.failed:
             if isinstance(item, SuiteItem) and report.when == "call":
@@ -73,6 +86,8 @@ class Run:
                 self._explain(item, call.excinfo.value, report)
                 # Reading logs is no part of what a test costs.
                 self.tally.testing -= time.perf_counter() - begin
+            elif self._last is not None:
+                self._add_exchange(item, self._last, report)
             self.broke(call.excinfo.value)
         return report
 
@@ -81,17 +96,27 @@ class Run:
 
     def _explain(self, item: SuiteItem, error: BaseException, report: pytest.TestReport) -> None:
         exchange = item.case.exchange
-        answer = exchange.response if exchange else None
-        # For the process that owns the target: it looks whether that still lives.
-        setattr(report, TROUBLE, answer is None or answer.status >= 500)
+        setattr(report, TROUBLE, _is_trouble(exchange))
         report.longrepr = failure.render(
             _problem(error),
-            (str(item.path), item.case.line + 1),
+            (bestrelpath(item.config.invocation_params.dir, item.path), item.case.line + 1),
             exchange,
             self.target.shell_token(),
             self._logs(exchange),
             self.target.token(),
+            one_line=item.config.option.tbstyle == "line",
         )
+
+    def _add_exchange(
+        self, item: pytest.Item, exchange: Exchange, report: pytest.TestReport
+    ) -> None:
+        """Show below a Python test's own failure what it was told last."""
+        setattr(report, TROUBLE, _is_trouble(exchange))
+        if item.config.option.tbstyle == "line" or not isinstance(report.longrepr, ExceptionRepr):
+            return
+        shell_token, token = self.target.shell_token(), self.target.token()
+        for part in failure.redacted(exchange, shell_token, self._logs(exchange), token):
+            report.longrepr.addsection(*part)
 
     def _logs(self, exchange: Exchange | None) -> Mapping[str, Sequence[str]]:
         if exchange is None:
@@ -104,7 +129,8 @@ class Run:
 
 # pytest says this when a run is ended for a reason that is no test's fault.
 STOPPED = "the run cannot go on; the reason is below"
-# The attribute of a report that says: no answer, or one of 5xx.
+# The attribute of a report that says: no answer, or one of 5xx. The process that owns the target
+# then looks whether that still lives.
 TROUBLE = "placement_trouble"
 
 
@@ -120,7 +146,7 @@ class Worker(Run):
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Attach; True, which ends the loop, when that cannot be done."""
         try:
-            self.connect(targets.attach(self.plan, self._input["placement"]))
+            self.connect(targets.attach(self.plan, wait_at(self._input["placement"])))
         except HarnessError as error:
             # The controller shows it, and ends the run.
             self._output["placement_error"] = [error.problem, error.remedy, list(error.evidence)]
@@ -132,6 +158,11 @@ class Worker(Run):
     def pytest_sessionfinish(self) -> None:
         self.disconnect()
         self._output["placement"] = self.tally.dump()
+
+
+def _is_trouble(exchange: Exchange | None) -> bool:
+    answer = exchange.response if exchange else None
+    return answer is None or answer.status >= 500
 
 
 def _problem(error: BaseException) -> str:

@@ -9,28 +9,29 @@ One directory a stack, below ``$PLACEMENT_HARNESS_STATE`` or the user's state di
     stack.json    a Record
     env           the secrets, as Compose reads them; readable by the owner alone
     clouds.yaml   for OpenStack clients; readable by the owner alone
+    lanes.json    a Compose file with what lanes add to the stack
+    policy-LANE/  what replicas of a lane find in /etc/placement
+    tempest-*/    what tempest needs while it runs; readable by the owner alone
+    users.json    users of keystone and their tokens; readable by the owner alone
 """
 
 import base64
 import contextlib
 import dataclasses
-import fcntl
 import json
 import os
 import pathlib
-import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.errors import StackError, UsageError
-from harness.plan import Lifetime
+from harness.errors import StackError
+from harness.locks import FileLock
+from harness.plan import NAME, Lifetime, stack_name
 from harness.timing import Deadline
 
-# Compose wants such project names; a container's name, with -placement-16, is a name in DNS too.
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,46}")
 # How long another process may hold a lock just to have a look (doctor, reap). Seconds.
 LOOK_SECONDS = 2.0
 # How long a docker command may outlive the run that was killed. Seconds.
@@ -43,6 +44,18 @@ def state_root() -> pathlib.Path:
         return pathlib.Path(chosen).absolute()
     base = os.environ.get("XDG_STATE_HOME") or pathlib.Path.home() / ".local/state"
     return pathlib.Path(base) / "placement-harness"
+
+
+def private_directory(path: pathlib.Path) -> None:
+    """Make a directory of the harness's own. Raises StackError where that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StackError(
+            f"{path} cannot be made, where the harness keeps what it must remember: "
+            f"{error.strerror}.",
+            "Make it writable, or name another directory in PLACEMENT_HARNESS_STATE.",
+        ) from error
 
 
 def _random() -> str:
@@ -62,6 +75,8 @@ class Secrets:
     placement_password: str = field(default_factory=_random)
     balancer_key: str = field(default_factory=_random)
     fernet_key: str = field(default_factory=_fernet_key)
+    # Of all users whom upstream's suites pretend to be.
+    users_password: str = field(default_factory=_random)
 
     def environment(self) -> dict[str, str]:
         """As compose.yaml names them."""
@@ -79,72 +94,24 @@ class Record:
     ready: bool = False
     # Replicas that are being restarted or removed on purpose: their death is no failure.
     leaving: tuple[int, ...] = ()
+    # A digest of what its images and its Compose file were made of.
+    made_of: str = ""
+    # Name -> port of each lane, the first one's included; empty where nobody asked for lanes.
+    lanes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-
-class FileLock:
-    """A lock that the kernel lets go of when the process ends, however it ends."""
-
-    def __init__(self, path: pathlib.Path) -> None:
-        self._path = path
-        self._descriptor: int | None = None
-
-    def __enter__(self) -> "FileLock":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
-
-    def take(self) -> bool:
-        """Take it; False when another process has it, or its directory is gone."""
-        if self._descriptor is not None:
-            return True
-        while True:
-            try:
-                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-            except FileNotFoundError:
-                return False
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                os.close(descriptor)
-                return False
-            # Its last holder may have removed the file since it was opened.
-            with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(descriptor), os.stat(self._path)):
-                    break
-            os.close(descriptor)
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, str(os.getpid()).encode())
-        self._descriptor = descriptor
-        return True
-
-    def release(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-    def holder(self) -> str:
-        """The number of the process that took it last."""
-        try:
-            return self._path.read_text() or "unknown"
-        except OSError:
-            return "unknown"
+    def lane_url(self, lane: str) -> str:
+        return f"http://127.0.0.1:{self.lanes[lane]}"
 
 
 class StackState:
     """The directory of one stack. Raises UsageError for a name that no stack can have."""
 
     def __init__(self, name: str, root: pathlib.Path | None = None) -> None:
-        if not NAME.fullmatch(name):
-            raise UsageError(
-                f"A stack cannot be named {name!r}.",
-                "Give up to 47 lower-case letters, digits, - and _, a letter or a digit first.",
-            )
-        self.name = name
+        self.name = stack_name(name)
         self.directory = (root or state_root()) / name
         self._lock = FileLock(self.directory / "lock")
 
@@ -153,32 +120,47 @@ class StackState:
         return self.directory / "env"
 
     @property
+    def lanes_file(self) -> pathlib.Path:
+        """A Compose file beside the usual one; there where a stack has lanes."""
+        return self.directory / "lanes.json"
+
+    def policy_file(self, lane: str) -> pathlib.Path:
+        """placement's policy in this lane; its directory is all that replicas see."""
+        return self.directory / f"policy-{lane}" / "policy.yaml"
+
+    @property
     def clouds_file(self) -> pathlib.Path:
         return self.directory / "clouds.yaml"
 
-    def create(self, record: Record, stack_secrets: Secrets) -> None:
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    def create(
+        self, record: Record, stack_secrets: Secrets, images: Mapping[str, str] | None = None
+    ) -> None:
+        """Write down a stack; ``images`` says which ones it has, as compose.yaml names them."""
+        private_directory(self.directory)
         environment = {
             **stack_secrets.environment(),
+            **(images or {}),
             "HARNESS_STACK": self.name,
             "HARNESS_STATE": str(self.directory),
             "HARNESS_REPLICAS": str(record.replicas),
             "HARNESS_PORT": str(record.port),
         }
         lines = "".join(f"{name}={value}\n" for name, value in environment.items())
-        _write_private(self.env_file, lines)
-        _write_private(self.clouds_file, clouds_yaml(record, stack_secrets))
+        write_private(self.env_file, lines)
+        write_private(self.clouds_file, clouds_yaml(record, stack_secrets))
         self.save(record)
 
     def save(self, record: Record) -> None:
-        _write_private(self.directory / "stack.json", json.dumps(dataclasses.asdict(record)))
+        write_private(self.directory / "stack.json", json.dumps(dataclasses.asdict(record)))
 
     def record(self) -> Record | None:
         """The stack as it was last saved; None when there is none, or it cannot be read."""
         try:
             data: dict[str, Any] = json.loads((self.directory / "stack.json").read_text())
             data["leaving"] = tuple(data["leaving"])
-            return Record(**data)
+            # Another version of the harness may have written more.
+            known = {field.name for field in dataclasses.fields(Record)}
+            return Record(**{name: value for name, value in data.items() if name in known})
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -191,7 +173,7 @@ class StackState:
         """Remove the directory, its lock last: until then nobody else can own the stack."""
         with contextlib.suppress(FileNotFoundError):
             for path in self.directory.iterdir():
-                if path.name != "lock":
+                if path.is_file() and path.name != "lock":
                     path.unlink(missing_ok=True)
         shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -201,7 +183,7 @@ class StackState:
         Without ``create``, a stack that has no directory is nobody's to own.
         """
         if create:
-            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_directory(self.directory)
         return self._lock.take()
 
     def release(self) -> None:
@@ -216,6 +198,13 @@ class StackState:
             f"The stack {self.name} is in use by process {self._lock.holder()}.",
             "Wait for it to end, or use --stack fresh: a fresh stack is nobody else's.",
         )
+
+    @contextlib.contextmanager
+    def taking(self, what: str) -> Iterator[None]:
+        """Have one part of the stack for oneself, after those who have it now."""
+        with FileLock(self.directory / what) as lock:
+            lock.wait(Deadline.after(SETTLE_SECONDS), 0.02)
+            yield
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[None]:
@@ -233,9 +222,7 @@ class StackState:
         if not (self.directory / "busy").exists():
             return
         with FileLock(self.directory / "busy") as busy:
-            for _ in Deadline.after(SETTLE_SECONDS).every(0.05):
-                if busy.take():
-                    return
+            busy.wait(Deadline.after(SETTLE_SECONDS), 0.05)
 
 
 def all_states() -> list[StackState]:
@@ -264,7 +251,7 @@ clouds:
 """
 
 
-def _write_private(path: pathlib.Path, text: str) -> None:
+def write_private(path: pathlib.Path, text: str) -> None:
     """Write the whole file or nothing: a reader, or a kill, never meets half of one."""
     partial = path.with_suffix(".partial")
     partial.unlink(missing_ok=True)

@@ -7,25 +7,47 @@ from harness.redact import SECRET_HEADERS
 from harness.results import Request
 
 # curl sends its own, or they do not matter for the answer.
-LEFT_OUT = frozenset({"user-agent", "accept-encoding", "connection", "host"})
+LEFT_OUT = frozenset({"user-agent", "accept-encoding", "connection", "content-length", "host"})
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+GLOB = frozenset("[]{}")
+# Bytes of a body that a line still shows; of others only the size, and a name for the file.
+LONGEST = 8192
+BODY_FILE = "body"
 
 
 def command(request: Request) -> str:
-    """curl with the request's method, headers and whole body; $TOKEN stands for any token."""
-    parts = ["curl -sS -i", *_method(request)]
+    """curl with the request's method, headers and whole body; $TOKEN stands for any token.
+
+    A body that nobody wants to see in a line is to be found in a file, which a comment names.
+    """
+    parts = ["curl -sS -i", *_globbing(request.url), *_method(request)]
     given = {name.lower() for name in request.headers}
     for name, value in request.headers.items():
         parts += _header(name, str(value))
+    before = ""
     if request.body or request.method in WITH_BODY:
         if "content-type" not in given:
             # curl would add one.
             parts.append("-H 'content-type:'")
-        parts.append("--data-binary " + ("@-" if _binary(request.body) else quote(_text(request))))
-    line = " ".join([*parts, quote(request.url)])
-    if _binary(request.body):
-        return f"echo {base64.b64encode(request.body).decode()} | base64 -d | {line}"
-    return line
+        before, data = _data(request.body)
+        parts.append(data)
+    return before + " ".join([*parts, quote(request.url)])
+
+
+def _data(body: bytes) -> tuple[str, str]:
+    """What stands before curl, and the option that gives it the body as it is."""
+    if len(body) > LONGEST:
+        where = f"# Put the body, {len(body)} bytes, into a file named {BODY_FILE} before.\n"
+        return where, f"--data-binary @{BODY_FILE}"
+    if _binary(body):
+        return f"echo {base64.b64encode(body).decode()} | base64 -d | ", "--data-binary @-"
+    # --data-binary would take what follows an @ for a file's name; both keep line ends.
+    return "", f"--data-raw {quote(body.decode())}"
+
+
+def _globbing(url: str) -> list[str]:
+    """curl would make several URLs of one with brackets or braces."""
+    return ["-g"] if GLOB.intersection(url) else []
 
 
 def _method(request: Request) -> list[str]:
@@ -50,7 +72,3 @@ def _binary(body: bytes) -> bool:
         return "\0" in body.decode()
     except UnicodeDecodeError:
         return True
-
-
-def _text(request: Request) -> str:
-    return request.body.decode()

@@ -28,27 +28,49 @@ def render(
     shell_token: str | None,
     logs: Mapping[str, Sequence[str]],
     token: str,
+    *,
+    one_line: bool = False,
 ) -> ReprExceptionInfo:
     """The failure as pytest shows it; ``place`` is the test's file and line, from 1.
 
     ``shell_token`` sets TOKEN in a shell; None when no curl gets to the target. ``token`` is the
-    run's own, to be kept out of all this.
+    run's own, to be kept out of all this. With ``one_line`` pytest shows place and problem alone.
     """
+    hidden = _hidden(exchange, token)
+    if exchange is not None:
+        # gabbi's message ends with the body, which follows with the rest of the response.
+        problem = re.sub(r", (truncated )?response:\n.*", "", problem, count=1, flags=re.DOTALL)
+    problem = redact.text(problem, hidden)
+    where = f"{place[0]}:{place[1]}"
+    shown = ReprExceptionInfo(
+        reprtraceback=ReprTraceback(
+            [ReprEntryNative([f"{problem}\n", f"{where}\n"])], None, "native"
+        ),
+        reprcrash=ReprFileLocation(*place, problem.split("\n", 1)[0]),
+    )
+    if one_line:
+        shown.reprtraceback = ReprTraceback([], None, "line")
+    elif exchange is not None:
+        for title, text in redacted(exchange, shell_token, logs, token):
+            shown.addsection(title, text)
+    return shown
+
+
+def redacted(
+    exchange: Exchange, shell_token: str | None, logs: Mapping[str, Sequence[str]], token: str
+) -> Iterator[tuple[str, str]]:
+    """The sections, without anything secret in them."""
+    hidden = _hidden(exchange, token)
+    for title, text in sections(exchange, shell_token, logs, token):
+        yield title, redact.text(text, hidden)
+
+
+def _hidden(exchange: Exchange | None, token: str) -> set[str]:
     hidden = redact.secrets({"x-auth-token": token})
     if exchange is not None:
         answer = exchange.response.headers if exchange.response else {}
         hidden |= redact.secrets(exchange.request.headers, answer)
-        # gabbi's message ends with the body, which follows with the rest of the response.
-        problem = re.sub(r", (truncated )?response:\n.*", "", problem, count=1, flags=re.DOTALL)
-    problem = redact.text(problem, hidden)
-    shown = ReprExceptionInfo(
-        reprtraceback=ReprTraceback([ReprEntryNative([f"{problem}\n"])], None, "native"),
-        reprcrash=ReprFileLocation(*place, problem.split("\n", 1)[0]),
-    )
-    if exchange is not None:
-        for title, text in sections(exchange, shell_token, logs, token):
-            shown.addsection(title, redact.text(text, hidden))
-    return shown
+    return hidden
 
 
 def sections(

@@ -1,5 +1,6 @@
 """What a run says on the terminal besides pytest's own lines."""
 
+import contextlib
 import queue
 import threading
 from collections.abc import Sequence
@@ -7,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from harness.errors import HarnessError
-from harness.plan import Plan
+from harness.plan import Plan, counted
 from harness.report.tally import Tally
 from harness.results import Setting
 
@@ -35,7 +36,9 @@ class Screen:
     def flush(self) -> None:
         """Write the lines of progress that have come in."""
         while not self._waiting.empty():
-            self.line(f"  {self._waiting.get()}")
+            # A terminal that was closed must not keep a stack from being removed.
+            with contextlib.suppress(OSError):
+                self.line(f"  {self._waiting.get()}")
 
     def line(self, text: str, **markup: bool) -> None:
         """Write a line, unless pytest was told to be quiet."""
@@ -78,7 +81,7 @@ def header(plan: Plan) -> str:
     """What is run, and where each setting came from; known before anything is started."""
     parts = [_sourced(plan, "target", plan.target)]
     if plan.target == "stack":
-        parts.append(_sourced(plan, "replicas", f"{plan.replicas} replicas"))
+        parts.append(_sourced(plan, "replicas", counted(plan.replicas)))
         parts.append(_sourced(plan, "stack", f"{plan.lifetime} stack {plan.name}"))
         if plan.port:
             parts.append(_sourced(plan, "stack_port", f"port {plan.port}"))
@@ -103,24 +106,33 @@ def summary(tally: Tally, replicas: Sequence[str]) -> list[str]:
             f"client    {tally.client * 1000:.2f} ms a test over {tally.tests} tests, "
             f"besides {tally.waiting:.1f} s of waiting for answers"
         )
-    silent = tally.silent(replicas)
-    if silent and not tally.enough_for(replicas):
-        lines.append(
-            f"{_names(silent)} answered nothing; {tally.requests} requests are too few to tell"
-        )
+    for lane in _lanes(tally, replicas):
+        silent, asked = tally.silent(lane), tally.asked_of(lane)
+        if silent and not tally.enough_for(lane):
+            few = f"{asked} request is" if asked == 1 else f"{asked} requests are"
+            lines.append(f"{_names(silent)} answered nothing; {few} too few to tell")
     return lines
 
 
 def unproven(tally: Tally, replicas: Sequence[str]) -> str | None:
     """Why a run does not prove what it should: a replica that answered nothing."""
-    silent = tally.silent(replicas)
-    if not silent or not tally.enough_for(replicas):
-        return None
-    return (
-        f"FAILED: {_names(silent)} answered none of {tally.requests} requests, "
-        "so this run says nothing about it. Look at its log: placement-harness logs "
-        f"--replica {silent[0]}"
-    )
+    for lane in _lanes(tally, replicas):
+        silent = tally.silent(lane)
+        if silent and tally.enough_for(lane):
+            return (
+                f"FAILED: {_names(silent)} answered none of {tally.asked_of(lane)} requests, "
+                "so this run says nothing about it. Look at its log: placement-harness logs "
+                f"--replica {silent[0]}"
+            )
+    return None
+
+
+def _lanes(tally: Tally, replicas: Sequence[str]) -> list[list[str]]:
+    """The replicas of each lane; a lane beside the first one may rightly not have been needed."""
+    lanes: dict[str, list[str]] = {}
+    for replica in replicas:
+        lanes.setdefault(replica.rpartition("-")[0], []).append(replica)
+    return [lane for name, lane in lanes.items() if not name or len(tally.silent(lane)) < len(lane)]
 
 
 def _names(replicas: Sequence[str]) -> str:

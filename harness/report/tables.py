@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.errors import EngineError
+from harness.plan import name_option
 from harness.stack import provision
 from harness.stack.commands import run
 from harness.stack.compose import STACK_LABEL, STATE_LABEL
@@ -66,4 +67,11 @@ def _where(name: str, directory: str) -> str:
     record = state.record()
     if directory != str(state.directory):
         return f"its state is in {directory}"
-    return f"{record.url}, {record.lifetime}" if record else "its state is gone"
+    if record is None:
+        return "its state is gone"
+    ends = (
+        "its run removes it"
+        if record.lifetime == "fresh"
+        else f"stays until placement-harness down{name_option(name)}"
+    )
+    return f"{record.url}, {ends}"

@@ -1,7 +1,7 @@
 """Counts who answered how many requests, and how long that took."""
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,9 +73,15 @@ class Tally:
         """The replicas that answered nothing."""
         return [key for key in replicas if not self._seconds.get(key)]
 
-    def enough_for(self, replicas: Iterable[str]) -> bool:
-        """Whether so much was asked that every replica should have answered."""
-        return self.requests >= FAIR_SHARE * len(tuple(replicas))
+    def asked_of(self, replicas: Collection[str]) -> int:
+        """The requests that these replicas have had; those that nobody claims are theirs, too,
+        where there are no others."""
+        alone = not {key for key in self._seconds if key} - set(replicas)
+        return self.requests if alone else sum(len(self._seconds.get(key, ())) for key in replicas)
+
+    def enough_for(self, replicas: Collection[str]) -> bool:
+        """Whether so much was asked of them that every one should have answered."""
+        return self.asked_of(replicas) >= FAIR_SHARE * len(replicas)
 
     def latency(self) -> Latency | None:
         """None when nothing was answered."""

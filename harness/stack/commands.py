@@ -14,7 +14,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 from harness.errors import BuildError
 from harness.timing import GLANCE, Deadline, go_on
@@ -132,12 +132,17 @@ def follow(
                     return process.wait()
                 heard(line)
     except BaseException:
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
-                os.killpg(process.pid, number)
-                process.wait(PATIENCE)
-                break
+        end_group(process)
         raise
+
+
+def end_group(process: "subprocess.Popen[Any]") -> None:
+    """End the leader of a session, and all that it has started."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(process.pid, number)
+            process.wait(PATIENCE)
+            break
 
 
 def _read(process: "subprocess.Popen[str]", lines: "queue.SimpleQueue[str | None]") -> None:

@@ -18,17 +18,21 @@ COMPOSE_FILE = ROOT / "compose.yaml"
 OVERRIDE_FILE = ROOT / "compose.override.yaml"
 
 STACK_LABEL = "placement-harness.stack"
+# Compose's own.
+PROJECT_LABEL = "com.docker.compose.project"
 STATE_LABEL = "placement-harness.state"
 
 
-def compose_files() -> list[pathlib.Path]:
+def compose_files(state: StackState | None = None) -> list[pathlib.Path]:
+    """What describes the stack: with its state, its lanes too."""
     if not COMPOSE_FILE.is_file():
         raise EngineError(
             f"There is no compose.yaml in {ROOT}.",
             "The stack's files come with the project's checkout: install it from there with "
             "`pip install -e`.",
         )
-    return [COMPOSE_FILE, *([OVERRIDE_FILE] if OVERRIDE_FILE.is_file() else [])]
+    more = [OVERRIDE_FILE, *([state.lanes_file] if state else [])]
+    return [COMPOSE_FILE, *(file for file in more if file.is_file())]
 
 
 def ca_bundle() -> str:
@@ -53,12 +57,12 @@ def command(state: StackState) -> list[str]:
 def compose_command(state: StackState) -> list[str]:
     """docker compose for this stack, to be followed by what it is to do."""
     which = ["--project-name", state.name, "--env-file", str(state.env_file)]
-    return [*command(state), *compose_words(), *which]
+    return [*command(state), *compose_words(state), *which]
 
 
-def compose_words() -> list[str]:
+def compose_words(state: StackState | None = None) -> list[str]:
     """Compose with the stack's files, and output that can be read in a log."""
-    files = [word for file in compose_files() for word in ("--file", str(file))]
+    files = [word for file in compose_files(state) for word in ("--file", str(file))]
     return ["compose", "--progress", "plain", *files]
 
 
@@ -67,7 +71,7 @@ def client(state: StackState) -> "DockerClient":
     from python_on_whales import DockerClient
 
     return DockerClient(
-        compose_files=list(compose_files()),
+        compose_files=list(compose_files(state)),
         compose_project_name=state.name,
         compose_env_files=[state.env_file],
         client_call=command(state),

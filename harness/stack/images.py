@@ -8,16 +8,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.errors import BuildError
+from harness.locks import FileLock
 from harness.results import Progress
 from harness.stack import provision
 from harness.stack.commands import disk_full, follow, run, says_disk_full
 from harness.stack.compose import ROOT, ca_bundle, compose_words
-from harness.state import FileLock, Secrets, state_root
+from harness.state import Secrets, private_directory, state_root
 from harness.timing import GLANCE, Deadline
 
 CONTENT_LABEL = "placement-harness.content"
 EVIDENCE_LINES = 25
 SECONDS_BETWEEN_LINES = 5.0
+# Of each image, the contents that are kept, for other checkouts and for the way back.
+KEPT = 4
 # What another run's build may take.
 BUILD_SECONDS = 1800.0
 
@@ -29,9 +32,9 @@ class Image:
     name: str
     upon: tuple[str, ...] = ()
 
-    @property
-    def tag(self) -> str:
-        return f"placement-harness/{self.name}"
+    def tag(self, content: str) -> str:
+        """Its name with this content; several checkouts of the project may each have their own."""
+        return f"placement-harness/{self.name}:{content}"
 
 
 IMAGES: Mapping[str, Image] = {
@@ -72,22 +75,29 @@ def current_contents() -> dict[str, str]:
 
 def stale(contents: Mapping[str, str]) -> set[str]:
     """The images that are missing, or made of something else."""
-    present = built_contents()
-    return {name for name in IMAGES if present.get(name) != contents[name]}
+    listing = run(
+        *("docker", "image", "ls", "--filter", f"label={CONTENT_LABEL}"),
+        *("--format", "{{.Repository}}:{{.Tag}}"),
+        seconds=30,
+    )
+    present = set(listing.out.split())
+    return {name for name in IMAGES if IMAGES[name].tag(contents[name]) not in present}
+
+
+def environment(contents: Mapping[str, str]) -> dict[str, str]:
+    """The images of these contents, as compose.yaml names them."""
+    return {f"HARNESS_CONTENT_{name.upper()}": one for name, one in contents.items()}
 
 
 @contextlib.contextmanager
 def _alone(progress: Progress) -> Iterator[None]:
     """Let no two runs build the same images side by side: they would fight for the processors."""
     root = state_root()
-    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_directory(root)
     with FileLock(root / "build.lock") as lock:
         if not lock.take():
             progress(f"waiting for another run that builds the images (process {lock.holder()})")
-            for _ in Deadline.after(BUILD_SECONDS).every(GLANCE):
-                if lock.take():
-                    break
-            else:
+            if not lock.wait(Deadline.after(BUILD_SECONDS), GLANCE):
                 raise BuildError(
                     f"Another run, process {lock.holder()}, has been building the images for "
                     f"{BUILD_SECONDS / 60:.0f} minutes.",
@@ -108,21 +118,12 @@ def content(name: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def built_contents() -> dict[str, str]:
-    """What each image that is there was made of."""
-    listing = run(
-        *("docker", "image", "ls", "--filter", f"label={CONTENT_LABEL}"),
-        *("--format", "{{.Repository}}:{{.Tag}}"),
-        seconds=30,
-    )
-    tags = {f"{image.tag}:latest" for image in IMAGES.values()}
-    there = [tag for tag in listing.out.split() if tag in tags]
-    if not there:
-        return {}
-    template = f'{{{{index .Config.Labels "{CONTENT_LABEL}"}}}}'
-    labels = run("docker", "image", "inspect", "--format", template, *there, seconds=30)
-    names = [tag.removeprefix("placement-harness/").removesuffix(":latest") for tag in there]
-    return dict(zip(names, labels.out.split("\n"), strict=False))
+def made_of(contents: Mapping[str, str]) -> str:
+    """A digest of what a stack with images of these contents is made of."""
+    digest = hashlib.sha256((ROOT / "compose.yaml").read_bytes())
+    for one in contents.values():
+        digest.update(one.encode())
+    return digest.hexdigest()[:16]
 
 
 def waves(names: Iterable[str]) -> list[list[str]]:
@@ -137,12 +138,12 @@ def waves(names: Iterable[str]) -> list[list[str]]:
 
 
 def _build(names: list[str], contents: Mapping[str, str], progress: Progress) -> None:
-    environment = {
+    variables = {
         **os.environ,
         # Interpolated, and of no use to a build.
         **Secrets().environment(),
         "HARNESS_CA_BUNDLE": ca_bundle(),
-        **{f"HARNESS_CONTENT_{name.upper()}": contents[name] for name in names},
+        **environment(contents),
     }
     what = ", ".join(names)
     progress(f"building {what}")
@@ -156,12 +157,25 @@ def _build(names: list[str], contents: Mapping[str, str], progress: Progress) ->
             told = time.monotonic()
             progress(f"building {what} ({told - began:.0f} s): {line.strip()[:100]}")
 
-    if follow(["docker", *compose_words(), "build", *names], heard, environment):
+    if follow(["docker", *compose_words(), "build", *names], heard, variables):
         if says_disk_full("\n".join(last)):
             raise disk_full(f"building {what}", last)
         raise BuildError(
             f"The image could not be built: {what}.",
-            "The build's last lines are below; `make images` shows all of them.",
+            "The build's last lines are below; for all of them, in the checkout: "
+            f"make .env && docker compose build {' '.join(names)}",
             evidence=last,
         )
+    for name in names:
+        _call_latest(IMAGES[name], contents[name])
     progress(f"built {what} in {time.monotonic() - began:.0f} s")
+
+
+def _call_latest(image: Image, content: str) -> None:
+    """Let compose.yaml, when it is used by hand, take this one; remove those of long ago."""
+    run("docker", "tag", image.tag(content), image.tag("latest"), seconds=30)
+    listing = run("docker", "image", "ls", "--format", "{{.Tag}}", image.tag("*"), seconds=30)
+    # The newest comes first. One that a container still has is not removed.
+    contents = [tag for tag in listing.out.split() if tag not in ("latest", content)]
+    for old in contents[KEPT - 1 :]:
+        run("docker", "rmi", image.tag(old), seconds=60)

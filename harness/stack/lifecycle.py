@@ -1,26 +1,20 @@
 """Brings stacks up."""
 
 import concurrent.futures
-import contextlib
 import dataclasses
-import socket
 
-from harness.errors import HarnessError, StackError
-from harness.plan import Plan
+from harness.errors import HarnessError
+from harness.plan import FIRST_LANE, Plan, counted
 from harness.results import Progress
-from harness.stack import provision
-from harness.stack.commands import disk_full, run, says_disk_full
-from harness.stack.compose import compose_command, words
-from harness.stack.images import ensure_images
+from harness.stack import images, kept, lanes, provision
+from harness.stack.images import ensure_images, made_of
 from harness.stack.removal import claim_leftovers, refuse_foreign, shielded, take_down
-from harness.stack.stack import POLL_SECONDS, READY_SECONDS, Stack
+from harness.stack.stack import READY_SECONDS, Stack
+from harness.stack.starting import PortTakenError, compose_up, free_port, wait_for_token
 from harness.state import Record, Secrets, StackState
 from harness.timing import Deadline
 
-PREFERRED_PORT = 8778
 PORT_ATTEMPTS = 3
-# Of Compose itself; what it starts is waited for elsewhere.
-COMPOSE_SECONDS = 120.0
 
 
 def bring_up(plan: Plan, progress: Progress) -> Stack:
@@ -28,12 +22,9 @@ def bring_up(plan: Plan, progress: Progress) -> Stack:
     state = StackState(plan.name)
     state.lock()
     try:
-        if plan.lifetime == "reuse":
-            running = running_stack(state)
-            if running is not None:
-                if running.record.replicas != plan.replicas:
-                    running.scale(plan.replicas, progress)
-                return running
+        running = kept.take(state, plan, progress) if plan.lifetime != "fresh" else None
+        if running is not None:
+            return running
         _prepare(progress)
         refuse_foreign(state)
         return _start(state, plan, progress)
@@ -42,24 +33,6 @@ def bring_up(plan: Plan, progress: Progress) -> Stack:
             state.remove()
         state.release()
         raise
-
-
-def running_stack(state: StackState, *, whole: bool = True) -> Stack | None:
-    """The stack that was left running, if it answers; None if there is none or it does not.
-
-    Unless ``whole`` is asked, its replicas need not serve: what mends them needs the rest alone.
-    """
-    record = state.record()
-    if record is None or not record.ready:
-        return None
-    try:
-        stack = Stack(state, record, state.secrets())
-        stack.token()
-    except (HarnessError, OSError, KeyError):
-        return None
-    if whole and any(stack.asks_replica(number) is not None for number in stack.replicas):
-        return None
-    return stack
 
 
 def leave(stack: Stack) -> None:
@@ -77,7 +50,7 @@ def _start(state: StackState, plan: Plan, progress: Progress) -> Stack:
                 state.lock()
             try:
                 return _up(state, plan, progress)
-            except _PortTakenError as taken:
+            except PortTakenError as taken:
                 # A port that the harness chose was free a moment ago: choose another.
                 if plan.port or attempt == PORT_ATTEMPTS - 1:
                     raise taken.error from None
@@ -102,29 +75,32 @@ def _prepare(progress: Progress) -> None:
     ensure_images(progress)
 
 
-class _PortTakenError(Exception):
-    def __init__(self, error: StackError) -> None:
-        self.error = error
-
-
 def _up(state: StackState, plan: Plan, progress: Progress) -> Stack:
+    port = plan.port or free_port(preferred=plan.lifetime != "fresh")
+    contents = images.current_contents()
     record = Record(
         name=state.name,
         lifetime=plan.lifetime,
         replicas=plan.replicas,
-        port=plan.port or free_port(preferred=plan.lifetime != "fresh"),
+        port=port,
+        made_of=made_of(contents),
+        lanes={lane.name: port if lane.name == FIRST_LANE else free_port() for lane in plan.lanes},
     )
     stack_secrets = Secrets()
-    state.create(record, stack_secrets)
+    state.create(record, stack_secrets, images.environment(contents))
+    if plan.lanes:
+        lanes.prepare(state, record, plan.lanes, stack_secrets)
     stack = Stack(state, record, stack_secrets)
-    progress(f"starting {state.name}: {plan.replicas} replicas behind {record.url}")
+    beside = f" in each of {len(plan.lanes)} lanes" if len(plan.lanes) > 1 else ""
+    progress(f"starting {state.name}: {counted(plan.replicas)}{beside} behind {record.url}")
     stack.watch()
     deadline = Deadline.after(READY_SECONDS)
     executor = concurrent.futures.ThreadPoolExecutor(1)
-    starting = executor.submit(_compose_up, state)
+    starting = executor.submit(compose_up, state)
     try:
-        _wait_for_token(stack, starting, deadline)
-        stack.wait_for_replicas(stack.replicas, deadline)
+        wait_for_token(stack, starting, deadline)
+        for lane, numbers in lanes.replicas(record).items():
+            stack.wait_for_replicas(numbers, deadline, lane)
         starting.result()
     except BaseException as error:
         if isinstance(error, HarnessError):
@@ -139,65 +115,3 @@ def _up(state: StackState, plan: Plan, progress: Progress) -> Stack:
     state.save(stack.record)
     progress(f"ready after {deadline.waited:.1f} s")
     return stack
-
-
-def _compose_up(state: StackState) -> None:
-    # Not through python_on_whales: its import would be a tenth of the start's CPU time.
-    said = run(
-        *compose_command(state),
-        *("up", "--detach", "--no-build", "--pull", "never", "--quiet-pull"),
-        seconds=COMPOSE_SECONDS,
-    )
-    if said.ok:
-        return
-    lines = words(said.err)
-    text = "\n".join(lines)
-    if "port is already allocated" in text or "address already in use" in text:
-        raise _PortTakenError(
-            StackError(
-                "Another program listens on the port that Apache was to have.",
-                "Give another with --stack-port, or none, to have a free one chosen.",
-                evidence=lines[-2:],
-                service="apache",
-            )
-        )
-    if says_disk_full(text):
-        raise disk_full("starting the stack", lines[-5:])
-    raise StackError(
-        "The containers could not be started.",
-        "`placement-harness doctor` checks what they need.",
-        evidence=lines[-10:],
-    )
-
-
-def _wait_for_token(
-    stack: Stack, starting: "concurrent.futures.Future[None]", deadline: Deadline
-) -> None:
-    last = "none"
-    for _ in deadline.every(POLL_SECONDS):
-        if starting.done():
-            starting.result()
-        stack.check("while the stack was starting")
-        try:
-            stack.token()
-            return
-        except (HarnessError, OSError) as error:
-            last = str(error)
-    raise StackError(
-        f"keystone gave no token within {deadline.seconds:.0f} s; its last answer: {last}",
-        "See what it says: placement-harness logs keystone.",
-        service="keystone",
-    )
-
-
-def free_port(*, preferred: bool = False) -> int:
-    """A port of the loopback interface that nobody listens on; the usual one if that is asked."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if preferred:
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", PREFERRED_PORT))
-                return PREFERRED_PORT
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -5,7 +5,9 @@ import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 
+from harness.errors import EngineError, StackError, UsageError
 from harness.results import Exchange
+from harness.stack import provision
 from harness.stack.commands import run
 from harness.stack.compose import STACK_LABEL
 
@@ -37,30 +39,69 @@ def of_exchange(stack: str, exchange: Exchange) -> Mapping[str, Sequence[str]]:
     }
 
 
+def states(stack: str) -> Mapping[str, str]:
+    """The containers of a stack, and what state each is in: running, exited, ..."""
+    return {name: state for name, _, state in _listed(stack)}
+
+
 def containers(stack: str, service: str | None, replica: int | None) -> list[str]:
-    """The names of a stack's containers, of one service or one replica if that is asked."""
-    command = ["docker", "ps", "--all", "--format", "{{.Names}}"]
-    command += ["--filter", f"label={STACK_LABEL}={stack}"]
+    """The names of a stack's containers, of one service or one replica if that is asked.
+
+    Raises StackError when there is no such stack, UsageError when it has nothing of that.
+    """
+    if replica is not None and service not in (None, "placement"):
+        raise UsageError(
+            f"--replica {replica} makes no sense with {service}: replicas are placement's.",
+            "Leave one of the two away.",
+        )
+    listed = _listed(stack)
+    if not listed:
+        raise StackError(
+            f"There is no stack {stack}.", "See which there are: placement-harness status."
+        )
     if replica is not None:
-        return [name for name in _names(command) if name == container(stack, "", replica)]
-    if service is not None:
-        command += ["--filter", f"label=com.docker.compose.service={service}"]
-    return _names(command)
+        name = container(stack, "placement", replica)
+        if any(name == one for one, _, _ in listed):
+            return [name]
+        own = [one for one, of, _ in listed if of == "placement"]
+        raise UsageError(
+            f"The stack {stack} has no replica {replica}.",
+            f"It has {', '.join(one.removeprefix(f'{stack}-placement-') for one in own)}.",
+        )
+    chosen = [name for name, of, _ in listed if service in (None, of)]
+    if not chosen:
+        services = ", ".join(sorted({of for _, of, _ in listed}))
+        raise UsageError(f"The stack {stack} has no service {service}.", f"It has {services}.")
+    return chosen
 
 
-def _names(command: Sequence[str]) -> list[str]:
-    return sorted(run(*command, seconds=30).out.split())
+def _listed(stack: str) -> list[tuple[str, str, str]]:
+    """Name, service and state of each container of a stack."""
+    fields = (".Names", '.Label "com.docker.compose.service"', ".State")
+    said = run(
+        *("docker", "ps", "--all", "--filter", f"label={STACK_LABEL}={stack}"),
+        *("--format", "\t".join(f"{{{{{field}}}}}" for field in fields)),
+        seconds=30,
+    )
+    if not said.ok:
+        raise provision.engine_problem() or EngineError(
+            f"The containers of {stack} could not be listed: {said.reason}.",
+            "See what is wrong: placement-harness doctor.",
+        )
+    rows = (line.split("\t") for line in said.out.splitlines())
+    return sorted((name, service, state) for name, service, state in rows)
 
 
 def stream(
-    names: Sequence[str], *, follow: bool, tail: str, containing: str | None
+    names: Sequence[str], *, follow: bool, tail: int | None, containing: str | None
 ) -> Iterator[str]:
     """Lines of several containers, each with its container's name when there are several."""
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     width = max(map(len, names))
     processes = []
     for name in names:
-        command = ["docker", "logs", "--tail", tail, *(["--follow"] if follow else []), name]
+        last = "all" if tail is None else str(tail)
+        command = ["docker", "logs", "--tail", last, *(["--follow"] if follow else []), name]
         process = subprocess.Popen(  # noqa: S603 (no shell, names come from docker)
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
         )

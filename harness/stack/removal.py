@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from harness.errors import StackError
+from harness.plan import NAME
 from harness.results import Progress
 from harness.stack.commands import run
-from harness.stack.compose import STACK_LABEL, STATE_LABEL, client, words
-from harness.state import NAME, StackState, all_states
+from harness.stack.compose import PROJECT_LABEL, STACK_LABEL, STATE_LABEL, client, words
+from harness.state import StackState, all_states
 from harness.timing import cancellable
 
 T = TypeVar("T")
@@ -137,21 +138,28 @@ def _reap_stateless(progress: Progress) -> list[str]:
 
 
 def refuse_foreign(state: StackState) -> None:
-    """Raise StackError when somebody else's containers have this stack's name."""
-    listing = run(
-        *("docker", "ps", "--all", "--filter", f"label={STACK_LABEL}={state.name}"),
-        *("--format", f'{{{{.Label "{STATE_LABEL}"}}}}'),
-        seconds=30,
+    """Raise StackError when somebody else's Compose project has this stack's name."""
+    for listing in LISTINGS:
+        label = ("--filter", f"label={PROJECT_LABEL}={state.name}")
+        template = f'{{{{.Label "{STACK_LABEL}"}}}}\t{{{{.Label "{STATE_LABEL}"}}}}'
+        found = run("docker", *listing, *label, "--format", template, seconds=30)
+        for line in sorted(set(found.out.splitlines())):
+            ours, _, directory = line.partition("\t")
+            if directory != str(state.directory):
+                raise _foreign(state, bool(ours), directory)
+
+
+def _foreign(state: StackState, ours: bool, directory: str) -> StackError:
+    if not ours:
+        what, how = "A Compose project", "it is none of the harness's"
+    elif directory:
+        what, how = "A stack", "PLACEMENT_HARNESS_STATE decides"
+    else:
+        what, how = "A stack", "`docker compose down -v` removes it"
+    whose = f", which belongs to {directory}" if directory else ""
+    whose = whose or (", which was started by hand" if ours else "")
+    return StackError(
+        f"{what} {state.name} is there already{whose}.",
+        f"Leave it ({how}) and use --stack fresh, or another name: "
+        "PLACEMENT_HARNESS_NAME=NAME, or --name NAME with placement-harness up.",
     )
-    for directory in set(listing.out.splitlines()) - {str(state.directory)}:
-        whose = f"belongs to {directory}" if directory else "was started by hand"
-        how = (
-            "PLACEMENT_HARNESS_STATE decides"
-            if directory
-            else "`docker compose down -v` removes it"
-        )
-        raise StackError(
-            f"A stack {state.name} is there already, which {whose}.",
-            f"Leave it ({how}) and use --stack fresh, or another name: "
-            "PLACEMENT_HARNESS_NAME=NAME, or --name NAME with placement-harness up.",
-        )

@@ -7,18 +7,25 @@ from typing import TYPE_CHECKING
 import requests
 
 from harness.auth import Keystone
-from harness.errors import EngineError, StackError
+from harness.errors import EngineError, StackError, UsageError
+from harness.plan import FIRST_LANE, counted
 from harness.results import Progress
+from harness.stack import lanes
 from harness.stack.balancer import Balancer
 from harness.stack.commands import run
-from harness.stack.compose import client
-from harness.stack.watch import Death, Watch, death_error
+from harness.stack.compose import STACK_LABEL, client
+from harness.stack.schema import Schema
+from harness.stack.users import Users
+from harness.stack.watch import Watch, death_error, was_meant
 from harness.state import Record, Secrets, StackState
 from harness.timing import Deadline
 
 if TYPE_CHECKING:
     import pymysql
 
+
+# Besides placement's: a stack without one of them is broken, though it may go on answering.
+SERVICES = frozenset({"apache", "keystone", "mariadb", "memcached"})
 
 READY_SECONDS = 60.0
 DRAIN_SECONDS = 60.0
@@ -43,6 +50,7 @@ class Stack:
         # A proxy or a .netrc of the user's is for other hosts.
         self._session.trust_env = False
         self._token: str | None = None
+        self._users: Users | None = None
 
     @property
     def name(self) -> str:
@@ -56,6 +64,10 @@ class Stack:
     def placement_url(self) -> str:
         return f"{self.record.url}/placement"
 
+    def url(self, lane: str = FIRST_LANE) -> str:
+        """Apache's address for a lane; placement is at its root, too."""
+        return self.record.lane_url(lane) if self.record.lanes else self.record.url
+
     @property
     def replicas(self) -> range:
         return range(1, self.record.replicas + 1)
@@ -64,23 +76,44 @@ class Stack:
     def balancer(self) -> Balancer:
         return Balancer(self.record.url, self._secrets.balancer_key)
 
+    @property
+    def keystone(self) -> Keystone:
+        """The user admin in the project admin, and the keystone that knows it."""
+        domain = {"id": "default"}
+        user = {"name": "admin", "domain": domain, "password": self._secrets.admin_password}
+        return Keystone(
+            f"{self.identity_url}/v3",
+            {"methods": ["password"], "password": {"user": user}},
+            {"project": {"name": "admin", "domain": domain}},
+            "the stack's admin",
+        )
+
     def token(self) -> str:
         """A token of the user admin in the project admin, from keystone; fetched once."""
         if self._token is None:
-            domain = {"id": "default"}
-            user = {"name": "admin", "domain": domain, "password": self._secrets.admin_password}
-            keystone = Keystone(
-                f"{self.identity_url}/v3",
-                {"methods": ["password"], "password": {"user": user}},
-                {"project": {"name": "admin", "domain": domain}},
-                "the stack's admin",
-            )
-            self._token = keystone.token(timeout=ASK_SECONDS)
+            self._token = self.keystone.token(timeout=ASK_SECONDS)
         return self._token
 
-    def database(self, schema: str = "placement") -> "pymysql.Connection[pymysql.cursors.Cursor]":
-        """A new connection to the stack's MariaDB, from outside."""
+    @property
+    def users(self) -> Users:
+        """keystone's users for suites that pretend to be somebody."""
+        if self._users is None:
+            self._users = Users(self.state, self._secrets, self.identity_url, self.token())
+        return self._users
+
+    def schema(self, lane: str) -> Schema:
+        """A lane's database, to be emptied and filled."""
+        return Schema(self.database(lanes.schema(lane), several=True))
+
+    def database(
+        self, schema: str = "placement", *, several: bool = False
+    ) -> "pymysql.Connection[pymysql.cursors.Cursor]":
+        """A new connection to the stack's MariaDB, from outside.
+
+        ``several`` lets it take several statements at once.
+        """
         import pymysql
+        from pymysql.constants import CLIENT
 
         published = run("docker", "port", f"{self.name}-mariadb-1", "3306", seconds=10)
         if not published.ok:
@@ -97,6 +130,7 @@ class Stack:
             password=self._secrets.database_password,
             database=schema,
             autocommit=True,
+            client_flag=CLIENT.MULTI_STATEMENTS if several else 0,
         )
 
     # What can happen to it
@@ -119,7 +153,7 @@ class Stack:
         if deaths:
             record = self.state.record() or self.record
             for death in deaths:
-                if death.service == "placement" and _was_meant(death, record):
+                if death.service == "placement" and was_meant(death, record):
                     continue
                 raise death_error(death, when)
             self._watch.forget(deaths)
@@ -131,10 +165,23 @@ class Stack:
 
     # Readiness
 
-    def asks_replica(self, replica: int) -> str | None:
+    def whole(self) -> bool:
+        """Whether all of it runs, and every replica serves."""
+        listing = run(
+            *("docker", "ps", "--filter", f"label={STACK_LABEL}={self.name}"),
+            *("--filter", "status=running", "--format", '{{.Label "com.docker.compose.service"}}'),
+            seconds=10,
+        )
+        return set(listing.out.split()) >= SERVICES and all(
+            self.asks_replica(number, lane) is None
+            for lane, numbers in lanes.replicas(self.record).items()
+            for number in numbers
+        )
+
+    def asks_replica(self, replica: int, lane: str = FIRST_LANE) -> str | None:
         """Ask one replica itself, in the balancer or not; None when it serves, else why not."""
         return self._ask(
-            f"{self.record.url}/replica/{replica}/resource_providers",
+            f"{self.url(lane)}/replica/{replica}/resource_providers",
             {"X-Harness-Key": self._secrets.balancer_key},
         )
 
@@ -151,13 +198,15 @@ class Stack:
             self._token = None
         return None if answer.status_code == 200 else f"{answer.status_code} {answer.text[:200]}"
 
-    def wait_for_replicas(self, replicas: range | list[int], deadline: Deadline) -> None:
+    def wait_for_replicas(
+        self, replicas: range | list[int], deadline: Deadline, lane: str = FIRST_LANE
+    ) -> None:
         """Return when each of these replicas has answered an authenticated request."""
         missing, last = list(replicas), ""
         for _ in deadline.every(POLL_SECONDS):
             self.check("before it served")
             while missing:
-                problem = self.asks_replica(missing[0])
+                problem = self.asks_replica(missing[0], lane)
                 if problem is not None:
                     last = problem
                     break
@@ -165,9 +214,9 @@ class Stack:
             if not missing:
                 return
         raise StackError(
-            f"Replica {missing[0]} did not serve within {deadline.seconds:.0f} s; "
-            f"its last answer: {last or 'none'}.",
-            f"See what it says: placement-harness logs --replica {missing[0]}.",
+            f"Replica {lanes.route(lane, missing[0])} did not serve within "
+            f"{deadline.seconds:.0f} s; its last answer: {last or 'none'}.",
+            f"See what it says: placement-harness logs --replica {lanes.route(lane, missing[0])}.",
             service="placement",
         )
 
@@ -181,12 +230,22 @@ class Stack:
     def _scale(self, replicas: int, progress: Progress) -> None:
         # Another process may have changed it.
         self.record = self.state.record() or self.record
+        if len(self.record.lanes) > 1:
+            raise UsageError(
+                f"The stack {self.name} has lanes, of {self.record.replicas} replicas each.",
+                "Start it anew with as many as you want: placement-harness down, then "
+                "pytest --stack keep --replicas N.",
+            )
         before = self.record.replicas
         if replicas < before:
             for replica in range(before, replicas, -1):
                 self.balancer.drain(replica, Deadline.after(DRAIN_SECONDS))
         self._save(replicas=replicas, leaving=tuple(range(replicas + 1, before + 1)))
-        progress(f"{before} replicas -> {replicas}")
+        progress(
+            f"{self.name} already has {counted(before)}"
+            if replicas == before
+            else f"{counted(before)} -> {replicas}"
+        )
         client(self.state).compose.up(
             ["placement"],
             detach=True,
@@ -231,14 +290,3 @@ class Stack:
     def _save(self, **changes: object) -> None:
         self.record = dataclasses.replace(self.record, **changes)  # type: ignore[arg-type]
         self.state.save(self.record)
-
-
-def _was_meant(death: Death, record: Record) -> bool:
-    """Whether a replica was removed or restarted on purpose, by this process or another one."""
-    if death.number in record.leaving or death.number > record.replicas:
-        return True
-    # No container starts itself again: one that runs was restarted by somebody.
-    state = run(
-        *("docker", "inspect", "--format", "{{.State.Running}}", death.container), seconds=10
-    )
-    return state.out.strip() == "true"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from harness.stack.commands import run
 from harness.stack.images import IMAGES, content
-from harness.state import state_root
+from harness.state import private_directory, state_root
 
 _PYTHON = (
     "from importlib.metadata import version as v; import platform;"
@@ -32,16 +32,16 @@ def versions() -> dict[str, str]:
     if missing:
         # Only what is now there is worth remembering.
         known = {digest: known[digest] for digest in contents.values() if digest in known}
-        known |= {contents[service]: _ask(service) for service in missing}
-        remembered.parent.mkdir(parents=True, exist_ok=True)
+        known |= {contents[service]: _ask(service, contents[service]) for service in missing}
+        private_directory(remembered.parent)
         remembered.write_text(json.dumps(known))
     return {service: known[digest] for service, digest in contents.items()}
 
 
-def _ask(service: str) -> str:
+def _ask(service: str, content: str) -> str:
     program, *arguments = _QUESTIONS[service]
     command = ("docker", "run", "--rm", "--network", "none", "--entrypoint", program)
-    answer = run(*command, IMAGES[service].tag, *arguments, seconds=30)
+    answer = run(*command, IMAGES[service].tag(content), *arguments, seconds=30)
     if not answer.ok or not answer.out.strip():
         return "unknown"
     first = answer.out.strip().splitlines()[0]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.errors import StackError
 from harness.stack.commands import mortal, run
 from harness.stack.compose import STACK_LABEL
+from harness.state import Record
 
 LAST_LINES = 20
 
@@ -23,7 +24,10 @@ class Death:
 
     @property
     def who(self) -> str:
-        return f"replica {self.number}" if self.service == "placement" else self.service
+        first, _, lane = self.service.partition("-")
+        if first != "placement":
+            return self.service
+        return f"replica {lane}-{self.number}" if lane else f"replica {self.number}"
 
 
 class Watch:
@@ -98,3 +102,14 @@ def death_error(death: Death, when: str) -> StackError:
         evidence=lines,
         service=death.service,
     )
+
+
+def was_meant(death: Death, record: Record) -> bool:
+    """Whether a replica was removed or restarted on purpose, by this process or another one."""
+    if death.number in record.leaving or death.number > record.replicas:
+        return True
+    # No container starts itself again: one that runs was restarted by somebody.
+    state = run(
+        *("docker", "inspect", "--format", "{{.State.Running}}", death.container), seconds=10
+    )
+    return state.out.strip() == "true"

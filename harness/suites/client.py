@@ -43,7 +43,7 @@ class Client(httpclient.Http):  # type: ignore[misc]
         """Send once; return the headers, with status and reason among them, and the body."""
         given = {name.lower() for name in headers}
         sent = {name: value for name, value in USUAL.items() if name not in given} | headers
-        request = Request(method, absolute_uri, sent, body)
+        request = Request(method, absolute_uri, self._wire.sent(sent), body)
 
         def send() -> Response:
             if self._version == 2 and not self._wire.in_process:

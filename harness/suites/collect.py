@@ -2,6 +2,7 @@
 
 import unittest
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,14 +10,18 @@ from pathlib import Path
 import pytest
 from gabbi.exception import GabbiSyntaxWarning  # type: ignore[import-untyped]
 
+from harness.results import Exchange
 from harness.suites import loading
 from harness.suites.cases import Case
 from harness.suites.extensions import Extensions
 from harness.suites.wire import Wire
+from harness.upstream import scenes
 
 SUFFIXES = frozenset({".yaml", ".yml"})
 # A directory of this name holds suites, wherever it is met.
 DIRECTORY = "gabbits"
+# The installed placement's own suites, in options and in the names of tests.
+UPSTREAM = "upstream"
 
 
 class SuiteItem(pytest.Item):
@@ -27,31 +32,38 @@ class SuiteItem(pytest.Item):
         self.case = case
         if case.test_data["xfail"]:
             reason = case.test_data["desc"] or "xfail in the suite"
-            self.add_marker(pytest.mark.xfail(reason=str(reason)))
+            # gabbi fails a run for a success that nobody expected, whatever the ini file says.
+            self.add_marker(pytest.mark.xfail(reason=str(reason), strict=True))
 
     def runtest(self) -> None:
         try:
             outcome = self.case.perform()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             # Anew, without gabbi's frames: in Python 3.11 one of them may have no line number, at
             # which pytest fails (and they tell nobody anything).
-            raise KeyboardInterrupt from None
+            raise KeyboardInterrupt(*stop.args) from None
         if outcome.skip is not None:
             raise pytest.skip.Exception(outcome.skip, _use_item_location=True)
         if isinstance(outcome.expected, unittest.SkipTest):
             # gabbi lets `xfail` count before `skip`.
             pytest.xfail(str(outcome.expected))
         failure = outcome.error or outcome.expected
-        exchange = self.case.exchange
-        if exchange is not None and exchange.response is not None:
-            # For JUnit.
-            self.user_properties.append(("replica", exchange.replica or ""))
-            self.user_properties.append(("request id", exchange.request_id or ""))
+        if self.case.exchange is not None:
+            self.user_properties += properties(self.case.exchange)
+        if self.case.differs is not None:
+            self.user_properties.append(("difference", self.case.differs.reason))
         if failure is not None:
             raise failure
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, self.case.line, self.name
+
+
+def properties(exchange: Exchange) -> list[tuple[str, object]]:
+    """What JUnit's file says of an exchange that was answered."""
+    if exchange.response is None:
+        return []
+    return [("replica", exchange.replica or ""), ("request id", exchange.request_id or "")]
 
 
 class SuiteFile(pytest.File):
@@ -64,7 +76,7 @@ class SuiteFile(pytest.File):
     def of(
         cls, parent: pytest.Collector, path: Path, extensions: Extensions, wire: Wire
     ) -> "SuiteFile":
-        file: SuiteFile = cls.from_parent(parent, path=path)
+        file: SuiteFile = cls.from_parent(parent, path=path, nodeid=_short_id(path))
         file.extensions, file.wire = extensions, wire
         return file
 
@@ -81,7 +93,11 @@ class SuiteFile(pytest.File):
         except loading.SuiteError as error:
             raise self.CollectError(str(error)) from error
         self._cases = cases
-        return [SuiteItem.from_parent(self, name=one.test_data["name"], case=one) for one in cases]
+        names = _told_apart(one.test_data["name"] for one in cases)
+        return [
+            SuiteItem.from_parent(self, name=name, case=one)
+            for name, one in zip(names, cases, strict=True)
+        ]
 
     def setup(self) -> None:
         self._started = ExitStack()
@@ -96,6 +112,20 @@ class SuiteFile(pytest.File):
 
     def teardown(self) -> None:
         self._started.close()
+
+
+def _short_id(path: Path) -> str | None:
+    """Suites of the installed placement are named alike wherever that is installed."""
+    theirs = scenes.is_installed(path)
+    return f"{UPSTREAM}/{path.name}" if theirs else None
+
+
+def _told_apart(names: Iterable[str]) -> Iterator[str]:
+    """The names, with a number after one that comes again: gabbi allows that, xdist loses it."""
+    seen: Counter[str] = Counter()
+    for name in names:
+        seen[name] += 1
+        yield name if seen[name] == 1 else f"{name} ({seen[name]})"
 
 
 class SuiteCollector:
@@ -136,6 +166,12 @@ def without_tests(config: pytest.Config, paths: Iterable[Path]) -> Path | None:
     return None
 
 
+def suites_in(directory: Path) -> Iterator[Path]:
+    """The suites of a directory that was given, and of those below it that are named for them."""
+    yield from (path for path in directory.glob("*.yaml") if not path.name.startswith("."))
+    yield from directory.rglob(f"{DIRECTORY}*/*.yaml")
+
+
 def candidates(config: pytest.Config) -> Iterator[Path]:
     """The files below the given directories that look like suites or Python tests.
 
@@ -145,5 +181,4 @@ def candidates(config: pytest.Config) -> Iterator[Path]:
         given = config.invocation_params.dir / argument
         for pattern in config.getini("python_files"):
             yield from given.rglob(pattern)
-        yield from (path for path in given.glob("*.yaml") if not path.name.startswith("."))
-        yield from given.rglob(f"{DIRECTORY}*/*.yaml")
+        yield from suites_in(given)

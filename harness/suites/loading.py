@@ -4,7 +4,7 @@ import functools
 import threading
 import unittest
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +18,8 @@ from harness.suites import client
 from harness.suites.cases import Case
 from harness.suites.extensions import Extensions
 from harness.suites.wire import Wire
+from harness.upstream import scenes
+from harness.upstream.differences import declared
 
 # gabbi parses each JSONPath anew for each use (0.5 ms); they mean the same every time.
 jsonhandler.json_parser = SimpleNamespace(parse=functools.lru_cache(maxsize=4096)(ext.parser.parse))
@@ -33,11 +35,11 @@ _building = threading.Lock()
 
 
 class SuiteError(Exception):
-    """A file that is no suite; ``line`` counts from 0."""
+    """A file that is no suite; ``line`` counts from 0. ``shape`` is what an example helps with."""
 
-    def __init__(self, path: Path, line: int | None, problem: str) -> None:
+    def __init__(self, path: Path, line: int | None, problem: str, *, shape: bool = True) -> None:
         place = str(path) if line is None else f"{path}:{line + 1}"
-        super().__init__(f"{place}: {problem}\n{EXAMPLE}")
+        super().__init__(f"{place}: {problem}" + (f"\n{EXAMPLE}" if shape else ""))
 
 
 class _Counted(list[Any]):
@@ -59,7 +61,9 @@ def load(path: Path, extensions: Extensions, wire: Wire) -> list[Case]:
     if not isinstance(suite.get("tests"), list):
         raise SuiteError(path, None, "not a gabbi suite: it has no list of `tests`.")
     suite["tests"] = tests = _Counted(suite["tests"])
-    fixtures = _fixtures(path, suite, extensions)
+    fixtures = _fixtures(path, suite, extensions, wire)
+    # Suites of placement's own name its fixtures.
+    theirs = any(isinstance(one, functools.partial) for one in vars(fixtures).values())
     try:
         with _our_classes(path.stem, wire):
             cases: list[Case] = suitemaker.test_suite_from_dict(
@@ -77,9 +81,13 @@ def load(path: Path, extensions: Extensions, wire: Wire) -> list[Case]:
     except (exception.GabbiFormatError, TypeError, AttributeError, KeyError, ValueError) as error:
         line = lines[tests.taken] if 0 <= tests.taken < len(lines) else None
         raise SuiteError(path, line, _problem(error, tests)) from error
+    if not cases:
+        raise SuiteError(path, None, "not a gabbi suite: its list of `tests` is empty.")
     for index, one in enumerate(cases):
         one.line = lines[index]
         one.own_tls = "ssl" in tests[index]
+        if theirs:
+            one.difference = declared().get((path.name, one.test_data["name"]))
     return cases
 
 
@@ -88,7 +96,7 @@ def _parse(path: Path, safe: bool) -> tuple[yaml.Node | None, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SuiteError(path, None, f"cannot be read: {error}.") from error
+        raise SuiteError(path, None, f"cannot be read: {error}.", shape=False) from error
     for loader in _loaders(safe):
         try:
             return _load(loader, text)
@@ -127,21 +135,32 @@ def _lines(node: yaml.Node | None) -> list[int]:
     return []
 
 
-def _fixtures(path: Path, suite: dict[str, Any], extensions: Extensions) -> SimpleNamespace:
+def _fixtures(
+    path: Path, suite: dict[str, Any], extensions: Extensions, wire: Wire
+) -> SimpleNamespace:
     """The fixtures that a suite names, as the module in which gabbi looks for them."""
     module = SimpleNamespace()
     for name in suite.get("fixtures") or ():
         try:
             setattr(module, name, extensions.fixture(name))
         except LookupError as error:
-            modules = ", ".join(one.__name__ for one in extensions.fixture_modules) or "no module"
-            raise SuiteError(
-                path,
-                None,
-                f"fixture {name} is not to be found: gabbi_fixture_modules names {modules}.",
-            ) from error
+            source = scenes.source_for(path)
+            if source is None or name not in scenes.fixtures_in(source):
+                problem = _unknown(name, extensions)
+                raise SuiteError(path, None, problem, shape=False) from error
+            setattr(module, name, functools.partial(_staged, wire, source, name))
     # gabbi takes an empty namespace for a module without fixtures, not for no module.
     return module
+
+
+def _staged(wire: Wire, source: Path, name: str) -> AbstractContextManager[None]:
+    """One of placement's own fixtures."""
+    return wire.staged(scenes.Fixture(source, name))
+
+
+def _unknown(name: str, extensions: Extensions) -> str:
+    modules = ", ".join(one.__name__ for one in extensions.fixture_modules) or "no module"
+    return f"fixture {name} is not to be found: gabbi_fixture_modules names {modules}."
 
 
 @contextmanager

@@ -2,12 +2,15 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from harness.errors import UsageError
 from harness.results import Exchange, Request, Response
-from harness.targets.base import Target, Transport
+from harness.targets.base import Stage, Target, Transport
+from harness.upstream.scenes import Fixture
 
 Record = Callable[[Exchange], None]
 
@@ -38,6 +41,7 @@ class Wire:
         self._target: Target | None = None
         self._record: Record = _nobody
         self._transports: dict[bool, Transport] = {}
+        self._stage: Stage | None = None
         self.address = Address("", None, "", tls=False)
         self.last: Exchange | None = None
 
@@ -56,9 +60,36 @@ class Wire:
         """Whether the target has no address on the network."""
         return bool(getattr(self._target, "per_process", False))
 
+    @contextmanager
+    def staged(self, fixture: Fixture) -> Iterator[None]:
+        """Let requests go to a placement that is made ready as this fixture has it."""
+        stage = getattr(self._target, "stage", None)
+        if self._target is None or stage is None:
+            raise UsageError(
+                f"{fixture.name} wants a placement of its own, with nothing else in it.",
+                "Run placement's own suites with --target stack or embedded.",
+            )
+        environment = Environment()
+        with stage(fixture) as self._stage:
+            assert self._stage is not None  # noqa: S101
+            environment.set(self._stage.environ)
+            self.address = Address.of(self._stage.url)
+            try:
+                yield
+            finally:
+                environment.restore()
+                self._stage = None
+                self.address = Address.of(self._target.url)
+
+    def sent(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """The headers that go over the wire for those of a test."""
+        return self._stage.sent(headers) if self._stage else headers
+
     def transport(self, verify: bool) -> Transport:
         if self._target is None:
             raise RuntimeError("no target: the run has not begun")
+        if self._stage is not None and self._stage.transport is not None:
+            return self._stage.transport
         if verify not in self._transports:
             self._transports[verify] = self._target.transport(verify=verify)
         return self._transports[verify]
@@ -102,7 +133,7 @@ class Environment:
     def __init__(self) -> None:
         self._before: dict[str, str | None] = {}
 
-    def set(self, values: dict[str, str]) -> None:
+    def set(self, values: Mapping[str, str]) -> None:
         for name, value in values.items():
             self._before.setdefault(name, os.environ.get(name))
             os.environ[name] = value

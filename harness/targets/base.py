@@ -1,6 +1,7 @@
 """What a target is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from harness.results import Exchange, Request, Response, Setting
@@ -22,13 +23,30 @@ class Transport(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A placement that has been made ready for one suite of upstream's.
+
+    ``url`` is where its relative URLs lead, ``environ`` what it finds under $ENVIRON. ``sent``
+    turns the headers of its tests into those that go over the wire. ``transport`` is None where
+    the target's own one leads there.
+    """
+
+    url: str
+    environ: Mapping[str, str]
+    sent: Callable[[Mapping[str, str]], Mapping[str, str]]
+    transport: Transport | None = None
+
+
 class Target(Protocol):
     """Whatever answers requests: a stack, placement in this process, or a URL.
 
     The process that owns the run calls ``start`` and ``stop``. With xdist that is the controller;
     ``share`` then gives what a worker's ``attach`` (a function of each implementation's module)
     needs to speak to the same thing, as JSON-able data. A target that every process has to have
-    for itself says so with an attribute ``per_process``, and is not started by the controller.
+    for itself says so with an attribute ``per_process``, and is not started by the controller. One
+    that can run upstream's suites has a method ``stage(fixture)``, a context manager that gives a
+    Stage.
     """
 
     name: str
@@ -51,7 +69,8 @@ class Target(Protocol):
 
     def stop(self) -> None: ...
 
-    def share(self) -> Mapping[str, object]: ...
+    def share(self, worker: int) -> Mapping[str, object]:
+        """What the worker of this number, from 0, has to know."""
 
     def token(self) -> str:
         """A valid token of a user who may do everything; fetched when first asked for."""

@@ -57,7 +57,7 @@ class Remote:
     def stop(self) -> None:
         """It is not ours to stop."""
 
-    def share(self) -> Mapping[str, object]:
+    def share(self, worker: int) -> Mapping[str, object]:
         return {"token": self.token()}
 
     @property

@@ -1,22 +1,30 @@
 """Real containers: a stack of one's own, or one that was left running."""
 
+import contextlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.errors import StackError
-from harness.plan import Plan, name_option
+from harness.plan import FIRST_LANE, Plan, name_option
 from harness.results import Exchange, Progress, Request, Response, Setting
-from harness.stack import lifecycle, logs, removal
+from harness.stack import lanes, lifecycle, logs, removal
+from harness.stack.schema import Schema
 from harness.stack.stack import Stack
 from harness.stack.versions import versions
 from harness.state import StackState
-from harness.targets.base import Transport, quiet
+from harness.targets.base import Stage, Transport, quiet
 from harness.targets.http import HttpTransport
 from harness.timing import cancellable
+from harness.upstream import identities
+from harness.upstream.scenes import Fixture, Rows
 
 if TYPE_CHECKING:
     import pymysql
+
+
+# Variables with this in their names hold ids of projects, which keystone has to know.
+PROJECT = "PROJECT_ID"
 
 
 class StackTarget:
@@ -24,10 +32,20 @@ class StackTarget:
 
     name = "stack"
 
-    def __init__(self, plan: Plan, progress: Progress = quiet, stack: Stack | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        progress: Progress = quiet,
+        stack: Stack | None = None,
+        lane: str = FIRST_LANE,
+    ) -> None:
         self._plan = plan
         self._progress = progress
         self._stack = stack
+        self._lane = lane
+        self._schemas: dict[str, Schema] = {}
+        # Of replicas: a stack that runs may have another than was planned.
+        self._number = plan.replicas
         self._cancelled = threading.Event()
 
     @property
@@ -42,11 +60,17 @@ class StackTarget:
 
     @property
     def replicas(self) -> tuple[str, ...]:
-        return tuple(str(number + 1) for number in range(self._plan.replicas))
+        names = [lane.name for lane in self._plan.lanes] or [FIRST_LANE]
+        return tuple(
+            lanes.route(name, number)
+            for name in names
+            for number in lanes.numbers(name, self._number)
+        )
 
     def start(self) -> None:
         with cancellable(self._cancelled):
             self._stack = lifecycle.bring_up(self._plan, self._progress)
+        self._number = self._stack.record.replicas
         self._stack.watch()
 
     def cancel(self) -> None:
@@ -64,9 +88,35 @@ class StackTarget:
             lifecycle.leave(stack)
             self._progress(f"{stack.name} goes on running: {stack.record.url}")
 
-    def share(self) -> Mapping[str, object]:
+    def share(self, worker: int) -> Mapping[str, object]:
         # The secrets stay in the stack's state, which workers can read.
-        return {"name": self.stack.name}
+        lane = self._plan.lanes[worker].name if self._plan.lanes else FIRST_LANE
+        return {"name": self.stack.name, "lane": lane}
+
+    @contextlib.contextmanager
+    def stage(self, fixture: Fixture) -> Iterator[Stage]:
+        """An empty placement but for what the scene has, for who its headers say they are."""
+        state, users, scene = self.stack.state, self.stack.users, fixture.scene()
+        special = bool(scene.profile.environment)
+        lane = scene.profile.name if special else self._lane
+        with state.taking(f"lane-{lane}") if special else contextlib.nullcontext():
+            real = {
+                value: users.project(f"${name}")
+                for name, value in scene.environ.items()
+                if PROJECT in name
+            }
+            if lane not in self._schemas:
+                self._schemas[lane] = self.stack.schema(lane)
+            self._schemas[lane].reset(_replaced(scene.rows, real))
+            lanes.set_policy(state, lane, scene.profile.rules)
+            environ = {name: real.get(value, value) for name, value in scene.environ.items()}
+            yield Stage(self.stack.url(lane), environ, self._sent)
+
+    def _sent(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        identity, left = identities.read(headers)
+        if identity is None:
+            return left
+        return {**left, "x-auth-token": self.stack.users.token(identity)}
 
     def token(self) -> str:
         return self.stack.token()
@@ -81,16 +131,19 @@ class StackTarget:
         known = versions()
         return (
             Setting("placement", known["placement"]),
-            Setting(
-                "replicas", str(self._plan.replicas), self._plan.sources.get("replicas", "default")
-            ),
+            Setting("replicas", str(self._number), self._replicas_from()),
             Setting("database", f"MariaDB {known['mariadb']}"),
             Setting("keystone", known["keystone"]),
             Setting("proxy", f"Apache {known['apache']}"),
             Setting("token cache", f"memcached {known['memcached']}"),
-            Setting("profile", "default"),
+            Setting("profile", ", ".join(self._plan.profiles) or "secure-rbac"),
             Setting("stack", f"{self.stack.name}, {self.stack.record.url}"),
         )
+
+    def _replicas_from(self) -> str:
+        source = self._plan.sources.get("replicas", "default")
+        # A stack that runs is taken with as many as it has.
+        return "its own" if source == "default" and self._plan.lifetime == "reuse" else source
 
     def check(self) -> None:
         self.stack.check()
@@ -105,6 +158,16 @@ class StackTarget:
             else ""
         )
         return f'{gone}TOKEN="$(placement-harness token{name_option(self.stack.name)})"'
+
+
+def _replaced(rows: Rows, real: Mapping[str, str]) -> Rows:
+    """Rows with the ids of real projects."""
+    return {
+        table: [
+            {name: real.get(value, value) for name, value in row.items()} for row in rows[table]
+        ]
+        for table in rows
+    }
 
 
 class _Watchful:
@@ -133,4 +196,4 @@ def attach(plan: Plan, shared: Mapping[str, object]) -> StackTarget:
         raise StackError(
             f"The stack {state.name} is gone.", "Look for who removed it: placement-harness status."
         )
-    return StackTarget(plan, stack=Stack(state, record, state.secrets()))
+    return StackTarget(plan, stack=Stack(state, record, state.secrets()), lane=str(shared["lane"]))

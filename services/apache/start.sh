@@ -1,19 +1,33 @@
 #!/bin/sh
-# Write the balancer's members, then become Apache. All 16 are declared, so that replicas come and
+# Write the balancers' members, then become Apache. All 16 are declared, so that replicas come and
 # go without a restart of Apache; those beyond REPLICAS begin disabled.
+#   REPLICAS         how many replicas the first lane has
+#   REPLICA_PREFIX   the name of a replica without its number
+#   LANES            lanes besides the first one, as NAME:PORT:REPLICAS; their replicas' names are
+#                    PREFIXNAME-NUMBER
 set -eu
-rm -f /run/members.conf /run/replicas.conf
 : "${REPLICA_PREFIX:?must be the name of a replica without its number}"
 # retry=0: a member that could not be reached is tried again at once.
 # addressttl=1: a replica that was restarted may have another address.
 # connectiontimeout=3: the address of a replica that was killed swallows connections, for minutes;
 # nothing has been sent by then, so another member may serve.
 common="retry=0 addressttl=1 connectiontimeout=3"
-for number in $(seq 16); do
-    address="uwsgi://$REPLICA_PREFIX$number:8778"
-    if [ "$number" -le "${REPLICAS:?must be set}" ]; then status=; else status="status=+D"; fi
-    echo "BalancerMember $address route=$number $common $status" >> /run/members.conf
-    # One replica alone, in the balancer or not, for who knows the stack's key.
-    echo "ProxyPass /replica/$number $address $common" >> /run/replicas.conf
+rm -f /run/lanes.conf
+for lane in "placement:8080:${REPLICAS:?must be set}" ${LANES:-}; do
+    replicas=${lane##*:} port=${lane%:*} port=${port#*:}
+    # A balancer whose name is a number would be taken for an address.
+    case $lane in
+        placement:*) name=placement routes= ;;
+        *) name=lane-${lane%%:*} routes=${lane%%:*}- ;;
+    esac
+    rm -f "/run/members-$name.conf" "/run/replicas-$name.conf"
+    for number in $(seq 16); do
+        address="uwsgi://$REPLICA_PREFIX$routes$number:8778"
+        if [ "$number" -le "$replicas" ]; then status=; else status="status=+D"; fi
+        echo "BalancerMember $address route=$routes$number $common $status" >> "/run/members-$name.conf"
+        # One replica alone, in the balancer or not, for who knows the stack's key.
+        echo "ProxyPass /replica/$number $address $common" >> "/run/replicas-$name.conf"
+    done
+    echo "Use Lane $name $port" >> /run/lanes.conf
 done
 exec apache2 -f /etc/httpd.conf -DFOREGROUND

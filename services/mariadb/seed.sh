@@ -16,6 +16,7 @@ CREATE USER placement@'%' IDENTIFIED VIA mysql_native_password USING 'invalid';
 CREATE USER harness@'%' IDENTIFIED VIA mysql_native_password USING 'invalid';
 GRANT ALL ON keystone.* TO keystone@'%';
 GRANT ALL ON placement.* TO placement@'%';
+GRANT ALL ON `placement\_%`.* TO placement@'%';
 GRANT ALL ON *.* TO harness@'%';
 SQL
 connection() { echo "mysql+pymysql://root@localhost/$1?unix_socket=/run/mariadbd.sock"; }
@@ -32,6 +33,15 @@ export OS_PLACEMENT_DATABASE__CONNECTION="$(connection placement)"
 ) &
 identity=$!
 /opt/placement/bin/python /seed/seed_placement.py
+# How to make one more schema for placement: its tables, empty, and what it writes into them itself.
+{
+    echo "SET foreign_key_checks = 0;"
+    mariadb-dump --user=root --no-data --compact --skip-opt --create-options placement \
+      | sed -e 's/^CREATE TABLE /&IF NOT EXISTS /' -e '/^\/\*/d'
+    for table in traits resource_classes alembic_version; do
+        echo "INSERT IGNORE INTO $table SELECT * FROM placement.$table;"
+    done
+} > /seed/placement.sql
 wait $identity
 mariadb-admin --user=root shutdown
 wait $server

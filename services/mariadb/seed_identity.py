@@ -3,6 +3,8 @@
 Users get passwords that nobody knows: the real ones are written when a stack starts.
 """
 
+import json
+import pathlib
 import secrets
 import uuid
 
@@ -12,6 +14,10 @@ from keystone.common import provider_api
 from keystone.server import configure
 
 REGION = "RegionOne"
+# The projects whose ids suites find under $ENVIRON.
+VARIABLES = ("$PROJECT_ID", "$PROJECT_ID_ALT", "$ADMIN_PROJECT_ID", "$SERVICE_PROJECT_ID")
+# Of a user whom placement's suites give none: keystone gives tokens only to those with one.
+NO_ROLE = "no-role-of-placement"
 INTERFACES = ("public", "internal", "admin")
 # The stack writes the real addresses when it starts.
 ADDRESS = "http://localhost/{}"
@@ -57,3 +63,30 @@ for interface in INTERFACES:
         "enabled": True,
     }
     apis.catalog_api.create_endpoint(endpoint["id"], endpoint)
+
+# Those whom placement's own suites pretend to be, and the projects under their $ENVIRON. The
+# harness makes whoever is missing here; who is here costs no start any time.
+actors = json.loads(pathlib.Path("/seed/users.json").read_text())
+projects = {"admin": bootstrapper.project_id}
+for name in dict.fromkeys([*VARIABLES, *(one["project"] for one in actors if one["project"])]):
+    if name not in projects:
+        # Some suites name a project by an id of keystone's kind.
+        projects[name] = name if len(name) == 32 else uuid.uuid4().hex
+        entity = {"id": projects[name], "name": name, "domain_id": domain, "enabled": True}
+        apis.resource_api.create_project(projects[name], entity)
+roles = {role["name"]: role["id"] for role in apis.role_api.list_roles()}
+roles[NO_ROLE] = uuid.uuid4().hex
+apis.role_api.create_role(roles[NO_ROLE], {"id": roles[NO_ROLE], "name": NO_ROLE})
+for one in actors:
+    where = one["project"] or "the system"
+    name = f"{one['user']} as {'+'.join(one['roles']) or 'nobody'} in {where}"
+    user = apis.identity_api.create_user(
+        {"name": name, "domain_id": domain, "enabled": True, "password": secrets.token_hex()}
+    )
+    for role in one["roles"] or [NO_ROLE]:
+        if one["project"]:
+            apis.assignment_api.add_role_to_user_and_project(
+                user_id=user["id"], project_id=projects[one["project"]], role_id=roles[role]
+            )
+        else:
+            apis.assignment_api.create_system_grant_for_user(user["id"], roles[role])

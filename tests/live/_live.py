@@ -194,7 +194,10 @@ def own(folder: Path) -> Iterator[Commands]:
 
 
 class Killer(threading.Thread):
-    """Kills a container as soon as it runs. ``at`` is when it was dead, since the epoch."""
+    """Kills a container as soon as it runs. ``at`` is when that was asked for, since the epoch.
+
+    Not when the engine answered: who watches the container may know of its death before.
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__(daemon=True)
@@ -204,10 +207,10 @@ class Killer(threading.Thread):
     def run(self) -> None:
         end = time.monotonic() + LONG
         while time.monotonic() < end:
+            self.at = time.time()
             killed = subprocess.run(
                 ["docker", "kill", self._name], capture_output=True, timeout=60, check=False
             )
             if killed.returncode == 0:
-                self.at = time.time()
                 return
             time.sleep(0.02)

@@ -12,7 +12,7 @@ import requests
 from _live import BIN, LONG, ROOT, Commands, docker
 
 from harness.auth import Keystone
-from harness.stack.lifecycle import free_port
+from harness.stack.starting import free_port
 
 
 @pytest.fixture

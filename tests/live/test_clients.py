@@ -1,7 +1,11 @@
 """Any OpenStack client works with what `placement-harness env` prints."""
 
+import http.client
 import json
+import time
 import uuid
+from contextlib import ExitStack
+from urllib.parse import urlsplit
 
 import pytest
 from _live import Commands
@@ -44,3 +48,17 @@ def test_openstacksdk_creates_lists_and_deletes(up: Commands, shell: list[str]) 
 def test_env_of_a_stack_that_does_not_run_says_how_to_start_one(up: Commands) -> None:
     said = up.harness("env", "--name", "nobody", code=70)
     assert "No stack nobody is running. Start one: placement-harness up" in said
+
+
+def test_connections_that_clients_leave_open_do_not_keep_others_waiting(up: Commands) -> None:
+    # As gabbi under tempest leaves them: one for each test.
+    url = urlsplit(up.stack().placement_url)
+    begun = time.monotonic()
+    with ExitStack() as opened:
+        for _ in range(600):
+            connection = http.client.HTTPConnection(str(url.hostname), url.port, timeout=10)
+            opened.callback(connection.close)
+            connection.request("GET", f"{url.path}/")
+            assert connection.getresponse().read()
+    # With 384 as the most, the next one had to wait until others had timed out.
+    assert time.monotonic() - begun < 12

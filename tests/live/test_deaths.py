@@ -52,8 +52,8 @@ def test_a_replica_that_dies_half_way_ends_the_run_and_is_named(commands: Comman
     (container,) = docker(
         "ps", "--filter", f"name={fresh_name(running.text)}-placement-2", "--format", "{{.Names}}"
     ).split()
-    docker("kill", container)
     killed = time.time()
+    docker("kill", container)
     noticed = running.when("removing placement-harness-") - killed
     code = running.ends()
     print(f"replica: noticed after {noticed:.2f} s")
@@ -76,7 +76,8 @@ def test_a_stack_whose_apache_died_is_not_taken_for_running(commands: Commands) 
     commands.harness("up", "--replicas", "1")
     docker("kill", f"{commands.name}-apache-1")
     said = commands.harness("token", code=70)
-    assert f"No stack {commands.name} is running. Start one: placement-harness up" in said
+    assert f"The stack {commands.name} is not whole: apache-1 (exited)." in said
+    assert "placement-harness logs apache" in said
     # `up` mends it, and `down` removes it.
     commands.harness("up", "--replicas", "1")
     assert commands.harness("token").strip()

@@ -66,7 +66,13 @@ def test_follow_shows_what_is_written_from_then_on_until_it_is_interrupted(up: C
     assert code == 130
 
 
-@pytest.mark.parametrize("words", [["nobody"], ["--replica", "9"]])
-def test_logs_of_what_is_not_there_are_an_error(up: Commands, words: list[str]) -> None:
-    said = up.harness("logs", *words, code=70)
-    assert f"The stack {up.name} has no such container. See what runs" in said
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [(["nobody"], "has no service nobody. It has apache, keystone, "),
+     (["--replica", "9"], "has no replica 9. It has 1, 2, 3.")],
+)  # fmt: skip
+def test_logs_of_what_is_not_there_are_an_error(
+    up: Commands, words: list[str], problem: str
+) -> None:
+    said = up.harness("logs", *words, code=64)
+    assert f"The stack {up.name} {problem}" in said

@@ -29,7 +29,7 @@ def test_a_taken_port_is_named_and_nothing_is_left(
         )
     error = said.partition("ERROR: ")[2]
     assert "Another program listens on the port that Apache was to have." in error
-    assert "Give another with --stack-port, or none" in error
+    assert "Give another with --stack-port (pytest) or --port (placement-harness up)" in error
     assert str(taken_port) in error
     assert commands.settled() == []
 

@@ -40,7 +40,7 @@ def event(what: str) -> None:
 
 
 class Application:
-    """Answers /status/NNN with that status, /echo with the body, and all else with 200.
+    """Answers /status/NNN with that status, /hang after a minute, and all else with 200.
 
     Its answers name replicas in turn, but never the ``silent`` ones.
     """
@@ -57,6 +57,9 @@ class Application:
             raise ConnectionRefusedError("nobody listens")
         if path == "/slow":
             raise TimeoutError("no answer within 30 s")
+        if path == "/hang":
+            time.sleep(60)
+            event("answered at last")
         status = path.removeprefix("/status/") if path.startswith("/status/") else "200"
         headers = [
             ("content-type", "application/json"),
@@ -116,6 +119,8 @@ class Fake:
         self.cancelled = True
 
     def stop(self) -> None:
+        if self.told.get("stop") == "said":
+            self._progress("stopping the fake")
         event("stop")
         if self.told.get("stop") == "fails":
             raise StackError("The network is in use.", "Remove it by hand.")
@@ -123,7 +128,7 @@ class Fake:
             self._interrupted = True
             raise KeyboardInterrupt
 
-    def share(self) -> Mapping[str, object]:
+    def share(self, worker: int) -> Mapping[str, object]:
         return {"from": "controller"}
 
     def token(self) -> str:

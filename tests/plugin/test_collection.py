@@ -119,7 +119,7 @@ def test_lf_runs_what_failed_last(project: Project) -> None:
     result.stdout.fnmatch_lines(["gabbits/one.yaml::two FAILED*"])
 
 
-def test_xfail_and_skip_are_pytests_own(project: Project) -> None:
+def test_xfail_and_skip_are_pytests_own_and_unexpected_success_fails(project: Project) -> None:
     project.suite(
         """
 tests:
@@ -130,12 +130,13 @@ tests:
 """
     )
     result = project.run("-rxXs")
-    result.assert_outcomes(xfailed=2, xpassed=1, skipped=1)
-    result.stdout.fnmatch_lines(["XFAIL*known - bug 12", "XPASS*mended*"])
+    result.assert_outcomes(xfailed=2, failed=1, skipped=1)
+    result.stdout.fnmatch_lines(["*XPASS(strict)*xfail in the suite*", "XFAIL*known - bug 12"])
+    assert result.ret == 1
 
 
-def test_a_strict_xfail_that_passes_fails(project: Project) -> None:
-    project.settings(xfail_strict="true")
+def test_a_success_that_was_not_expected_fails_whatever_the_project_says(project: Project) -> None:
+    project.settings(xfail_strict="false")
     project.suite("tests:\n- {name: mended, GET: /, xfail: true}\n")
     project.run().assert_outcomes(failed=1)
 

@@ -29,7 +29,8 @@ def test_a_failure_shows_the_exchange_and_how_to_repeat_it(project: Project) -> 
     result.stdout.fnmatch_lines(
         [
             "*_ a claim is refused _*",
-            "'409' not found in [[]'204']",
+            "status 409, expected 204",
+            "gabbits/one.yaml:5",
             "*- request -*",
             "PUT http://fake.example:8778/placement/status/409",
             "x-auth-token: (hidden)",
@@ -40,11 +41,11 @@ def test_a_failure_shows_the_exchange_and_how_to_repeat_it(project: Project) -> 
             "*- again -*",
             "TOKEN=$(get a token)",
             "curl -sS -i -X PUT -H 'content-type: application/json' "
-            """-H "x-auth-token: $TOKEN" -H 'x-empty;' --data-binary '*' """
+            """-H "x-auth-token: $TOKEN" -H 'x-empty;' --data-raw '*' """
             "http://fake.example:8778/placement/status/409",
             "*- log of replica 1 -*",
             "INFO req-2 GET with (hidden)",
-            "FAILED gabbits/one.yaml::a claim is refused - '409' not found in*",
+            "FAILED gabbits/one.yaml::a claim is refused - status 409, expected*",
         ]
     )
     assert _fake.TOKEN not in str(result.stdout)
@@ -53,7 +54,24 @@ def test_a_failure_shows_the_exchange_and_how_to_repeat_it(project: Project) -> 
 
 def test_a_failure_names_its_line_in_the_suite(project: Project) -> None:
     project.suite(FAILING)
-    project.run("--tb=line").stdout.fnmatch_lines(["*/gabbits/one.yaml:5: '409' not found in*"])
+    project.run().stdout.fnmatch_lines(["gabbits/one.yaml:5"])
+
+
+@pytest.mark.parametrize("workers", [[], ["-n1"]])
+def test_a_failure_is_one_line_where_that_is_asked_for(
+    project: Project, workers: list[str]
+) -> None:
+    project.suite(FAILING)
+    result = project.run_apart("--tb=line", *workers)
+    result.stdout.fnmatch_lines(
+        [
+            "=* FAILURES *=",
+            "gabbits/one.yaml:5: status 409, expected 204",
+            "=* placement *=",
+        ],
+    )
+    for line in ("*- request -*", "status 409, expected 204", "gabbits/one.yaml:5"):
+        result.stdout.no_fnmatch_line(line)
 
 
 def test_a_failure_in_junit_hides_the_token_too(project: Project) -> None:
@@ -62,7 +80,7 @@ def test_a_failure_in_junit_hides_the_token_too(project: Project) -> None:
     xml = (project.path / "junit.xml").read_text()
     assert "PUT http://fake.example:8778/placement/status/409" in xml
     assert _fake.TOKEN not in xml
-    assert "message=\"'409' not found in" in xml
+    assert 'message="status 409, expected' in xml
 
 
 def test_a_target_that_no_curl_reaches_gets_no_curl_line(project: Project) -> None:
@@ -123,6 +141,80 @@ def test_a_bug_in_a_handler_shows_where(project: Project) -> None:
     project.suite("tests:\n- {name: one, GET: /, response_odd: [it]}\n")
     result = project.run_apart()
     result.stdout.fnmatch_lines(["*odd.py*line 6, in action", "KeyError: 'missing'"])
+
+
+PYTHON = """
+import pytest
+
+def test_passes(placement):
+    assert placement.get("/").ok
+
+def test_is_refused(placement):
+    placement.get("/")
+    assert placement.put("/status/409", json={"name": "it"}).ok
+
+@pytest.fixture
+def provider(placement):
+    placement.get("/status/404").raise_for_status()
+
+def test_needs(provider):
+    pass
+
+def test_asks_nothing(placement):
+    assert False
+"""
+
+
+@pytest.mark.parametrize("workers", [[], ["-n1"]])
+def test_a_failed_python_test_shows_its_last_exchange(project: Project, workers: list[str]) -> None:
+    project.module(PYTHON, "test_python")
+    project.fake(replicas=2)
+    result = project.run_apart("test_python.py", "--junitxml=junit.xml", *workers)
+    result.assert_outcomes(passed=1, failed=2, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*_ ERROR at setup of test_needs _*",
+            "*- request -*",
+            "GET http://fake.example:8778/placement/status/404",
+            "*_ test_is_refused _*",
+            '>       assert placement.put("/status/409", json={"name": "it"}).ok',
+            "*- request -*",
+            "PUT http://fake.example:8778/placement/status/409",
+            "x-auth-token: (hidden)",
+            "*- response (replica 1, *.* ms) -*",
+            "409 Whatever",
+            "*- again -*",
+            "TOKEN=$(get a token)",
+            "curl -sS -i -X PUT *http://fake.example:8778/placement/status/409",
+            "*- log of replica 1 -*",
+            "INFO req-3 GET with (hidden)",
+            "*_ test_asks_nothing _*",
+        ]
+    )
+    assert str(result.stdout).count("- request -") == 2
+    assert _fake.TOKEN not in str(result.stdout)
+    xml = (project.path / "junit.xml").read_text()
+    assert _fake.TOKEN not in xml
+    assert '<property name="request id" value="req-1"' in xml
+    assert '<property name="replica" value="1"' in xml
+
+
+def test_a_failed_python_test_is_one_line_where_that_is_asked_for(project: Project) -> None:
+    project.module(PYTHON, "test_python")
+    result = project.run("test_python.py", "--tb=line")
+    result.stdout.no_fnmatch_line("*- request -*")
+
+
+def test_a_python_test_that_got_no_answer_makes_us_look_at_the_target(project: Project) -> None:
+    project.module(
+        "def test_one(placement): placement.get('/')\n"
+        "def test_it(placement): placement.get('/refused')\n",
+        "test_python",
+    )
+    project.fake(dies=2)
+    result = project.run("test_python.py")
+    assert result.ret == 70
+    result.stdout.fnmatch_lines(["*- no answer in *.* ms -*", "ERROR: Replica 2 died*"])
 
 
 def test_verbose_tests_print_their_exchange_without_the_token(project: Project) -> None:

@@ -18,11 +18,14 @@ def test_stack_and_database_say_which_target_lacks_them(project: Project) -> Non
     result.assert_outcomes(errors=2)
     result.stdout.fnmatch_lines(
         [
-            "*The fixture `stack` needs a stack; the target of this run is fake. "
+            "*_ ERROR at setup of test_1 _*",
+            "The fixture `stack` needs a stack; the target of this run is fake. "
             "Run with --target stack.",
-            "*The fixture `database` needs a stack; the target of this run is fake. "
+            "*_ ERROR at setup of test_2 _*",
+            "The fixture `database` needs a stack; the target of this run is fake. "
             "Run with --target stack.",
-        ]
+        ],
+        consecutive=True,
     )
     assert result.ret == 1
 

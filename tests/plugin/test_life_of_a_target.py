@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -74,6 +75,18 @@ def test_credentials_that_are_refused_end_the_run_with_70(project: Project) -> N
     assert project.events == ["start", "started", "stop"]
 
 
+def test_a_death_ends_the_run_while_a_request_hangs(project: Project) -> None:
+    project.suite(SUITE.replace("/second", "/hang"))
+    project.fake(dies=2)
+    result = project.run_apart()
+    assert result.ret == 70
+    result.stdout.fnmatch_lines(
+        ["*the run cannot go on; the reason is below*", "ERROR: Replica 2 died*"]
+    )
+    assert "answered at last" not in project.events
+    assert project.events[-1] == "stop"
+
+
 def test_a_replica_that_dies_ends_the_run_with_70(project: Project) -> None:
     failing = SUITE.replace("/second", "/status/503")
     project.suite(failing)
@@ -100,34 +113,42 @@ def test_a_test_without_an_answer_makes_us_look_at_the_target(project: Project) 
     assert project.run().ret == 70
 
 
-def test_the_target_is_not_looked_at_after_every_test(
+def test_a_short_run_looks_at_the_target_at_its_beginning_and_its_end(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.owner.LOOK", 3600)
-    tests = "\n".join(f"- {{name: number {number}, GET: /}}" for number in range(50))
-    project.suite(f"tests:\n{tests}\n")
-    project.run().assert_outcomes(passed=50)
-    assert project.all_events.count("check") == 1
-
-
-def test_the_target_is_looked_at_again_after_a_while(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("harness.owner.LOOK", 0)
-    monkeypatch.setattr("harness.owner.SHARE", 0)
+    monkeypatch.setattr("harness.lookout.LOOK", 3600)
     project.suite()
     project.run().assert_outcomes(passed=3)
-    assert project.all_events.count("check") == 3
+    assert project.all_events.count("check") == 2
+
+
+def test_the_target_is_looked_at_now_and_then(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.lookout.LOOK", 0.01)
+    monkeypatch.setattr("harness.lookout.SHARE", 0)
+    project.module("import time\ndef test_long():\n    time.sleep(0.5)\n", "test_long")
+    project.run("test_long.py").assert_outcomes(passed=1)
+    assert project.all_events.count("check") > 1
 
 
 def test_a_failed_test_that_got_its_answer_is_no_reason_to_look(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.owner.LOOK", 3600)
+    monkeypatch.setattr("harness.lookout.LOOK", 3600)
     tests = "\n".join(f"- {{name: n {number}, GET: /status/404}}" for number in range(10))
     project.suite(f"tests:\n{tests}\n")
     project.run().assert_outcomes(failed=10)
-    assert project.all_events.count("check") == 1
+    assert project.all_events.count("check") == 2
+
+
+def test_a_death_just_before_the_end_counts(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.lookout.LOOK", 3600)
+    project.suite()
+    project.fake(dies=3)
+    assert project.run().ret == 70
 
 
 def test_ctrl_c_in_a_test_stops_the_target(project: Project) -> None:
@@ -137,7 +158,7 @@ def test_ctrl_c_in_a_test_stops_the_target(project: Project) -> None:
     assert project.events[-1] == "stop"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_while_starting_cancels_the_start_and_stops_the_target(
     project: Project, number: signal.Signals
 ) -> None:
@@ -151,6 +172,35 @@ def test_a_signal_while_starting_cancels_the_start_and_stops_the_target(
         os.kill(process.pid, number)
         assert process.wait(timeout=30) == pytest.ExitCode.INTERRUPTED
     assert project.events == ["start", "cancel", "started", "stop"]
+
+
+def test_a_terminal_that_is_closed_does_not_keep_the_target_from_being_stopped(
+    project: Project,
+) -> None:
+    project.suite(SUITE.replace("/second", "/hang"))
+    project.fake(stop="said")
+    process, terminal = pty.fork()
+    if process == 0:
+        os.execv(sys.executable, [sys.executable, "-m", "pytest", "-p", "_fake", "--target=fake"])
+    deadline = time.monotonic() + 30
+    while "started" not in project.events and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.5)
+    os.close(terminal)
+    os.waitpid(process, 0)
+    assert project.events == ["start", "started", "stop"]
+
+
+def test_who_told_a_run_to_outlive_its_terminal_is_obeyed(project: Project) -> None:
+    project.module(
+        "import os, signal\ndef test_hangup():\n    os.kill(os.getpid(), signal.SIGHUP)\n",
+        "test_hangup",
+    )
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        project.run("test_hangup.py").assert_outcomes(passed=1)
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_second_ctrl_c_does_not_keep_the_target_from_being_stopped(project: Project) -> None:

@@ -44,6 +44,16 @@ from _project import Project
             "--replicas 3 makes no sense with --target embedded: only a stack has replicas to "
             "start. Leave one of the two away.",
         ),
+        (
+            ["--target", "embedded", "--stack", "reuse"],
+            "--stack reuse makes no sense with --target embedded: only a stack has a lifetime. "
+            "Leave one of the two away.",
+        ),
+        (
+            ["--target", "http://127.0.0.1:8778", "--stack-port", "9000"],
+            "--stack-port 9000 makes no sense with --target http://127.0.0.1:8778: only a stack "
+            "has a port. Leave one of the two away.",
+        ),
     ],
 )
 def test_a_bad_option_is_a_usage_error(
@@ -54,6 +64,18 @@ def test_a_bad_option_is_a_usage_error(
     result.stderr.fnmatch_lines([f"ERROR: {message}"])
     assert result.ret == 4
     assert project.events == []
+
+
+def test_a_name_that_no_stack_can_have_is_a_usage_error(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLACEMENT_HARNESS_NAME", "BAD NAME")
+    project.suite()
+    result = project.run("--stack", "reuse")
+    result.stderr.fnmatch_lines(["ERROR: A stack cannot be named 'BAD NAME'. Give up to 47 *"])
+    assert result.ret == 4
+    # A fresh stack gets a name of its own.
+    project.run().assert_outcomes(passed=3)
 
 
 def test_the_header_says_where_settings_came_from(
@@ -69,6 +91,24 @@ def test_the_header_says_where_settings_came_from(
             "keep stack placement-harness (environment), port 9000 (option)"
         ]
     )
+
+
+def test_a_variable_alone_asks_for_the_harness(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLACEMENT_HARNESS_TARGET", "fake")
+    project.suite()
+    project.pytester.runpytest_inprocess().assert_outcomes(passed=3)
+
+
+def test_what_only_a_stack_has_may_be_set_for_a_project_with_another_target(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLACEMENT_HARNESS_STACK", "keep")
+    project.suite()
+    result = project.run("-o", "placement_replicas=3", "--collect-only", target="embedded")
+    result.stdout.fnmatch_lines(["placement-harness: embedded (option)"])
+    assert result.ret == 0
 
 
 def test_an_ini_setting_alone_asks_for_the_harness(project: Project) -> None:

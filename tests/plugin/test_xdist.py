@@ -46,7 +46,24 @@ def test_a_distribution_that_was_asked_for_is_kept(two_suites: Project) -> None:
         "conftest",
     )
     two_suites.run_apart("-n1").stdout.fnmatch_lines(["*dist is loadfile"])
-    two_suites.run_apart("-n1", "--dist=worksteal").stdout.fnmatch_lines(["*dist is worksteal"])
+    two_suites.run_apart("-n1", "--dist=loadscope").stdout.fnmatch_lines(["*dist is loadscope"])
+
+
+@pytest.mark.parametrize("way", ["load", "worksteal", "loadgroup"])
+def test_a_distribution_that_tears_suites_apart_is_a_usage_error(
+    two_suites: Project, way: str
+) -> None:
+    result = two_suites.run_apart("-n2", f"--dist={way}")
+    result.stderr.fnmatch_lines(
+        [f"ERROR: --dist {way} can give tests of one suite to several workers*--dist loadfile*"]
+    )
+    assert result.ret == 4
+    assert two_suites.events == []
+
+
+def test_python_tests_alone_are_distributed_in_any_way(project: Project) -> None:
+    project.module("def test_1(placement): pass\ndef test_2(placement): pass\n", "test_python")
+    project.run_apart("-n2", "--dist=load", "test_python.py").assert_outcomes(passed=2)
 
 
 def test_what_workers_counted_is_added_up(two_suites: Project) -> None:
@@ -81,6 +98,16 @@ def test_a_replica_that_dies_ends_a_distributed_run_with_70(two_suites: Project)
     assert two_suites.events[-1] == "stop"
 
 
+def test_a_death_ends_a_distributed_run_while_a_request_hangs(project: Project) -> None:
+    project.suite(SUITE.replace("/second", "/hang"))
+    project.fake(dies=0)
+    result = project.run_apart("-n1")
+    assert result.ret == 70
+    result.stdout.fnmatch_lines(["ERROR: Replica 2 died*"])
+    assert "answered at last" not in project.events
+    assert project.events[-1] == "stop"
+
+
 def test_a_worker_that_cannot_attach_ends_the_run_with_70(two_suites: Project) -> None:
     two_suites.fake(attach="fails")
     result = two_suites.run_apart("-n1")
@@ -94,10 +121,10 @@ def test_a_failure_on_a_worker_explains_itself(project: Project) -> None:
     result = project.run_apart("-n1")
     result.stdout.fnmatch_lines(
         [
-            "'404' not found in [[]'200']",
+            "status 404, expected 200",
             "*- request -*",
             "GET http://fake.example:8778/placement/status/404",
             "*- again -*",
-            "FAILED gabbits/one.yaml::second of them - '404' not found in*",
+            "FAILED gabbits/one.yaml::second of them - status 404, expected*",
         ]
     )

@@ -25,7 +25,8 @@ def quick(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(lifecycle, "READY_SECONDS", 1.0)
     monkeypatch.setattr(lifecycle, "ensure_images", lambda progress: [])
     monkeypatch.setattr(Stack, "token", lambda self: "a token")
-    monkeypatch.setattr(Stack, "asks_replica", lambda self, number: None)
+    monkeypatch.setattr(Stack, "whole", lambda self: True)
+    monkeypatch.setattr(Stack, "asks_replica", lambda self, *which: None)
     machine.has("docker", WELL)
 
 

@@ -1,15 +1,20 @@
 """The commands: what they refuse, what they say, and the code that they exit with."""
 
+import errno
+import io
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from _machine import Machine, fails, fresh_machine
 
-from harness import cli
+from harness import cli, commands
 from harness import state as state_module
-from harness.stack import lifecycle
+from harness.stack import kept, lifecycle, logs
+from harness.stack import stack as stack_module
 from harness.stack.stack import Stack
 from harness.state import Record, Secrets, StackState
 
@@ -52,10 +57,17 @@ def harness(capsys: pytest.CaptureFixture[str]) -> Harness:
 def running(monkeypatch: pytest.MonkeyPatch, name: str = "placement-harness") -> StackState:
     """A stack that was left running, as far as anybody can tell."""
     monkeypatch.setattr(Stack, "token", lambda self: "a-token")
-    monkeypatch.setattr(Stack, "asks_replica", lambda self, number: None)
+    monkeypatch.setattr(Stack, "asks_replica", lambda self, *which: None)
     state = StackState(name)
     state.create(Record(name, "keep", 3, 8778, ready=True), Secrets())
     return state
+
+
+def listed(machine: Machine, *containers: str, **more: str) -> None:
+    """Let docker list these containers of the usual stack: name, service and state of each."""
+    rows = ["\\t".join(f"placement-harness-{one}".split()) for one in containers]
+    lines = "".join(f"{row}\\n" for row in rows)
+    machine.has("docker", {"ps*": f"printf '{lines}'", **more})
 
 
 @pytest.mark.parametrize("count", ["0", "-1", "x", "17", "2.5", ""])
@@ -92,11 +104,8 @@ def test_a_name_that_leads_out_of_the_state_directory_is_refused_and_removes_not
     kept = StackState("kept")
     kept.create(Record("kept", "keep", 1, 1, ready=True), Secrets())
     said = harness(command, "--name", name)
-    if command == "logs":
-        assert said.code in {64, 70}
-    else:
-        assert said.code == 64, said.err
-        assert "A stack cannot be named" in said.err
+    assert said.code == 64, said.err
+    assert "A stack cannot be named" in said.err
     assert precious.exists()
     assert kept.record() is not None
 
@@ -129,12 +138,67 @@ def test_what_needs_a_stack_says_how_to_start_one(harness: Harness, command: lis
     assert "No stack placement-harness is running. Start one: placement-harness up" in said.err
 
 
+def test_how_to_start_one_names_the_stack_that_was_asked_for(harness: Harness) -> None:
+    said = harness("token", "--name", "nosuch")
+    assert "No stack nosuch is running." in said.err
+    assert "placement-harness up --replicas 3 --name nosuch.\n" in said.err
+
+
+def test_a_stack_without_a_part_of_it_is_not_said_to_be_missing(
+    harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: Stack) -> str:
+        raise ConnectionRefusedError
+
+    running(monkeypatch)
+    monkeypatch.setattr(Stack, "token", refused)
+    listed(machine, "apache-1 apache running", "keystone-1 keystone exited")
+    said = harness("restart", "--replica", "1")
+    assert said.code == 70
+    assert "The stack placement-harness is not whole: keystone-1 (exited)." in said.err
+    assert "placement-harness logs keystone. To start the stack anew:" in said.err
+    assert "placement-harness up --replicas 3.\n" in said.err
+    listed(machine, "apache-1 apache running", "keystone-1 keystone running")
+    said = harness("restart", "--replica", "1")
+    assert "The stack placement-harness runs, but keystone gives no token." in said.err
+    assert "placement-harness logs keystone. To start the stack anew:" in said.err
+
+
+def test_a_stack_of_which_nothing_runs_is_not_running(
+    harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: Stack) -> str:
+        raise ConnectionRefusedError
+
+    running(monkeypatch)
+    monkeypatch.setattr(Stack, "token", refused)
+    listed(machine, "apache-1 apache exited", "keystone-1 keystone exited")
+    assert "No stack placement-harness is running. Start one:" in harness("env").err
+
+
+def test_a_second_up_says_that_the_stack_runs_already(
+    harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.has("docker", WELL)
+    monkeypatch.setattr(kept, "made_of", lambda contents: "")
+    monkeypatch.setattr(Stack, "whole", lambda self: True)
+    running(monkeypatch)
+    said = harness("up", "--replicas", "3")
+    assert said.err == (
+        "  placement-harness runs already: 3 replicas behind http://127.0.0.1:8778\n"
+    )
+    assert said.code == 0
+
+
 def test_env_prints_what_a_shell_evaluates_and_nothing_secret(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = running(monkeypatch)
     said = harness("env")
-    assert said.out == (
+    unset, _, exports = said.out.partition("\n")
+    assert unset.startswith("unset ")
+    assert {"OS_AUTH_URL", "OS_PASSWORD", "OS_PROJECT_NAME"} <= set(unset.split())
+    assert exports == (
         f"export OS_CLIENT_CONFIG_FILE={state.clouds_file}\nexport OS_CLOUD=placement-harness\n"
     )
     assert said.code == 0
@@ -153,6 +217,18 @@ def test_the_environment_can_name_the_stack(
     monkeypatch.setenv("PLACEMENT_HARNESS_NAME", "other")
     assert "OS_CLOUD=other" in harness("env").out
     assert harness("env", "--name", "placement-harness").code == 70
+
+
+def test_scale_says_what_it_changes_or_that_it_has_nothing_to_change(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running(monkeypatch)
+    monkeypatch.setattr(stack_module, "client", lambda state: mock.MagicMock())
+    monkeypatch.setattr(Stack, "balancer", mock.MagicMock())
+    assert harness("scale", "3").err == "  placement-harness already has 3 replicas\n"
+    assert harness("scale", "1").err == "  3 replicas -> 1\n"
+    assert harness("scale", "1").err == "  placement-harness already has 1 replica\n"
+    assert harness("scale", "2").err == "  1 replica -> 2\n"
 
 
 def test_restart_of_nothing_is_refused(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,21 +297,87 @@ def test_a_termination_request_ends_as_ctrl_c_does(
     assert harness("up").code == 130
 
 
+def test_a_closed_terminal_does_not_keep_a_command_from_going_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(sys, "stderr", Closed())
+    commands.say("removing one")
+
+
+def test_ctrl_c_ends_logs_without_a_word(
+    harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    listed(machine, "apache-1 apache running")
+    monkeypatch.setattr(logs, "stream", interrupted)
+    said = harness("logs", "--follow")
+    assert (said.code, said.out, said.err) == (130, "", "")
+
+
 def test_logs_of_what_is_not_there_are_an_error(harness: Harness, machine: Machine) -> None:
     machine.has("docker")
-    said = harness("logs", "--replica", "2")
+    said = harness("logs", "--name", "nosuch")
     assert said.code == 70
-    assert "The stack placement-harness has no such container." in said.err
+    assert "There is no stack nosuch. See which there are: placement-harness status." in said.err
+    listed(machine, "apache-1 apache running", "placement-1 placement running")
+    said = harness("logs", "--replica", "2")
+    assert said.code == 64
+    assert "The stack placement-harness has no replica 2. It has 1." in said.err
+    said = harness("logs", "nova")
+    assert said.code == 64
+    assert "placement-harness has no service nova. It has apache, placement." in said.err
+
+
+def test_logs_without_an_engine_say_so(harness: Harness) -> None:
+    assert "There is no container engine here" in harness("logs").err
 
 
 def test_logs_are_one_requests_or_one_replicas(harness: Harness, machine: Machine) -> None:
     names = "placement-harness-apache-1 placement-harness-placement-2"
-    machine.has("docker", {"ps*": f"echo {names}", "logs*": "echo $4 req-1; echo $4 req-2"})
+    rows = ("apache-1 apache running", "placement-2 placement running")
+    listed(machine, *rows, **{"logs*": "echo $4 req-1; echo $4 req-2"})
     lines = sorted(harness("logs", "--request", "req-1").out.splitlines())
     assert [line.split(" | ")[0].strip() for line in lines] == names.split()
     assert all(line.endswith("req-1") for line in lines)
     alone = harness("logs", "--replica", "2").out.splitlines()
     assert alone == ["placement-harness-placement-2 req-1", "placement-harness-placement-2 req-2"]
+
+
+def test_logs_of_a_request_that_nobody_has_seen_are_said_to_be_none(
+    harness: Harness, machine: Machine
+) -> None:
+    listed(machine, "apache-1 apache running", **{"logs*": "echo req-2"})
+    said = harness("logs", "--request", "req-1")
+    assert (said.code, said.out) == (1, "")
+    assert said.err == "No line of placement-harness-apache-1 has req-1.\n"
+    said = harness("logs", "--request", "req-2")
+    assert (said.code, said.err) == (0, "")
+
+
+def test_only_placement_has_replicas(harness: Harness, machine: Machine) -> None:
+    listed(machine, "keystone-1 keystone running", "placement-2 placement running")
+    said = harness("logs", "keystone", "--replica", "2")
+    assert said.code == 64
+    assert "--replica 2 makes no sense with keystone: replicas are placement's." in said.err
+    assert harness("logs", "placement", "--replica", "2").code == 0
+
+
+@pytest.mark.parametrize("tail", ["x", "-1", ""])
+def test_a_tail_that_is_no_number_is_refused(harness: Harness, machine: Machine, tail: str) -> None:
+    assert harness("logs", "--tail", tail).code == 64
+    assert machine.calls == []
+
+
+def test_a_tail_is_passed_on(harness: Harness, machine: Machine) -> None:
+    listed(machine, "apache-1 apache running")
+    assert harness("logs", "--tail", "5").code == 0
+    assert machine.called("docker logs --tail 5 placement-harness-apache-1")
 
 
 def test_status_without_an_engine_is_an_error(harness: Harness) -> None:
@@ -255,7 +397,8 @@ def test_status_tells_whose_each_stack_is(
     ]
     machine.has("docker", {"ps*": "printf '" + "\\n".join(rows) + "\\n'"})
     shown = harness("status").out
-    assert "placement-harness (http://127.0.0.1:8778, keep)" in shown
+    stays = "stays until placement-harness down"
+    assert f"placement-harness (http://127.0.0.1:8778, {stays})" in shown
     assert "hand (started by hand)" in shown
     assert "theirs (its state is in /home/them/theirs)" in shown
     assert "Exited (1)" in shown

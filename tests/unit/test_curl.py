@@ -41,9 +41,36 @@ def test_method_and_address_arrive(method: str) -> None:
 
 
 @needs_curl
-@pytest.mark.parametrize("body", [b"{}", NASTY.encode(), "snow ☃".encode(), b"\x00\xff\n"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"{}", NASTY.encode(), "snow ☃".encode(), b"\x00\xff\n", b"a\nb\r\nc\n"),
+        # No file of this machine's goes anywhere.
+        b"@/etc/hostname",
+        b"@",
+    ],
+)
 def test_the_body_arrives_byte_for_byte(body: bytes) -> None:
     assert repeated(Request("PUT", "/", {"content-type": "text/plain"}, body)).body == body
+
+
+@pytest.mark.parametrize("body", [b"x" * 8193, b"\xff" * 300_000])
+def test_of_a_long_body_the_size_is_shown(body: bytes) -> None:
+    line = curl.command(Request("PUT", "http://host/", {"content-type": "text/plain"}, body))
+    assert line == (
+        f"# Put the body, {len(body)} bytes, into a file named body before.\n"
+        "curl -sS -i -X PUT -H 'content-type: text/plain' --data-binary @body http://host/"
+    )
+
+
+def test_a_body_of_8_kilobytes_is_shown() -> None:
+    assert "x" * 8192 in curl.command(Request("PUT", "http://host/", {}, b"x" * 8192))
+
+
+@needs_curl
+@pytest.mark.parametrize("target", ["/a[1]", "/a[1-3]", "/{b,c}?d=[]"])
+def test_brackets_and_braces_of_an_address_arrive(target: str) -> None:
+    assert repeated(Request("GET", target)).target == target
 
 
 @needs_curl
@@ -66,6 +93,7 @@ def test_curl_adds_no_content_type_of_its_own() -> None:
 
 def test_headers_that_any_client_sends_are_left_out() -> None:
     usual = {"user-agent": "gabbi", "accept": "*/*", "accept-encoding": "gzip"}
+    usual |= {"Connection": "keep-alive", "Content-Length": "0"}
     assert curl.command(Request("GET", "http://host/", usual)) == "curl -sS -i http://host/"
 
 

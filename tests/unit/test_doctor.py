@@ -25,13 +25,11 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def well(machine: Machine, root: Path) -> dict[str, str]:
     """What docker answers on a machine that lacks nothing."""
-    tags = " ".join(f"placement-harness/{name}:latest" for name in IMAGES)
-    labels = "\\n".join(content(name) for name in IMAGES)
+    tags = " ".join(IMAGES[name].tag(content(name)) for name in IMAGES)
     answers = {
         "version*": "echo 28.1.0",
         "compose version*": "echo 2.40.3",
         "image ls*": f"echo '{tags}'",
-        "image inspect*placement-harness/*:latest*": f"printf '{labels}\\n'",
         "info*": "echo /",
     }
     machine.has("docker", answers)
@@ -73,9 +71,10 @@ def test_what_set_up_gets_is_named_with_the_command_that_gets_it(
 
 
 def test_an_image_that_is_out_of_date_is_named(machine: Machine, well: dict[str, str]) -> None:
-    labels = "\\n".join("old" if name == "apache" else content(name) for name in IMAGES)
-    inspect = "image inspect*placement-harness/*:latest*"
-    machine.has("docker", {**well, inspect: f"printf '{labels}\\n'"})
+    tags = " ".join(
+        IMAGES[name].tag("old" if name == "apache" else content(name)) for name in IMAGES
+    )
+    machine.has("docker", {**well, "image ls*": f"echo '{tags}'"})
     assert found()["images"].found == "missing or out of date: apache"
 
 

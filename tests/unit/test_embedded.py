@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -54,7 +55,7 @@ assert [line.split()[0] for line in lines] == ["DEBUG", "INFO"], lines
 assert [one.name for one in target.settings()] == ["placement", "database", "authentication"]
 target.check()
 target.stop()
-assert logging.getLogger("placement").propagate
+assert logging.getLogger("placement").parent is logging.getLogger()
 
 again = embedded.make(Plan(target="embedded"))
 again.start()
@@ -85,6 +86,25 @@ def test_placement_answers_in_process_and_leaves_nothing(tmp_path: object) -> No
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout == "fine []\n"
+
+
+@pytest.mark.parametrize("workers", [[], ["-n1"]])
+def test_a_failure_shows_the_log_once_and_no_warning_of_others(
+    tmp_path: Path, workers: list[str]
+) -> None:
+    (tmp_path / "one.yaml").write_text("tests:\n- {name: one, GET: /, status: 404}\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--target", "embedded", "one.yaml", *workers],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout.count('"GET /placement/" status: 200') == 1
+    assert "log of placement" in done.stdout
+    assert "Warning" not in done.stdout + done.stderr
 
 
 def test_without_placement_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,7 @@ def rendered(problem: str, token: str = "run") -> str:
 
 def test_the_body_is_shown_once() -> None:
     shown = rendered("'200' not found in ['404'], truncated response:\nbody\nof many\nlines")
-    assert shown.startswith("'200' not found in ['404']\n---")
+    assert shown.startswith("'200' not found in ['404']\none.yaml:3\n---")
     assert shown.count("body") == 1
 
 

@@ -10,15 +10,15 @@ import pytest
 from _machine import FULL, Machine, fails, fresh_machine
 
 from harness.errors import BuildError
+from harness.locks import FileLock
 from harness.stack import images, provision
 from harness.stack.compose import ROOT
 from harness.stack.images import IMAGES, content, waves
-from harness.state import FileLock
 from harness.timing import Cancelled, cancellable
 
 machine = pytest.fixture(fresh_machine)
 # The fake docker's: which images there are is in a file, which a build writes.
-LIST, LABELS = "image ls*", "image inspect*"
+LIST = "image ls*label*"
 
 
 @pytest.fixture(autouse=True)
@@ -29,9 +29,8 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def built(*names: str) -> dict[str, str]:
     """An engine on which these images are there, and up to date."""
-    tags = " ".join(f"placement-harness/{name}:latest" for name in names)
-    labels = "\\n".join(content(name) for name in names)
-    return {LIST: f"echo '{tags}'", LABELS: f"printf '{labels}\\n'"}
+    tags = " ".join(IMAGES[name].tag(content(name)) for name in names)
+    return {LIST: f"echo '{tags}'"}
 
 
 def builds(machine: Machine) -> list[str]:
@@ -88,7 +87,7 @@ def test_a_build_that_fails_shows_its_last_lines(machine: Machine) -> None:
     assert caught.value.evidence[0] == "line 17"
     assert caught.value.evidence[-1] == "ERROR: no"
     assert len(caught.value.evidence) == images.EVIDENCE_LINES
-    assert "make images" in caught.value.remedy
+    assert "docker compose build apache memcached" in caught.value.remedy
 
 
 def test_a_disk_that_fills_up_under_a_build_says_so(machine: Machine) -> None:

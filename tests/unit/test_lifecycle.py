@@ -10,7 +10,8 @@ from _machine import Machine, fails, fresh_machine
 
 from harness.errors import BuildError, EngineError, HarnessError, StackError
 from harness.plan import Plan
-from harness.stack import lifecycle, provision, removal
+from harness.stack import kept, lifecycle, provision, removal
+from harness.stack.balancer import Balancer
 from harness.stack.stack import Stack
 from harness.state import StackState
 from harness.targets.stack import StackTarget
@@ -35,6 +36,13 @@ def test_a_fresh_stack_is_up_ready_and_locked(machine: Machine) -> None:
     assert nothing_left()
 
 
+def test_one_replica_is_not_several(machine: Machine) -> None:
+    stack = lifecycle.bring_up(Plan(replicas=1, name="one"), machine.steps.append)
+    assert machine.steps[0].startswith("starting one: 1 replica behind http://127.0.0.1:")
+    stack.unwatch()
+    removal.take_down(stack.state, machine.steps.append)
+
+
 @pytest.mark.parametrize("lifetime", ["keep", "reuse"])
 def test_a_stack_that_is_kept_is_locked_until_it_is_left(machine: Machine, lifetime: str) -> None:
     plan = Plan(replicas=2, lifetime=lifetime, name="one")  # type: ignore[arg-type]
@@ -46,10 +54,61 @@ def test_a_stack_that_is_kept_is_locked_until_it_is_left(machine: Machine, lifet
     assert ups(machine) == 1
     assert again.record == stack.record
     lifecycle.leave(again)
-    again = lifecycle.bring_up(Plan(replicas=2, lifetime="keep", name="one"), print)
-    assert ups(machine) == 2
-    assert downs(machine) == 1
+    with pytest.raises(StackError, match="A stack one is there already, with all that is in it"):
+        lifecycle.bring_up(Plan(replicas=2, lifetime="keep", name="one"), print)
+    assert (ups(machine), downs(machine)) == (1, 0)
+
+
+def test_a_kept_stack_is_taken_with_as_many_replicas_as_it_has(machine: Machine) -> None:
+    lifecycle.leave(lifecycle.bring_up(Plan(replicas=2, lifetime="reuse", name="one"), print))
+    plan = Plan(lifetime="reuse", name="one", sources={"replicas": "default"})
+    again = lifecycle.bring_up(plan, machine.steps.append)
+    assert again.record.replicas == 2
     lifecycle.leave(again)
+
+
+def test_a_kept_stack_that_is_not_whole_is_mended_and_keeps_its_data(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(replicas=2, lifetime="reuse", name="one")
+    lifecycle.leave(lifecycle.bring_up(plan, print))
+    monkeypatch.setattr(Stack, "whole", lambda self: False)
+    monkeypatch.setattr(Balancer, "enable", lambda self, replica: None)
+    lifecycle.leave(lifecycle.bring_up(plan, machine.steps.append))
+    assert "one is not whole: starting what has stopped" in machine.steps
+    assert "--no-recreate --scale placement=2" in machine.calls[-1]
+    assert downs(machine) == 0
+
+
+def test_a_kept_stack_that_cannot_be_mended_is_not_removed(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(replicas=2, lifetime="reuse", name="one")
+    lifecycle.leave(lifecycle.bring_up(plan, print))
+    monkeypatch.setattr(Stack, "whole", lambda self: False)
+    machine.has("docker", {UP: fails("no such network"), **WELL})
+    with pytest.raises(StackError, match="was kept, but does not serve any more") as caught:
+        lifecycle.bring_up(plan, machine.steps.append)
+    assert "placement-harness down --name one" in caught.value.remedy
+    assert downs(machine) == 0
+    assert StackState("one").record() is not None
+
+
+def test_a_kept_stack_whose_images_have_changed_is_started_anew(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reuse = Plan(replicas=2, lifetime="reuse", name="one")
+    lifecycle.leave(lifecycle.bring_up(reuse, machine.steps.append))
+    monkeypatch.setattr(kept, "made_of", lambda contents: "something else")
+    monkeypatch.setattr(lifecycle, "made_of", lambda contents: "something else")
+    stack = lifecycle.bring_up(reuse, machine.steps.append)
+    assert (
+        "one runs, but its images have changed: starting it anew, with nothing in it"
+        in machine.steps
+    )
+    assert (ups(machine), downs(machine)) == (2, 1)
+    assert stack.record.made_of == "something else"
+    lifecycle.leave(stack)
 
 
 # Whatever fails
@@ -107,7 +166,7 @@ def test_whatever_fails_everything_is_taken_down(
 def test_a_replica_that_never_serves_takes_everything_down(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Stack, "asks_replica", lambda self, number: "503 Service Unavailable")
+    monkeypatch.setattr(Stack, "asks_replica", lambda self, *which: "503 Service Unavailable")
     with pytest.raises(StackError, match="Replica 1 did not serve within 1 s"):
         lifecycle.bring_up(FRESH, machine.steps.append)
     assert downs(machine) == 1
@@ -191,7 +250,8 @@ def test_a_port_that_was_asked_for_is_not_changed(machine: Machine) -> None:
     taken_once(machine)
     with pytest.raises(StackError, match="Another program listens on the port") as caught:
         lifecycle.bring_up(Plan(replicas=1, name="one", port=4711), machine.steps.append)
-    assert "--stack-port" in caught.value.remedy
+    remedy = caught.value.remedy
+    assert "--stack-port (pytest) or --port (placement-harness up)" in remedy
     assert "port is already allocated" in caught.value.evidence[-1]
     assert ups(machine) == 1
     assert nothing_left()

@@ -40,7 +40,7 @@ def test_the_main_job_runs_on_three_replicas_and_gets_the_arguments(path: Path) 
     (path / "docker").symlink_to("/bin/true")
     plan = make(path, "--dry-run", "run", "ARGS=-n 2 -k 'a or b'")
     assert "/placement-harness setup\n" in plan
-    assert plan.endswith("/pytest --replicas 3 -n 2 -k 'a or b'\n")
+    assert plan.endswith("/pytest -o placement_replicas=3 -n 2 -k 'a or b'\n")
     assert "NO CONTAINER ENGINE" not in plan
 
 

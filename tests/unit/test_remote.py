@@ -91,7 +91,7 @@ def test_workers_use_the_token_of_the_controller(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("OS_AUTH_TYPE")
     target = remote.attach(Plan(target="http://host"), {"token": "shared"})
     assert target.token() == "shared"
-    assert target.share() == {"token": "shared"}
+    assert target.share(0) == {"token": "shared"}
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ FRESH = Plan(replicas=2, name="one")
 
 
 def test_a_name_of_another_user_is_refused_and_their_stack_left_alone(machine: Machine) -> None:
-    machine.has("docker", {"ps*": "echo /home/other/state/one", **WELL})
+    machine.has("docker", {"ps*": "printf 'one\t/home/other/state/one\n'", **WELL})
     with pytest.raises(StackError, match="which belongs to /home/other/state/one"):
         lifecycle.bring_up(Plan(lifetime="keep", name="one"), machine.steps.append)
     assert downs(machine) == ups(machine) == 0
@@ -32,10 +32,22 @@ def test_a_name_of_another_user_is_refused_and_their_stack_left_alone(machine: M
 
 
 def test_a_stack_that_was_started_by_hand_is_refused(machine: Machine) -> None:
-    machine.has("docker", {"ps*": "echo", **WELL})
+    machine.has("docker", {"ps*": "printf 'one\t\n'", **WELL})
     with pytest.raises(StackError, match="was started by hand") as caught:
         removal.refuse_foreign(StackState("one"))
     assert "docker compose down -v" in caught.value.remedy
+
+
+@pytest.mark.parametrize("listing", ["ps*", "network ls*", "volume ls*"])
+def test_another_projects_containers_networks_and_volumes_are_left_alone(
+    machine: Machine, listing: str
+) -> None:
+    """Compose would take what has the project's name for its own, and remove it."""
+    machine.has("docker", {listing: "printf '\t\n'", **WELL})
+    with pytest.raises(StackError, match="A Compose project one is there already"):
+        lifecycle.bring_up(Plan(lifetime="reuse", name="one"), machine.steps.append)
+    assert downs(machine) == ups(machine) == 0
+    assert not machine.called("docker rm")
 
 
 # Clearing up

@@ -13,7 +13,8 @@ import pytest
 
 from harness import state
 from harness.errors import StackError, UsageError
-from harness.state import FileLock, Record, Secrets, StackState, all_states
+from harness.locks import FileLock
+from harness.state import Record, Secrets, StackState, all_states
 from harness.timing import Deadline
 
 RECORD = Record("one", "keep", 3, 8778, ready=True, leaving=(2, 3))
@@ -96,12 +97,22 @@ def test_no_state_at_all_is_no_stacks(root: Path, monkeypatch: pytest.MonkeyPatc
     assert all_states() == []
 
 
+def test_a_state_directory_that_cannot_be_made_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "file"))
+    with pytest.raises(StackError, match="file/one cannot be made") as caught:
+        StackState("one").acquire()
+    assert "PLACEMENT_HARNESS_STATE" in caught.value.remedy
+
+
 # Locks
 
 
 HOLD = """
 import pathlib, sys
-from harness.state import FileLock
+from harness.locks import FileLock
 lock = FileLock(pathlib.Path(sys.argv[1]))
 print(lock.take(), flush=True)
 sys.stdin.read()

@@ -20,7 +20,7 @@ from harness.errors import StackError
 from harness.plan import SHARED_STACK
 from harness.stack.commands import run as run_command
 from harness.stack.compose import ROOT
-from harness.stack.images import IMAGES
+from harness.stack.images import IMAGES, content
 from harness.state import StackState
 
 NAME = "placement-harness-bench"
@@ -71,14 +71,15 @@ def run(starts: int, progress: Callable[[str], None]) -> None:
 
 def _timed(*arguments: str) -> float:
     begin = time.monotonic()
-    _command("placement-harness", *arguments)
+    command("placement-harness", *arguments)
     return time.monotonic() - begin
 
 
-def _command(*command: str) -> str:
-    module = {"placement-harness": "harness.cli", "pytest": "pytest"}[command[0]]
+def command(*words: str) -> str:
+    """Run one of our commands, and give what it writes. Raises StackError when it fails."""
+    module = {"placement-harness": "harness.cli", "pytest": "pytest"}[words[0]]
     done = subprocess.run(  # noqa: S603 (our own programs, fixed arguments)
-        [sys.executable, "-m", module, *command[1:]],
+        [sys.executable, "-m", module, *words[1:]],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -86,7 +87,7 @@ def _command(*command: str) -> str:
     )
     if done.returncode:
         raise StackError(
-            f"`{' '.join(command)}` failed with exit code {done.returncode}.",
+            f"`{' '.join(words)}` failed with exit code {done.returncode}.",
             "Its last lines are below; nothing was measured.",
             evidence=(done.stdout + done.stderr).splitlines()[-20:],
         )
@@ -102,20 +103,20 @@ def _warm(
     replicas = str(record.replicas if record else 3)
     pytest = ("pytest", "--replicas", replicas, "--stack", "reuse")
     progress("pytest --stack reuse")
-    _command("placement-harness", "up", "--replicas", replicas)
+    command("placement-harness", "up", "--replicas", replicas)
     try:
         for _ in range(REUSES):
             begin = time.time()
-            _command(*pytest, ONE_TEST)
+            command(*pytest, ONE_TEST)
             reuse.values.append(_first_request(begin) - begin)
         progress("all suites")
         for _ in range(3):
-            said = _command(*pytest, "gabbits")
-            client.values.append(_figure(r"client\s+([\d.]+) ms", said))
-            latency.values.append(_figure(r"p50 ([\d.]+) ms", said))
+            said = command(*pytest, "gabbits")
+            client.values.append(figure(r"client\s+([\d.]+) ms", said))
+            latency.values.append(figure(r"p50 ([\d.]+) ms", said))
     finally:
         if ours:
-            _command("placement-harness", "down")
+            command("placement-harness", "down")
 
 
 def _first_request(since: float) -> float:
@@ -130,16 +131,23 @@ def _first_request(since: float) -> float:
     raise StackError("No request reached Apache.", "See placement-harness logs apache.")
 
 
-def _figure(pattern: str, text: str) -> float:
+def figure(pattern: str, text: str) -> float:
+    """The last figure of this kind in a text."""
     found: Sequence[str] = re.findall(pattern, text)
     if not found:
         raise StackError("The run printed no such figure.", f"Looked for {pattern!r}.")
-    return float(found[0])
+    return float(found[-1])
 
 
 def _size(name: str) -> Measure:
     answer = run_command(
-        "docker", "image", "inspect", "--format", "{{.Size}}", IMAGES[name].tag, seconds=30
+        "docker",
+        "image",
+        "inspect",
+        "--format",
+        "{{.Size}}",
+        IMAGES[name].tag(content(name)),
+        seconds=30,
     )
     goal = "85" if name == "placement" else ""
     return Measure(f"image {name}", "MB", goal, [int(answer.out) / 1e6])

@@ -1,0 +1,1 @@
+"""What this machine makes of it all: figures that compare within one run."""

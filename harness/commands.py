@@ -1,0 +1,63 @@
+"""What all commands have in common: options, how errors end, and how progress is told."""
+
+import contextlib
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import click
+
+from harness.errors import HarnessError, UsageError
+from harness.plan import DEFAULT_REPLICAS, MAX_REPLICAS, NAME_VARIABLE, SHARED_STACK
+
+named = click.option(
+    "--name",
+    default=SHARED_STACK,
+    envvar=NAME_VARIABLE,
+    show_default=True,
+    show_envvar=True,
+    help="The stack, where there are several.",
+)
+
+
+class Commands(click.Group):
+    """Turns the harness's errors into one paragraph and their exit code."""
+
+    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _interrupt)
+        try:
+            super().main(*args, **{**kwargs, "standalone_mode": False})
+        except HarnessError as error:
+            click.secho(f"ERROR: {error}", fg="red", err=True)
+            sys.exit(error.exit_code)
+        except click.UsageError as error:
+            error.show()
+            sys.exit(UsageError.exit_code)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except (KeyboardInterrupt, click.Abort):
+            click.secho("interrupted; nothing is left behind", fg="yellow", err=True)
+            sys.exit(130)
+        sys.exit(0)
+
+
+def _interrupt(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def say(line: str) -> None:
+    # A terminal that was closed must not keep a stack from being removed.
+    with contextlib.suppress(OSError):
+        click.echo(f"  {line}", err=True)
+
+
+def replicas_argument(function: Callable[..., None]) -> Callable[..., None]:
+    return click.option(
+        "--replicas",
+        type=click.IntRange(1, MAX_REPLICAS),
+        help=f"How many placement replicas, 1 to {MAX_REPLICAS}; as many as a stack has that runs "
+        f"already, else {DEFAULT_REPLICAS}.",
+    )(function)

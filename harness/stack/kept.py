@@ -1,0 +1,125 @@
+"""Stacks that were left running: taken as they are, or mended."""
+
+from harness.errors import HarnessError, StackError
+from harness.plan import FIRST_LANE, Plan, counted, name_option
+from harness.results import Progress
+from harness.stack import lanes, logs, provision
+from harness.stack.images import current_contents, made_of
+from harness.stack.removal import refuse_foreign
+from harness.stack.stack import Stack
+from harness.stack.starting import compose_up, wait_for_token
+from harness.state import Record, StackState
+from harness.timing import Deadline
+
+# For what has stopped of a stack that was kept.
+MENDING_SECONDS = 30.0
+# For an answer of keystone, when the machine has much else to do.
+ANSWER_SECONDS = 3.0
+
+
+def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:
+    """The stack of this name that was left running, if there is one; mended where it has to be.
+
+    It holds what somebody has put into it: it is removed only for what cannot be had otherwise.
+    """
+    record = state.record()
+    if record is None or not record.ready:
+        return None
+    if plan.lifetime == "keep":
+        raise StackError(
+            f"A stack {state.name} is there already, with all that is in it.",
+            "Use it with --stack reuse, or remove it before: "
+            f"placement-harness down{name_option(state.name)}.",
+        )
+    lacking = _lacking(record, plan)
+    if lacking is not None:
+        progress(f"{state.name} runs, but {lacking}: starting it anew, with nothing in it")
+        return None
+    stack = running_stack(state) or _mended(state, record, progress)
+    has, url = counted(stack.record.replicas), stack.record.url
+    progress(f"{state.name} runs already: {has} behind {url}")
+    if _asked(plan) and stack.record.replicas != plan.replicas:
+        stack.scale(plan.replicas, progress)
+    return stack
+
+
+def _asked(plan: Plan) -> bool:
+    """Whether somebody has said how many replicas there are to be."""
+    return plan.sources.get("replicas") != "default"
+
+
+def _lacking(record: Record, plan: Plan) -> str | None:
+    """Why a stack that runs cannot be the one that is asked for."""
+    if record.made_of != made_of(current_contents()):
+        return "its images have changed"
+    missing = [lane.name for lane in plan.lanes if lane.name not in record.lanes]
+    if missing:
+        return f"without lane {', '.join(missing)}"
+    beside = [lane for lane in record.lanes if lane != FIRST_LANE]
+    if beside and _asked(plan) and record.replicas != plan.replicas:
+        return f"its lanes have {counted(record.replicas)} each"
+    return None
+
+
+def _mended(state: StackState, record: Record, progress: Progress) -> Stack:
+    """Start what has stopped of a stack; its data stay."""
+    progress(f"{state.name} is not whole: starting what has stopped")
+    provision.ensure_engine(progress)
+    refuse_foreign(state)
+    stack = Stack(state, record, state.secrets())
+    try:
+        compose_up(state, "--no-recreate", "--scale", f"placement={record.replicas}")
+        deadline = Deadline.after(MENDING_SECONDS)
+        wait_for_token(stack, None, deadline)
+        for lane, numbers in lanes.replicas(record).items():
+            stack.wait_for_replicas(numbers, deadline, lane)
+        for replica in stack.replicas:
+            stack.balancer.enable(replica)
+    except HarnessError as error:
+        raise StackError(
+            f"The stack {state.name} was kept, but does not serve any more: {error.problem}",
+            "Remove it, with all that is in it, and start another one: "
+            f"placement-harness down{name_option(state.name)}.",
+            evidence=error.evidence,
+        ) from error
+    return stack
+
+
+def running_stack(state: StackState, *, whole: bool = True) -> Stack | None:
+    """The stack that was left running, if it answers; None if there is none or it does not.
+
+    Unless ``whole`` is asked, its replicas need not serve: what mends them needs the rest alone.
+    """
+    record = state.record()
+    if record is None or not record.ready:
+        return None
+    try:
+        stack = Stack(state, record, state.secrets())
+        stack.token()
+    except (HarnessError, OSError, KeyError):
+        return None
+    return stack if not whole or stack.whole() else None
+
+
+def not_running(state: StackState) -> StackError:
+    """Why there is no running stack: it is not there, or a part of it is not."""
+    record = state.record()
+    states = logs.states(state.name) if record and record.ready else {}
+    if record is None or "running" not in states.values():
+        return StackError(
+            f"No stack {state.name} is running.",
+            f"Start one: placement-harness up --replicas 3{name_option(state.name)}.",
+        )
+    prefix, name = f"{state.name}-", name_option(state.name)
+    down = {one.removeprefix(prefix): now for one, now in states.items() if now != "running"}
+    problem = (
+        f"is not whole: {', '.join(f'{one} ({now})' for one, now in down.items())}."
+        if down
+        else "runs, but keystone gives no token."
+    )
+    said = next(iter(down), "keystone-1").rpartition("-")[0]
+    return StackError(
+        f"The stack {state.name} {problem}",
+        f"See what it says: placement-harness logs {said}{name}. To start the stack anew: "
+        f"placement-harness up --replicas {record.replicas}{name}.",
+    )

@@ -1,0 +1,85 @@
+"""Which suites a run is to collect, and what they need: known before any is collected."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UsageError
+from harness.results import Progress
+from harness.suites.collect import SUFFIXES, UPSTREAM, suites_in
+from harness.upstream import scenes
+from harness.upstream.profiles import Profile
+
+FIXTURES = re.compile(r"^fixtures:[ \t]*(?:\[([^]]*)\]|((?:\n[ \t]*(?:-[^\n]*|#[^\n]*)?)+))", re.M)
+
+
+def add(config: pytest.Config, suites: Sequence[str]) -> None:
+    """Let pytest collect these, besides the files and directories it was given.
+
+    Each is ``upstream`` (the installed placement's own suites), a directory or a file. Raises
+    UsageError.
+    """
+    given = config.args_source is pytest.Config.ArgsSource.ARGS
+    config.args = [_named(config, one) for one in config.args]
+    if suites:
+        config.args = [*(config.args if given else []), *map(_path, suites)]
+        config.args_source = pytest.Config.ArgsSource.ARGS
+
+
+def _named(config: pytest.Config, argument: str) -> str:
+    """upstream/FILE.yaml::TEST, as reports name them, by its path."""
+    file, colons, test = argument.partition("::")
+    folder, _, name = file.rpartition("/")
+    if folder != UPSTREAM or (config.invocation_params.dir / file).exists():
+        return argument
+    return f"{scenes.installed_suites() / name}{colons}{test}"
+
+
+def _path(suite: str) -> str:
+    if suite == UPSTREAM:
+        return str(scenes.installed_suites())
+    if suite.startswith(f"{UPSTREAM}/"):
+        return str(scenes.installed_suites() / suite.removeprefix(f"{UPSTREAM}/"))
+    path = Path(suite.partition("::")[0]).expanduser()
+    if path.is_dir() or (path.suffix in SUFFIXES and path.is_file()):
+        return str(Path(suite).expanduser())
+    raise UsageError(
+        f"--suite {suite}: there is no such suite.",
+        f"Give {UPSTREAM}, for placement's own suites, a directory with suites, or a .yaml file.",
+    )
+
+
+def files(config: pytest.Config) -> Iterator[Path]:
+    """The files that may be collected as suites."""
+    for argument in config.args:
+        given = config.invocation_params.dir / argument.partition("::")[0]
+        if given.is_dir():
+            yield from suites_in(given)
+        elif given.suffix in SUFFIXES and given.is_file():
+            yield given
+
+
+def fixtures(paths: Iterable[Path]) -> set[scenes.Fixture]:
+    """Those of placement's fixtures that suites name."""
+    found = set()
+    for path in paths:
+        try:
+            named = FIXTURES.search(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError):
+            continue
+        if named is None or (source := scenes.source_for(path)) is None:
+            continue
+        names = set(re.findall(r"\w+", re.sub(r"#.*", "", named[1] or named[2])))
+        found |= {scenes.Fixture(source, name) for name in names & scenes.fixtures_in(source)}
+    return found
+
+
+def profiles(wanted: Iterable[scenes.Fixture], progress: Progress) -> list[Profile]:
+    """The configurations that these fixtures ask for, by name. Raises UsageError."""
+    found = {}
+    for fixture in wanted:
+        profile = fixture.scene(progress).profile
+        found[profile.name] = profile
+    return [found[name] for name in sorted(found)]

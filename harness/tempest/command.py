@@ -1,0 +1,106 @@
+"""The command: where the suites go, and what is said of them."""
+
+import os
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from harness import auth
+from harness.errors import TargetError, UsageError
+from harness.plan import is_url
+from harness.results import Progress
+from harness.stack.stack import Stack
+from harness.tempest import runner
+from harness.tempest.verdicts import BAD, Test, counts
+
+DIRECTORY = Path("gabbits")
+REASON_LINES = 40
+
+
+def tempest(
+    directories: Sequence[Path],
+    where: Stack | str,
+    regex: str | None,
+    junit_xml: Path | None,
+    progress: Progress,
+) -> bool:
+    """Run suites against a stack or a URL, and say what came of them; True when all is well."""
+    runner.require()
+    if not directories and not DIRECTORY.is_dir():
+        raise UsageError(
+            f"There is no directory {DIRECTORY} here.", "Name one that holds gabbi's .yaml files."
+        )
+    chosen = [*directories] or [DIRECTORY]
+    began = time.monotonic()
+    if isinstance(where, str):
+        tests = _elsewhere(where, chosen, regex, progress)
+    else:
+        tests = _on(where, chosen, regex, progress)
+    seconds = time.monotonic() - began
+    if junit_xml is not None:
+        from harness.tempest import junit
+
+        junit.write(junit_xml, tests)
+    bad = [test for test in tests if test.verdict in BAD]
+    for test in bad:
+        click.secho(f"FAILED {test.suite}::{test.name}", fg="red")
+        lines = test.reason.splitlines()
+        cut = ["..."] if len(lines) > REASON_LINES else []
+        click.echo("\n".join(f"  {line}" for line in [*lines[:REASON_LINES], *cut]))
+    suites = len({test.suite for test in tests})
+    said = f"{counts(tests)} in {suites} suites in {seconds:.2f}s, with tempest"
+    click.secho(f"{said} {version('tempest')}", fg="red" if bad else "green")
+    return not bad
+
+
+def _on(
+    stack: Stack, directories: Sequence[Path], regex: str | None, progress: Progress
+) -> list[Test]:
+    # Nobody else is to take it down meanwhile.
+    stack.state.lock()
+    try:
+        _meet(stack.keystone, stack.placement_url)
+        stack.watch()
+        return runner.run(
+            stack.keystone,
+            directories,
+            regex,
+            progress,
+            check=stack.check,
+            parent=stack.state.directory,
+        )
+    finally:
+        stack.unwatch()
+        stack.state.release()
+
+
+def _elsewhere(
+    url: str, directories: Sequence[Path], regex: str | None, progress: Progress
+) -> list[Test]:
+    if not is_url(url):
+        raise UsageError(
+            f"--url {url} is not a whole URL.",
+            "Give placement's address, e.g. http://127.0.0.1:8778/placement.",
+        )
+    found = auth.find(os.environ)
+    if not isinstance(found, auth.Keystone):
+        raise TargetError(
+            f"tempest needs a user, a password and a project; {found.who} is not that.",
+            "Set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME.",
+        )
+    _meet(found, url)
+    return runner.run(found, directories, regex, progress)
+
+
+def _meet(keystone: auth.Keystone, url: str) -> None:
+    """Raise TargetError unless gabbi-tempest, which asks the catalog, finds this placement."""
+    found = keystone.endpoint("placement", keystone.token())
+    if found != url.rstrip("/"):
+        raise TargetError(
+            f"The suites are to go to {url}, but gabbi-tempest goes where the catalog of keystone "
+            f"at {keystone.url} has placement: {found or 'nowhere'}.",
+            "Give that address, or the credentials of the cloud that is meant.",
+        )

@@ -1,0 +1,111 @@
+"""Runs suites under tempest."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from harness import redact
+from harness.auth import Keystone
+from harness.errors import RunnerError
+from harness.results import Progress
+from harness.stack.commands import end_group, mortal
+from harness.tempest import place, verdicts
+from harness.tempest.verdicts import Test
+
+PREFIX = "tempest-"
+COMMAND = (
+    *("-m", "tempest.cmd.main", "run", "--config-file", "tempest.conf", "--subunit"),
+    # gabbi-tempest makes all tests in one class: a second worker would have nothing to do.
+    *("--serial", "--regex", r"^gabbi_tempest\.tests\.scenario\."),
+)
+UNEXPECTED = "It passed, but the suite says xfail: tempest counts that as a failure."
+# No part of a token can be told from other words but by its beginning: fernet's version and time.
+TOKEN = re.compile(r"gAAAA[\w=-]{20,}")
+
+
+def require() -> None:
+    """Raise RunnerError unless tempest and what belongs to it are installed."""
+    try:
+        for module in ("tempest", "gabbi_tempest", "subunit", "testtools", "junitparser"):
+            import_module(module)
+    except ImportError as error:
+        raise RunnerError(
+            f"The suites are to be run by tempest, but {error}.",
+            "Install it: pip install 'placement-harness[tempest]'.",
+        ) from error
+
+
+def run(
+    keystone: Keystone,
+    directories: Sequence[Path],
+    regex: str | None,
+    progress: Progress,
+    *,
+    check: Callable[[], None] = lambda: None,
+    parent: Path | None = None,
+) -> list[Test]:
+    """Run suites under tempest and give their tests; all of them have run.
+
+    ``check`` is called between suites, and raises when the target has broken. What tempest needs
+    stands in a directory of its own below ``parent``, which is gone afterwards.
+    """
+    require()
+    for old in parent.glob(f"{PREFIX}*") if parent else ():
+        # Of a run that was killed; whoever calls has the stack for itself.
+        shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=parent) as name:
+        work = Path(name).resolve()
+        tests = place.prepare(directories, regex, work)
+        place.configure(keystone, work)
+        secret = str(keystone.identity["password"]["user"]["password"])
+        left = Counter(test.suite for test in tests.all)
+        progress(f"tempest starts, with {len(tests.all)} tests of {len(left)} suites")
+
+        def done(test: Test) -> None:
+            test.reason = clean(test.reason, secret) or (
+                UNEXPECTED if test.verdict == "unexpected" else ""
+            )
+            left[test.suite] -= 1
+            if test.suite and not left[test.suite]:
+                mine = [one for one in tests.all if one.suite == test.suite]
+                progress(f"{test.suite}: {verdicts.counts(mine)}")
+                check()
+
+        code = _perform(work, place.environment(keystone, work), verdicts.Listener(tests, done))
+        check()
+        verdicts.prove(tests, code, clean((work / "errors").read_text(errors="replace"), secret))
+    return tests.all
+
+
+def _perform(work: Path, environment: Mapping[str, str], listener: verdicts.Listener) -> int:
+    subunit: Any = import_module("subunit")
+    with (
+        (work / "errors").open("wb") as errors,
+        subprocess.Popen(  # noqa: S603 (no shell; a fixed command)
+            mortal([sys.executable, *COMMAND]),
+            cwd=work,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            subunit.ByteStreamToStreamResult(process.stdout, non_subunit_name="log").run(listener)
+            return process.wait()
+        except BaseException:
+            end_group(process)
+            raise
+
+
+def clean(text: str, secret: str) -> str:
+    """The text without this run's secrets."""
+    return redact.text(TOKEN.sub(redact.HIDDEN, text), [secret] if secret else [])

@@ -1,0 +1,1 @@
+"""placement's own functional suites: what they take for granted, and a real stack has not."""

@@ -1,0 +1,127 @@
+"""placement's own suites on a real stack: lanes, profiles, real users, and what differs.
+
+The default run takes some suites of each kind; all of them are for ``make test-long``.
+"""
+
+import os
+import random
+import re
+import signal
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from _live import Commands, docker
+
+TESTS = 1316
+# Of each profile one, of each kind of user and of seed one, and both declared differences.
+SOME = (
+    *("basic-http", "with-allocations", "usage-secure-rbac", "aggregate-legacy-rbac"),
+    *("aggregate-policy", "cors", "non-cors", "granular", "allocation-candidates-member-of"),
+    *("confirm-auth", "resource-classes", "traits"),
+)
+SHUFFLE = """
+import os, random
+
+def pytest_collection_modifyitems(items):
+    files = {item.nodeid.partition("::")[0]: 0 for item in items}
+    chance = random.Random(int(os.environ["SEED"]))
+    order = {file: chance.random() for file in files}
+    items.sort(key=lambda item: order[item.nodeid.partition("::")[0]])
+"""
+
+
+def some(*names: str) -> list[str]:
+    return [f"upstream/{name}.yaml" for name in names or SOME]
+
+
+def verdicts(path: Path) -> dict[str, str]:
+    """What came of each test, by suite and name."""
+    return {
+        f"{case.get('classname')}::{case.get('name')}": next(
+            (child.tag for child in case if child.tag in ("failure", "error", "skipped")), "passed"
+        )
+        for case in ElementTree.parse(path).iter("testcase")
+    }
+
+
+def test_some_of_each_kind_pass_in_two_lanes_in_any_order_and_twice(commands: Commands) -> None:
+    (commands.folder / "shuffle.py").write_text(SHUFFLE)
+    commands.environment["PYTHONPATH"] = str(commands.folder)
+    found = []
+    for turn, seed in enumerate(random.sample(range(1000), 2)):
+        commands.environment["SEED"] = str(seed)
+        words = ["--stack", "reuse", "-n2", "-p", "shuffle", f"--junit-xml={turn}.xml"]
+        said = commands.pytest("--replicas", "2", *words, *some())
+        assert "profile cors, legacy-rbac, open-policy, secure-rbac" in said
+        # Every replica of every lane has answered.
+        counts = dict(re.findall(r"replica ([\w-]+) (\d+)", said))
+        assert set(counts) == {"1", "2", "2-1", "2-2", "cors-1"}, seed
+        assert all(int(count) for count in counts.values()), seed
+        found.append(verdicts(commands.folder / f"{turn}.xml"))
+    assert len(found[0]) > 200
+    assert set(found[0].values()) == {"passed"}
+    assert found[0] == found[1]
+
+
+def test_what_goes_over_the_wire_is_what_a_real_user_would_send(commands: Commands) -> None:
+    """Tokens of keystone's, and none of the headers that only noauth2 knows."""
+    suite = commands.suite(
+        """
+fixtures: [SecureRBACPolicyFixture]
+tests:
+- name: shows itself
+  GET: /resource_providers
+  request_headers: {x-auth-token: user, x-roles: "member,reader", x-project-id: some}
+  status: 200
+"""
+    )
+    said = commands.pytest("--replicas", "1", str(suite), code=1)
+    request = said.partition(" request -")[2].partition(" response ")[0]
+    assert "x-auth-token: (hidden)" in request
+    assert "x-roles" not in request
+    assert "x-project-id" not in request
+    # Whom placement takes it for: the log line has the ids that keystone gave.
+    assert "status 403, expected 200" in said
+
+
+def test_a_run_that_needs_no_cors_has_no_replicas_for_it(commands: Commands) -> None:
+    said = commands.pytest("--replicas", "1", *some("traits"))
+    assert "profile legacy-rbac," in said
+    assert "replica cors-1" not in said
+
+
+def test_a_worker_that_dies_takes_only_its_own_file_with_it(commands: Commands) -> None:
+    """The one that takes its place has its lane."""
+    words = [*commands.pytest_words("--replicas", "1", "-n2", "-v"), *some()]
+    running = commands.start(*words)
+    running.when("PASSED upstream/")
+    children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children")
+    workers = [
+        int(child)
+        for child in children.read_text().split()
+        # How execnet starts an interpreter.
+        if b"exec(eval(" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+    os.kill(workers[0], signal.SIGKILL)
+    assert running.ends() == 1
+    failed = {line.split()[1].partition("::")[0] for line in lines(running.text, "FAILED")}
+    assert len(failed) <= 1, running.text
+    assert "crashed" in running.text
+
+
+def lines(text: str, start: str) -> list[str]:
+    summary = text.partition("short test summary info")[2]
+    return [line for line in summary.splitlines() if line.startswith(start)]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("workers", [(), ("-n2",)])
+def test_all_of_them_pass_twice_on_one_stack(commands: Commands, workers: tuple[str, ...]) -> None:
+    for _ in range(2):
+        said = commands.pytest(
+            "--replicas", "3", "--stack", "reuse", "--suite", "upstream", *workers
+        )
+        assert f"{TESTS} passed" in said
+    # The stack is as it was: what suites have left is gone with the next one's beginning.
+    assert docker("ps", "--filter", f"name={commands.name}", "--format", "{{.Names}}")

@@ -1,0 +1,55 @@
+"""Suites that took longest come first, where workers share them."""
+
+from __future__ import annotations
+
+import json
+
+from _project import Project
+
+STARTED = """
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    if item.name == "only":
+        with open("started", "a") as file:
+            file.write(item.path.stem + "\\n")
+"""
+ONE = "tests: [{name: only, GET: /}]"
+
+
+def started(project: Project) -> list[str]:
+    return (project.path / "started").read_text().split()
+
+
+def test_the_longest_suite_of_the_last_run_comes_first(project: Project) -> None:
+    for name in "abcd":
+        project.suite(ONE, f"gabbits/{name}.yaml")
+    project.pytester.makeconftest(STARTED)
+    seconds = {"gabbits/a.yaml": 1, "gabbits/b.yaml": 2, "gabbits/c.yaml": 4, "gabbits/d.yaml": 3}
+    cache = project.path / ".pytest_cache/v/placement-harness"
+    cache.mkdir(parents=True)
+    (cache / "seconds").write_text(json.dumps(seconds))
+    project.run_apart("-n1").assert_outcomes(passed=4)
+    assert started(project) == ["c", "d", "b", "a"]
+    # What they took this time is remembered, of these and of all others.
+    known = json.loads((cache / "seconds").read_text())
+    assert set(known) == set(seconds)
+    assert not set(known.values()) & set(seconds.values())
+
+
+def test_without_workers_suites_run_as_they_are_found(project: Project) -> None:
+    for name in "ab":
+        project.suite(ONE, f"gabbits/{name}.yaml")
+    project.pytester.makeconftest(STARTED)
+    cache = project.path / ".pytest_cache/v/placement-harness"
+    cache.mkdir(parents=True)
+    (cache / "seconds").write_text(json.dumps({"gabbits/b.yaml": 9}))
+    project.run().assert_outcomes(passed=2)
+    assert started(project) == ["a", "b"]
+
+
+def test_without_a_cache_nothing_is_remembered(project: Project) -> None:
+    project.suite()
+    project.run_apart("-n1", "-p", "no:cacheprovider").assert_outcomes(passed=3)
+    assert not (project.path / ".pytest_cache").exists()

@@ -1,0 +1,100 @@
+"""placement's own suites, on the embedded target and, as far as it goes, without any."""
+
+from __future__ import annotations
+
+from _project import Project
+
+from harness.upstream import scenes
+from harness.upstream.differences import declared
+
+TESTS = 1316
+NOBODY = "http://127.0.0.1:1/placement"
+
+
+def test_all_of_them_pass_on_the_embedded_target(project: Project) -> None:
+    result = project.run_apart("--suite", "upstream", "-n2", target="embedded")
+    result.assert_outcomes(passed=TESTS)
+
+
+def test_they_have_the_same_names_wherever_placement_is_installed(project: Project) -> None:
+    result = project.run_apart("--suite", "upstream", "--collect-only", "-q", target="embedded")
+    result.stdout.fnmatch_lines(
+        ["upstream/basic-http.yaml::404 at no service", "* tests collected*"]
+    )
+    result = project.run_apart("upstream/basic-http.yaml::404 at no service", target="embedded")
+    result.assert_outcomes(passed=1)
+
+
+def test_a_directory_and_a_file_are_suites_too(project: Project) -> None:
+    project.suite(name="some/one.yaml")
+    project.suite(name="other.yaml")
+    result = project.run("--suite", "some", "--suite", "other.yaml")
+    result.assert_outcomes(passed=6)
+
+
+def test_files_that_are_given_besides_run_as_well(project: Project) -> None:
+    project.suite(name="some/one.yaml")
+    project.suite(name="other.yaml")
+    project.run("other.yaml", "--suite", "some").assert_outcomes(passed=6)
+
+
+def test_a_suite_that_is_not_there_is_a_usage_error(project: Project) -> None:
+    result = project.run("--suite", "nowhere")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["ERROR: --suite nowhere: there is no such suite. Give upstream*"])
+
+
+def test_a_live_cloud_is_not_emptied_for_them(project: Project) -> None:
+    result = project.run("--suite", "upstream", target=NOBODY)
+    assert result.ret == 4
+    result.stderr.fnmatch_lines([f"ERROR: placement's own suites need an empty * {NOBODY} is*"])
+
+
+def test_a_target_without_stages_says_so(project: Project) -> None:
+    """A fixture of placement's in a suite that somebody else has written."""
+    project.suite("fixtures: [APIFixture]\ntests: [{name: one, GET: /}]")
+    result = project.run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*APIFixture wants a placement of its own, with*"])
+
+
+def test_a_fixture_that_is_not_placements_either_is_named(project: Project) -> None:
+    project.suite("fixtures: [NoFixture]\ntests: [{name: one, GET: /}]")
+    project.run().stdout.fnmatch_lines(["*one.yaml: fixture NoFixture is not to be found*"])
+
+
+def test_every_difference_is_of_a_test_that_there_is_and_has_a_reason() -> None:
+    for (suite, test), difference in declared().items():
+        assert f"name: {test}\n" in (scenes.installed_suites() / suite).read_text()
+        assert len(difference.reason) > 40
+        assert "status" in difference.expected
+
+
+def test_tests_of_the_same_name_are_told_apart(project: Project) -> None:
+    """gabbi allows them; xdist would run one of them alone."""
+    project.suite("tests: [{name: one, GET: /}, {name: one, GET: /status/200}]")
+    project.run_apart("-n1").assert_outcomes(passed=2)
+    project.run("gabbits/one.yaml::one (2)").assert_outcomes(passed=1)
+
+
+DIES = """
+import os, pathlib
+
+def pytest_runtest_setup(item):
+    died = pathlib.Path("died")
+    if item.name == "post new resource class" and not died.exists():
+        died.touch()
+        os._exit(9)
+"""
+
+
+def test_a_worker_that_dies_takes_only_its_own_file_with_it(project: Project) -> None:
+    # Not in a conftest.py: that counts for tests beside it alone.
+    project.module(DIES, "dies")
+    names = [
+        f"upstream/{name}.yaml" for name in ("resource-classes", "traits", "usage", "aggregate")
+    ]
+    result = project.run_apart("-p", "dies", "-n2", *names, target="embedded")
+    failed = [line for line in result.outlines if line.startswith("FAILED")]
+    assert failed
+    assert all("upstream/resource-classes.yaml" in line for line in failed)

@@ -15,7 +15,7 @@ above; ``tests/unit/test_layers.py`` holds that.
 
 errors, results, redact, timing, locks   exceptions with a remedy; plain data; what must not be
                           printed; deadlines; locks that outlive nobody
-plan                      options and ini settings -> Plan
+plan, settings            options and ini settings -> Plan
 state                     what is on disk
 auth                      credentials -> tokens
 upstream                  what placement's own suites take for granted, as data

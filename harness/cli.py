@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from harness.commands import Commands, named, replicas_argument, say
+from harness.commands import Commands, choice, named, replicas_argument, say
 from harness.errors import UsageError
 from harness.plan import (
     DEFAULT_REPLICAS,
@@ -21,7 +21,9 @@ from harness.plan import (
     name_option,
 )
 from harness.stack import provision
-from harness.stack.images import ensure_images
+from harness.stack.databases import DATABASES
+from harness.stack.images import ensure_images, needed
+from harness.stack.sources import SOURCES
 from harness.stack.versions import versions
 from harness.state import StackState
 
@@ -49,16 +51,33 @@ def main() -> None:
 def setup() -> None:
     """Get what a stack needs: Compose, the base image, the images. Does nothing twice."""
     provision.ensure_engine(say)
-    if ensure_images(say):
+    names = needed("mariadb", "env")
+    if ensure_images(say, names):
         # Asked now, so that no run has to.
-        versions()
+        versions(names)
 
 
 @main.command()
 @replicas_argument
+@choice("--database", DATABASES, "mariadb", "What replicas write to.")
+@choice("--config-source", SOURCES, "env", "How replicas get their configuration.")
+@click.option(
+    "--placement",
+    "placements",
+    multiple=True,
+    metavar="SPEC",
+    help="A version, a checkout or a package; given several times, replicas take turns.",
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Apache's port; 0: any.")
 @named
-def up(replicas: int | None, port: int, name: str) -> None:
+def up(
+    replicas: int | None,
+    database: str,
+    config_source: str,
+    placements: tuple[str, ...],
+    port: int,
+    name: str,
+) -> None:
     """Start a stack and leave it running; one that runs already is taken as it is, and scaled."""
     from harness.stack import lifecycle
 
@@ -67,6 +86,9 @@ def up(replicas: int | None, port: int, name: str) -> None:
         lifetime="reuse",
         name=name,
         port=port,
+        database=database,
+        config_source=config_source,
+        placements=placements,
         sources={"replicas": "option" if replicas else "default"},
     )
     stack = lifecycle.bring_up(plan, say)

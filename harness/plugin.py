@@ -19,9 +19,17 @@ OPTIONS = {
     "target": ("stack|embedded|URL", "where requests go (default: stack)"),
     "stack": ("fresh|keep|reuse", "lifetime of the stack (default: fresh)"),
     "stack_port": ("PORT", "Apache's port on 127.0.0.1 (default: any free one)"),
+    "database": ("NAME", "what replicas write to (default: mariadb)"),
+    "config_source": ("env|file|etcd", "how replicas get their configuration (default: env)"),
+    "placement": (
+        "SPEC",
+        "a version, a checkout or a package (default: the locked release); given several times, "
+        "replicas take turns",
+    ),
 }
+REPEATABLE = ("placement",)
 # A port belongs to a machine, not to a project.
-INI = ("replicas", "target", "stack")
+INI = ("replicas", "target", "stack", "database", "config_source", "placement")
 GABBI = {
     "gabbi_fixture_modules": "modules in which suites find their fixtures",
     "gabbi_inner_fixtures": "fixtures around each test, as module:Class",
@@ -35,7 +43,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, (metavar, help_text) in OPTIONS.items():
         option = f"--{name.replace('_', '-')}"
         # Text, all of them: plan.resolve() says what is wrong with a value, and what is right.
-        group.addoption(option, dest=f"placement_{name}", metavar=metavar, help=help_text)
+        action = "append" if name in REPEATABLE else "store"
+        dest = f"placement_{name}"
+        group.addoption(option, dest=dest, metavar=metavar, help=help_text, action=action)
     group.addoption(
         "--suite",
         dest="placement_suites",
@@ -72,9 +82,14 @@ def asked_for(config: pytest.Config) -> bool:
 
 def plan_of(config: pytest.Config) -> Plan:
     """The plan that the options make. Raises UsageError."""
-    from harness import plan
+    from harness.settings import BETWEEN, resolve
+    from harness.stack.databases import DATABASES
+    from harness.stack.sources import SOURCES
     from harness.targets import TARGETS
 
     options = {name: config.getoption(f"placement_{name}") for name in OPTIONS}
+    for name in REPEATABLE:
+        options[name] = BETWEEN.join(options[name]) if options[name] else None
     ini = {name: config.getini(f"placement_{name}") for name in INI}
-    return plan.resolve(options, os.environ, ini, TARGETS)
+    choices = {"target": TARGETS, "database": DATABASES, "config_source": SOURCES}
+    return resolve(options, os.environ, ini, choices)

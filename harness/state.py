@@ -9,7 +9,7 @@ One directory a stack, below ``$PLACEMENT_HARNESS_STATE`` or the user's state di
     stack.json    a Record
     env           the secrets, as Compose reads them; readable by the owner alone
     clouds.yaml   for OpenStack clients; readable by the owner alone
-    lanes.json    a Compose file with what lanes add to the stack
+    compose.json  the stack as Compose starts it, secrets included; readable by the owner alone
     policy-LANE/  what replicas of a lane find in /etc/placement
     tempest-*/    what tempest needs while it runs; readable by the owner alone
     users.json    users of keystone and their tokens; readable by the owner alone
@@ -84,6 +84,19 @@ class Secrets:
 
 
 @dataclass(frozen=True, slots=True)
+class Installed:
+    """A placement that replicas run: as the user named it, its version and its image's content.
+
+    ``code`` is a directory with code that is used in place of the image's.
+    """
+
+    spec: str = ""
+    version: str = ""
+    content: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """A stack as it was started. ``url`` is Apache's, e.g. http://127.0.0.1:8778."""
 
@@ -94,6 +107,10 @@ class Record:
     ready: bool = False
     # Replicas that are being restarted or removed on purpose: their death is no failure.
     leaving: tuple[int, ...] = ()
+    database: str = "mariadb"
+    config_source: str = "env"
+    # What the replicas run, in turn.
+    placements: tuple[Installed, ...] = (Installed(),)
     # A digest of what its images and its Compose file were made of.
     made_of: str = ""
     # Name -> port of each lane, the first one's included; empty where nobody asked for lanes.
@@ -102,6 +119,10 @@ class Record:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def placement(self, replica: int) -> Installed:
+        """What a replica runs."""
+        return self.placements[(replica - 1) % len(self.placements)]
 
     def lane_url(self, lane: str) -> str:
         return f"http://127.0.0.1:{self.lanes[lane]}"
@@ -120,9 +141,9 @@ class StackState:
         return self.directory / "env"
 
     @property
-    def lanes_file(self) -> pathlib.Path:
-        """A Compose file beside the usual one; there where a stack has lanes."""
-        return self.directory / "lanes.json"
+    def compose_file(self) -> pathlib.Path:
+        """The whole stack as Compose starts it."""
+        return self.directory / "compose.json"
 
     def policy_file(self, lane: str) -> pathlib.Path:
         """placement's policy in this lane; its directory is all that replicas see."""
@@ -133,13 +154,13 @@ class StackState:
         return self.directory / "clouds.yaml"
 
     def create(
-        self, record: Record, stack_secrets: Secrets, images: Mapping[str, str] | None = None
+        self, record: Record, stack_secrets: Secrets, variables: Mapping[str, str] | None = None
     ) -> None:
-        """Write down a stack; ``images`` says which ones it has, as compose.yaml names them."""
+        """Write down a stack; ``variables`` are more of those that compose.yaml names."""
         private_directory(self.directory)
         environment = {
             **stack_secrets.environment(),
-            **(images or {}),
+            **(variables or {}),
             "HARNESS_STACK": self.name,
             "HARNESS_STATE": str(self.directory),
             "HARNESS_REPLICAS": str(record.replicas),
@@ -158,6 +179,8 @@ class StackState:
         try:
             data: dict[str, Any] = json.loads((self.directory / "stack.json").read_text())
             data["leaving"] = tuple(data["leaving"])
+            if "placements" in data:
+                data["placements"] = tuple(Installed(**one) for one in data["placements"])
             # Another version of the harness may have written more.
             known = {field.name for field in dataclasses.fields(Record)}
             return Record(**{name: value for name, value in data.items() if name in known})

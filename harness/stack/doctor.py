@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.errors import HarnessError
 from harness.stack import provision
 from harness.stack.commands import run
-from harness.stack.images import IMAGES, current_contents, stale
+from harness.stack.images import current_contents, needed, stale
 from harness.stack.removal import claim_leftovers
 from harness.state import state_root
 
@@ -65,9 +65,10 @@ def _base() -> Finding:
 
 
 def _images() -> Finding:
-    old = stale(current_contents())
+    names = needed("mariadb", "env")
+    old = stale(current_contents(names))
     if not old:
-        return Finding("images", f"{len(IMAGES)}, up to date")
+        return Finding("images", f"{len(names)}, up to date")
     return Finding(
         "images",
         f"missing or out of date: {', '.join(sorted(old))}",

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from harness.locks import FileLock
 from harness.results import Progress
 from harness.stack import provision
 from harness.stack.commands import disk_full, follow, run, says_disk_full
-from harness.stack.compose import ROOT, ca_bundle, compose_words
+from harness.stack.compose import ROOT, ca_bundle, compose_files, compose_words
+from harness.stack.databases import DATABASES
+from harness.stack.sources import SOURCES
 from harness.state import Secrets, private_directory, state_root
 from harness.timing import GLANCE, Deadline
 
@@ -50,9 +53,27 @@ IMAGES: Mapping[str, Image] = {
 }
 
 
-def ensure_images(progress: Progress) -> list[str]:
+# Where builds are described, besides compose.yaml.
+OVERLAYS = {
+    *(one.overlay for one in DATABASES.values() if one.overlay),
+    *(one.overlay for one in SOURCES.values() if one.overlay),
+}
+# What every stack has, besides its database and where its configuration comes from.
+ALWAYS = ("apache", "memcached", "placement", "keystone")
+
+
+def needed(database: str, config_source: str) -> list[str]:
+    """The images of such a stack, and what they are built upon."""
+    wanted = [*ALWAYS, *DATABASES[database].images, *SOURCES[config_source].images]
+    for name in wanted:
+        # Grows while it is gone through.
+        wanted += [other for other in IMAGES[name].upon if other not in wanted]
+    return [name for name in IMAGES if name in wanted]
+
+
+def ensure_images(progress: Progress, names: Iterable[str]) -> list[str]:
     """Build what is missing or out of date, side by side where it can be; name what was built."""
-    contents = current_contents()
+    contents = current_contents(names)
     if not stale(contents):
         return []
     with _alone(progress):
@@ -68,9 +89,9 @@ def ensure_images(progress: Progress) -> list[str]:
         return built
 
 
-def current_contents() -> dict[str, str]:
-    """What each image would be made of now."""
-    return {name: content(name) for name in IMAGES}
+def current_contents(names: Iterable[str]) -> dict[str, str]:
+    """What each of these images would be made of now."""
+    return {name: content(name) for name in names}
 
 
 def stale(contents: Mapping[str, str]) -> set[str]:
@@ -81,12 +102,16 @@ def stale(contents: Mapping[str, str]) -> set[str]:
         seconds=30,
     )
     present = set(listing.out.split())
-    return {name for name in IMAGES if IMAGES[name].tag(contents[name]) not in present}
+    return {name for name, one in contents.items() if IMAGES[name].tag(one) not in present}
 
 
 def environment(contents: Mapping[str, str]) -> dict[str, str]:
     """The images of these contents, as compose.yaml names them."""
-    return {f"HARNESS_CONTENT_{name.upper()}": one for name, one in contents.items()}
+    return {f"HARNESS_CONTENT_{_variable(name)}": one for name, one in contents.items()}
+
+
+def _variable(name: str) -> str:
+    return re.sub(r"\W", "_", name).upper()
 
 
 @contextlib.contextmanager
@@ -157,7 +182,8 @@ def _build(names: list[str], contents: Mapping[str, str], progress: Progress) ->
             told = time.monotonic()
             progress(f"building {what} ({told - began:.0f} s): {line.strip()[:100]}")
 
-    if follow(["docker", *compose_words(), "build", *names], heard, variables):
+    files = compose_files(sorted(OVERLAYS))
+    if follow(["docker", *compose_words(files), "build", *names], heard, variables):
         if says_disk_full("\n".join(last)):
             raise disk_full(f"building {what}", last)
         raise BuildError(

@@ -4,10 +4,11 @@ from harness.errors import HarnessError, StackError
 from harness.plan import FIRST_LANE, Plan, counted, name_option
 from harness.results import Progress
 from harness.stack import lanes, logs, provision
-from harness.stack.images import current_contents, made_of
+from harness.stack.compose import compose_up
+from harness.stack.images import current_contents, made_of, needed
 from harness.stack.removal import refuse_foreign
 from harness.stack.stack import Stack
-from harness.stack.starting import compose_up, wait_for_token
+from harness.stack.starting import wait_for_token
 from harness.state import Record, StackState
 from harness.timing import Deadline
 
@@ -50,7 +51,9 @@ def _asked(plan: Plan) -> bool:
 
 def _lacking(record: Record, plan: Plan) -> str | None:
     """Why a stack that runs cannot be the one that is asked for."""
-    if record.made_of != made_of(current_contents()):
+    if (record.database, record.config_source) != (plan.database, plan.config_source):
+        return f"on {record.database}, configured by {record.config_source}"
+    if record.made_of != made_of(current_contents(needed(plan.database, plan.config_source))):
         return "its images have changed"
     missing = [lane.name for lane in plan.lanes if lane.name not in record.lanes]
     if missing:
@@ -68,7 +71,7 @@ def _mended(state: StackState, record: Record, progress: Progress) -> Stack:
     refuse_foreign(state)
     stack = Stack(state, record, state.secrets())
     try:
-        compose_up(state, "--no-recreate", "--scale", f"placement={record.replicas}")
+        compose_up(state, "--no-recreate")
         deadline = Deadline.after(MENDING_SECONDS)
         wait_for_token(stack, None, deadline)
         for lane, numbers in lanes.replicas(record).items():

@@ -6,12 +6,14 @@ import dataclasses
 from harness.errors import HarnessError
 from harness.plan import FIRST_LANE, Plan, counted
 from harness.results import Progress
-from harness.stack import images, kept, lanes, provision
-from harness.stack.images import ensure_images, made_of
+from harness.stack import images, kept, lanes, project, provision
+from harness.stack.compose import PortTakenError, compose_up
+from harness.stack.databases import DATABASES
+from harness.stack.images import ensure_images, made_of, needed
 from harness.stack.removal import claim_leftovers, refuse_foreign, shielded, take_down
 from harness.stack.stack import READY_SECONDS, Stack
-from harness.stack.starting import PortTakenError, compose_up, free_port, wait_for_token
-from harness.state import Record, Secrets, StackState
+from harness.stack.starting import free_port, wait_for_token
+from harness.state import Installed, Record, Secrets, StackState
 from harness.timing import Deadline
 
 PORT_ATTEMPTS = 3
@@ -25,7 +27,7 @@ def bring_up(plan: Plan, progress: Progress) -> Stack:
         running = kept.take(state, plan, progress) if plan.lifetime != "fresh" else None
         if running is not None:
             return running
-        _prepare(progress)
+        _prepare(plan, progress)
         refuse_foreign(state)
         return _start(state, plan, progress)
     except BaseException:
@@ -66,30 +68,34 @@ def _start(state: StackState, plan: Plan, progress: Progress) -> Stack:
         raise
 
 
-def _prepare(progress: Progress) -> None:
+def _prepare(plan: Plan, progress: Progress) -> None:
     """What a start needs: an engine, Compose, the images; and leftovers out of the way."""
     provision.ensure_engine(progress)
     for state in claim_leftovers():
         progress(f"{state.name} was left by a run that was killed")
         take_down(state, progress)
-    ensure_images(progress)
+    ensure_images(progress, needed(plan.database, plan.config_source))
 
 
 def _up(state: StackState, plan: Plan, progress: Progress) -> Stack:
     port = plan.port or free_port(preferred=plan.lifetime != "fresh")
-    contents = images.current_contents()
+    contents = images.current_contents(needed(plan.database, plan.config_source))
     record = Record(
         name=state.name,
         lifetime=plan.lifetime,
         replicas=plan.replicas,
         port=port,
         made_of=made_of(contents),
+        database=plan.database,
+        config_source=plan.config_source,
+        placements=(Installed(content=contents["placement"]),),
         lanes={lane.name: port if lane.name == FIRST_LANE else free_port() for lane in plan.lanes},
     )
     stack_secrets = Secrets()
-    state.create(record, stack_secrets, images.environment(contents))
-    if plan.lanes:
-        lanes.prepare(state, record, plan.lanes, stack_secrets)
+    host = {"HARNESS_DATABASE_HOST": DATABASES[plan.database].front}
+    state.create(record, stack_secrets, {**images.environment(contents), **host})
+    lanes.prepare(state, plan.lanes)
+    project.write(state, record, plan.lanes)
     stack = Stack(state, record, stack_secrets)
     beside = f" in each of {len(plan.lanes)} lanes" if len(plan.lanes) > 1 else ""
     progress(f"starting {state.name}: {counted(plan.replicas)}{beside} behind {record.url}")

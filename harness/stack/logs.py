@@ -10,6 +10,7 @@ from harness.results import Exchange
 from harness.stack import provision
 from harness.stack.commands import run
 from harness.stack.compose import STACK_LABEL
+from harness.stack.lanes import SERVICE, replica_of
 
 # Clocks agree on one machine; a container's log driver may lag.
 EARLIER_SECONDS = 1.0
@@ -63,16 +64,21 @@ def containers(stack: str, service: str | None, replica: int | None) -> list[str
         name = container(stack, "placement", replica)
         if any(name == one for one, _, _ in listed):
             return [name]
-        own = [one for one, of, _ in listed if of == "placement"]
+        own = [one for one, of, _ in listed if _is(of, SERVICE)]
         raise UsageError(
             f"The stack {stack} has no replica {replica}.",
             f"It has {', '.join(one.removeprefix(f'{stack}-placement-') for one in own)}.",
         )
-    chosen = [name for name, of, _ in listed if service in (None, of)]
+    chosen = [name for name, of, _ in listed if service is None or _is(of, service)]
     if not chosen:
-        services = ", ".join(sorted({of for _, of, _ in listed}))
+        services = ", ".join(sorted({SERVICE if replica_of(of) else of for _, of, _ in listed}))
         raise UsageError(f"The stack {stack} has no service {service}.", f"It has {services}.")
     return chosen
+
+
+def _is(of: str, service: str) -> bool:
+    """Whether a container's service is this one; each replica is a service of its own."""
+    return of == service or (service == SERVICE and replica_of(of) is not None)
 
 
 def _listed(stack: str) -> list[tuple[str, str, str]]:

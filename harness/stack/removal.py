@@ -47,7 +47,7 @@ def take_down(state: StackState, progress: Progress) -> None:
 
 def _remove(state: StackState, progress: Progress) -> None:
     state.settle()
-    if state.env_file.exists() and state.record() is not None:
+    if state.compose_file.exists() and state.record() is not None:
         progress(f"removing {state.name}")
         _compose_down(state)
     else:

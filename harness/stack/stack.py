@@ -10,11 +10,13 @@ from harness.auth import Keystone
 from harness.errors import EngineError, StackError, UsageError
 from harness.plan import FIRST_LANE, counted
 from harness.results import Progress
-from harness.stack import lanes
+from harness.stack import lanes, project
 from harness.stack.balancer import Balancer
 from harness.stack.commands import run
-from harness.stack.compose import STACK_LABEL, client
+from harness.stack.compose import STACK_LABEL, compose_up
+from harness.stack.databases import DATABASES
 from harness.stack.schema import Schema
+from harness.stack.sources import SOURCES
 from harness.stack.users import Users
 from harness.stack.watch import Watch, death_error, was_meant
 from harness.state import Record, Secrets, StackState
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
     import pymysql
 
 
-# Besides placement's: a stack without one of them is broken, though it may go on answering.
-SERVICES = frozenset({"apache", "keystone", "mariadb", "memcached"})
+# A stack without one of them, or of its database's, is broken, though it may go on answering.
+SERVICES = frozenset({"apache", "keystone", "memcached"})
 
 READY_SECONDS = 60.0
 DRAIN_SECONDS = 60.0
@@ -108,19 +110,20 @@ class Stack:
     def database(
         self, schema: str = "placement", *, several: bool = False
     ) -> "pymysql.Connection[pymysql.cursors.Cursor]":
-        """A new connection to the stack's MariaDB, from outside.
+        """A new connection to the stack's database, from outside.
 
         ``several`` lets it take several statements at once.
         """
         import pymysql
         from pymysql.constants import CLIENT
 
-        published = run("docker", "port", f"{self.name}-mariadb-1", "3306", seconds=10)
+        front = DATABASES[self.record.database].front
+        published = run("docker", "port", f"{self.name}-{front}-1", "3306", seconds=10)
         if not published.ok:
             raise StackError(
-                f"MariaDB of the stack {self.name} has no address: {published.reason}.",
+                f"The database of the stack {self.name} has no address: {published.reason}.",
                 "See whether it runs: placement-harness status.",
-                service="mariadb",
+                service=front,
             )
         host, _, port = published.out.split()[0].rpartition(":")
         return pymysql.connect(
@@ -153,7 +156,7 @@ class Stack:
         if deaths:
             record = self.state.record() or self.record
             for death in deaths:
-                if death.service == "placement" and was_meant(death, record):
+                if death.replica and was_meant(death, record):
                     continue
                 raise death_error(death, when)
             self._watch.forget(deaths)
@@ -172,7 +175,12 @@ class Stack:
             *("--filter", "status=running", "--format", '{{.Label "com.docker.compose.service"}}'),
             seconds=10,
         )
-        return set(listing.out.split()) >= SERVICES and all(
+        services = {
+            *SERVICES,
+            *DATABASES[self.record.database].services,
+            *SOURCES[self.record.config_source].services,
+        }
+        return set(listing.out.split()) >= services and all(
             self.asks_replica(number, lane) is None
             for lane, numbers in lanes.replicas(self.record).items()
             for number in numbers
@@ -246,15 +254,8 @@ class Stack:
             if replicas == before
             else f"{counted(before)} -> {replicas}"
         )
-        client(self.state).compose.up(
-            ["placement"],
-            detach=True,
-            recreate=False,
-            dependencies=False,
-            scales={"placement": replicas},
-            pull="never",
-            quiet=True,
-        )
+        project.set_replicas(self.state, self.record)
+        compose_up(self.state, "--no-recreate", "--remove-orphans")
         added = range(before + 1, replicas + 1)
         self.wait_for_replicas(added, Deadline.after(READY_SECONDS))
         for replica in added:

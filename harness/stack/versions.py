@@ -1,12 +1,13 @@
 """What runs in the images: asked of the programs themselves, once for each content."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from harness.stack.commands import run
 from harness.stack.images import IMAGES, content
 from harness.state import private_directory, state_root
 
+REMEMBERED = 50
 _PYTHON = (
     "from importlib.metadata import version as v; import platform;"
     "print(v({!r}), '(Python', platform.python_version() + ')')"
@@ -20,18 +21,18 @@ _QUESTIONS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def versions() -> dict[str, str]:
-    """The version of each service, e.g. {'placement': '16.0.0 (Python 3.13.5)'}."""
+def versions(names: Iterable[str]) -> dict[str, str]:
+    """What runs in each of these images, e.g. {'placement': '16.0.0 (Python 3.13.5)'}."""
     remembered = state_root() / "versions.json"
     try:
         known: dict[str, str] = json.loads(remembered.read_text())
     except (OSError, ValueError):
         known = {}
-    contents = {service: content(service) for service in _QUESTIONS}
+    contents = {service: content(service) for service in names if service in _QUESTIONS}
     missing = [service for service, digest in contents.items() if digest not in known]
     if missing:
-        # Only what is now there is worth remembering.
-        known = {digest: known[digest] for digest in contents.values() if digest in known}
+        # Few: what no image has any more is forgotten some day.
+        known = dict(list(known.items())[-REMEMBERED:])
         known |= {contents[service]: _ask(service, contents[service]) for service in missing}
         private_directory(remembered.parent)
         remembered.write_text(json.dumps(known))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.errors import StackError
 from harness.stack.commands import mortal, run
 from harness.stack.compose import STACK_LABEL
+from harness.stack.lanes import SERVICE, replica_of
 from harness.state import Record
 
 LAST_LINES = 20
@@ -15,19 +16,20 @@ LAST_LINES = 20
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """A container that has exited: its Compose service and number, and its exit code."""
+    """A container that has exited: its Compose service, and its exit code."""
 
     container: str
     service: str
-    number: int
     code: int
 
     @property
+    def replica(self) -> str | None:
+        """Which replica it was, as Apache calls it; None when it was something else."""
+        return replica_of(self.service)
+
+    @property
     def who(self) -> str:
-        first, _, lane = self.service.partition("-")
-        if first != "placement":
-            return self.service
-        return f"replica {lane}-{self.number}" if lane else f"replica {self.number}"
+        return f"replica {self.replica}" if self.replica else self.service
 
 
 class Watch:
@@ -84,7 +86,6 @@ class Watch:
                 Death(
                     container=attributes["name"],
                     service=attributes.get("com.docker.compose.service", "?"),
-                    number=int(attributes.get("com.docker.compose.container-number", 0)),
                     code=int(attributes.get("exitCode", -1)),
                 )
             )
@@ -100,14 +101,16 @@ def death_error(death: Death, when: str) -> StackError:
         "Its last lines are below. `placement-harness doctor` checks the machine; "
         "--stack keep leaves the stack for a look.",
         evidence=lines,
-        service=death.service,
+        service=SERVICE if death.replica else death.service,
     )
 
 
 def was_meant(death: Death, record: Record) -> bool:
     """Whether a replica was removed or restarted on purpose, by this process or another one."""
-    if death.number in record.leaving or death.number > record.replicas:
-        return True
+    if death.replica and death.replica.isdecimal():
+        number = int(death.replica)
+        if number in record.leaving or number > record.replicas:
+            return True
     # No container starts itself again: one that runs was restarted by somebody.
     state = run(
         *("docker", "inspect", "--format", "{{.State.Running}}", death.container), seconds=10

@@ -9,7 +9,10 @@ from harness.errors import StackError
 from harness.plan import FIRST_LANE, Plan, name_option
 from harness.results import Exchange, Progress, Request, Response, Setting
 from harness.stack import lanes, lifecycle, logs, removal
+from harness.stack.databases import DATABASES
+from harness.stack.images import needed
 from harness.stack.schema import Schema
+from harness.stack.sources import SOURCES
 from harness.stack.stack import Stack
 from harness.stack.versions import versions
 from harness.state import StackState
@@ -128,11 +131,18 @@ class StackTarget:
         return self.stack.database(schema)
 
     def settings(self) -> Sequence[Setting]:
-        known = versions()
+        record = self.stack.record
+        database = DATABASES[record.database]
+        known = versions(needed(record.database, record.config_source))
         return (
             Setting("placement", known["placement"]),
             Setting("replicas", str(self._number), self._replicas_from()),
-            Setting("database", f"MariaDB {known['mariadb']}"),
+            Setting(
+                "database", f"{database.title} {known[database.image]}", self._from("database")
+            ),
+            Setting(
+                "configuration", SOURCES[record.config_source].title, self._from("config_source")
+            ),
             Setting("keystone", known["keystone"]),
             Setting("proxy", f"Apache {known['apache']}"),
             Setting("token cache", f"memcached {known['memcached']}"),
@@ -140,8 +150,11 @@ class StackTarget:
             Setting("stack", f"{self.stack.name}, {self.stack.record.url}"),
         )
 
+    def _from(self, name: str) -> str:
+        return self._plan.sources.get(name, "default")
+
     def _replicas_from(self) -> str:
-        source = self._plan.sources.get("replicas", "default")
+        source = self._from("replicas")
         # A stack that runs is taken with as many as it has.
         return "its own" if source == "default" and self._plan.lifetime == "reuse" else source
 

@@ -31,7 +31,7 @@ from _project import Project
         ),
         (
             ["--stack", "fersh"],
-            "--stack fersh: a stack has no such lifetime. Did you mean fresh? "
+            "--stack fersh: there is no such lifetime. Did you mean fresh? "
             "Give fresh, keep, reuse.",
         ),
         (

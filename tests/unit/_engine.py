@@ -1,5 +1,6 @@
 """An engine on which everything works, and a stack that serves at once: for tests of its life."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,27 @@ from harness import state as state_module
 from harness.stack import lifecycle
 from harness.stack.stack import Stack
 
+CONNECTION = "mysql+pymysql://placement:word@mariadb/placement"
+# What `docker compose config` makes of compose.yaml, as far as the harness looks at it.
+PROJECT = {
+    "name": "one",
+    "services": {
+        "placement": {
+            "image": "placement-harness/placement:latest",
+            "build": {"context": "services/placement"},
+            "deploy": {"replicas": 3},
+            "environment": {"OS_PLACEMENT_DATABASE__CONNECTION": CONNECTION},
+        },
+        "apache": {"environment": {"REPLICAS": "3"}, "ports": []},
+        "mariadb": {"environment": {}},
+    },
+}
+CONFIG = f"echo '{json.dumps(PROJECT)}'"
 UP, DOWN = "compose*up*--detach*", "compose*down*"
 WELL = {
     "version*": "echo 28.0.0",
     "compose version*": "echo 2.40.3",
+    "compose*config*": CONFIG,
     "events*": "exec /bin/sleep 60",
     "logs*": "echo last words",
 }
@@ -23,7 +41,7 @@ def quick(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "state"))
     monkeypatch.setattr(state_module, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(lifecycle, "READY_SECONDS", 1.0)
-    monkeypatch.setattr(lifecycle, "ensure_images", lambda progress: [])
+    monkeypatch.setattr(lifecycle, "ensure_images", lambda progress, names: [])
     monkeypatch.setattr(Stack, "token", lambda self: "a token")
     monkeypatch.setattr(Stack, "whole", lambda self: True)
     monkeypatch.setattr(Stack, "asks_replica", lambda self, *which: None)

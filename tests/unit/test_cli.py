@@ -223,7 +223,8 @@ def test_scale_says_what_it_changes_or_that_it_has_nothing_to_change(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running(monkeypatch)
-    monkeypatch.setattr(stack_module, "client", lambda state: mock.MagicMock())
+    monkeypatch.setattr(stack_module, "project", mock.MagicMock())
+    monkeypatch.setattr(stack_module, "compose_up", lambda state, *how: None)
     monkeypatch.setattr(Stack, "balancer", mock.MagicMock())
     assert harness("scale", "3").err == "  placement-harness already has 3 replicas\n"
     assert harness("scale", "1").err == "  3 replicas -> 1\n"
@@ -271,6 +272,7 @@ def test_down_removes_the_stack_and_says_when_there_is_none(
 ) -> None:
     machine.has("docker", WELL)
     state = running(monkeypatch)
+    state.compose_file.touch()
     assert harness("down").code == 0
     assert any("down" in call and "--volumes" in call for call in machine.calls)
     assert not state.directory.exists()

@@ -40,14 +40,14 @@ def builds(machine: Machine) -> list[str]:
 
 def test_images_that_are_up_to_date_are_left_alone(machine: Machine) -> None:
     machine.has("docker", built(*IMAGES))
-    assert images.ensure_images(machine.steps.append) == []
+    assert images.ensure_images(machine.steps.append, IMAGES) == []
     assert machine.steps == []
     assert builds(machine) == []
 
 
 def test_all_images_are_built_in_waves(machine: Machine) -> None:
     machine.has("docker")
-    images.ensure_images(machine.steps.append)
+    images.ensure_images(machine.steps.append, IMAGES)
     assert builds(machine) == ["apache memcached python", "keystone placement", "mariadb"]
     assert machine.steps[0] == "building apache, memcached, python"
     assert machine.steps[1].startswith("built apache, memcached, python in 0 s")
@@ -55,7 +55,7 @@ def test_all_images_are_built_in_waves(machine: Machine) -> None:
 
 def test_one_image_that_is_out_of_date_is_built_alone(machine: Machine) -> None:
     machine.has("docker", built(*(name for name in IMAGES if name != "memcached")))
-    assert images.ensure_images(machine.steps.append) == ["memcached"]
+    assert images.ensure_images(machine.steps.append, IMAGES) == ["memcached"]
     assert builds(machine) == ["memcached"]
 
 
@@ -83,7 +83,7 @@ def test_a_build_that_fails_shows_its_last_lines(machine: Machine) -> None:
     many = "for n in $(/usr/bin/seq 40); do echo line $n; done; echo 'ERROR: no'; exit 17"
     machine.has("docker", {"compose*": many})
     with pytest.raises(BuildError, match="could not be built: apache, memcached") as caught:
-        images.ensure_images(machine.steps.append)
+        images.ensure_images(machine.steps.append, IMAGES)
     assert caught.value.evidence[0] == "line 17"
     assert caught.value.evidence[-1] == "ERROR: no"
     assert len(caught.value.evidence) == images.EVIDENCE_LINES
@@ -93,7 +93,7 @@ def test_a_build_that_fails_shows_its_last_lines(machine: Machine) -> None:
 def test_a_disk_that_fills_up_under_a_build_says_so(machine: Machine) -> None:
     machine.has("docker", {"compose*": fails(FULL)})
     with pytest.raises(BuildError, match="The disk is full: building apache") as caught:
-        images.ensure_images(machine.steps.append)
+        images.ensure_images(machine.steps.append, IMAGES)
     assert "docker system df" in caught.value.remedy
     assert FULL in caught.value.evidence
 
@@ -104,7 +104,7 @@ def test_a_long_build_says_now_and_then_what_it_does(
     monkeypatch.setattr(images, "SECONDS_BETWEEN_LINES", 0.05)
     do = "echo one; /bin/sleep 0.2; echo step two; /bin/sleep 0.2; echo step three"
     machine.has("docker", {**built(*(set(IMAGES) - {"apache"})), "compose*": do})
-    images.ensure_images(machine.steps.append)
+    images.ensure_images(machine.steps.append, IMAGES)
     assert "building apache (0 s): step two" in machine.steps
 
 
@@ -114,7 +114,7 @@ def test_a_build_that_is_cancelled_is_ended(machine: Machine) -> None:
     wish = threading.Event()
     threading.Timer(0.5, wish.set).start()
     with cancellable(wish), pytest.raises(Cancelled):
-        images.ensure_images(machine.steps.append)
+        images.ensure_images(machine.steps.append, IMAGES)
     assert not Path(f"/proc/{running.read_text().strip()}").exists()
 
 
@@ -130,7 +130,7 @@ def test_a_run_waits_for_another_that_builds_and_builds_nothing_again(
     assert other.take()
     results: list[list[str]] = []
     thread = threading.Thread(
-        target=lambda: results.append(images.ensure_images(machine.steps.append))
+        target=lambda: results.append(images.ensure_images(machine.steps.append, IMAGES))
     )
     thread.start()
     end = time.monotonic() + 10
@@ -153,15 +153,15 @@ def test_a_build_of_another_run_that_never_ends_is_named(
     other = FileLock(tmp_path / "state/build.lock")
     assert other.take()
     with pytest.raises(BuildError, match=r"Another run, process \d+, has been building"):
-        images.ensure_images(machine.steps.append)
+        images.ensure_images(machine.steps.append, IMAGES)
     assert builds(machine) == []
     other.release()
-    assert images.ensure_images(machine.steps.append)
+    assert images.ensure_images(machine.steps.append, IMAGES)
 
 
 def test_the_build_lock_is_let_go_after_a_failure(machine: Machine) -> None:
     machine.has("docker", {"compose*": "exit 1"})
     for _ in range(2):
         with pytest.raises(BuildError):
-            images.ensure_images(machine.steps.append)
+            images.ensure_images(machine.steps.append, IMAGES)
     assert not any(step.startswith("waiting") for step in machine.steps)

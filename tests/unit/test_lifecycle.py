@@ -76,7 +76,7 @@ def test_a_kept_stack_that_is_not_whole_is_mended_and_keeps_its_data(
     monkeypatch.setattr(Balancer, "enable", lambda self, replica: None)
     lifecycle.leave(lifecycle.bring_up(plan, machine.steps.append))
     assert "one is not whole: starting what has stopped" in machine.steps
-    assert "--no-recreate --scale placement=2" in machine.calls[-1]
+    assert " up --detach --no-build --pull never --quiet-pull --no-recreate" in machine.calls[-1]
     assert downs(machine) == 0
 
 
@@ -114,7 +114,7 @@ def test_a_kept_stack_whose_images_have_changed_is_started_anew(
 # Whatever fails
 
 
-def no_images(progress: object) -> list[str]:
+def no_images(progress: object, names: object) -> list[str]:
     raise BuildError("No image.", "Build one.")
 
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import UsageError
-from harness.plan import Plan, is_url, resolve
+from harness.plan import Plan, is_url
+from harness.settings import resolve
 
-TARGETS = ("stack", "embedded")
+CHOICES = {
+    "target": ("stack", "embedded"),
+    "database": ("mariadb", "galera"),
+    "config_source": ("env", "etcd"),
+}
 Given = dict[str, str | None]
 
 
 def resolved(
     options: Given | None = None, environ: dict[str, str] | None = None, ini: Given | None = None
 ) -> Plan:
-    return resolve(options or {}, environ or {}, ini or {}, TARGETS)
+    return resolve(options or {}, environ or {}, ini or {}, CHOICES)
 
 
 def test_without_settings_everything_is_the_default() -> None:

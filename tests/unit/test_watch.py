@@ -14,14 +14,13 @@ from harness.state import Record, Secrets, StackState
 from harness.timing import Deadline
 
 machine = pytest.fixture(fresh_machine)
-DIED = Death("one-placement-2", "placement", 2, 137)
+DIED = Death("one-placement-2", "placement-2", 137)
 
 
-def event(service: str, number: int, code: int) -> str:
+def event(service: str, code: int) -> str:
     attributes = {
-        "name": f"one-{service}-{number}",
+        "name": f"one-{service}-1",
         "com.docker.compose.service": service,
-        "com.docker.compose.container-number": str(number),
         "exitCode": str(code),
     }
     return json.dumps({"Actor": {"Attributes": attributes}})
@@ -35,13 +34,13 @@ def until(what: object) -> None:
 
 
 def test_a_death_is_who_and_how(machine: Machine) -> None:
-    says = event("mariadb", 1, 1)
+    says = event("mariadb", 1)
     machine.has("docker", {"events*": f"echo '{says}'; exec /bin/sleep 60"})
     watch = Watch("one")
     watch.start()
     until(watch.deaths)
     (death,) = watch.deaths()
-    assert death == Death("one-mariadb-1", "mariadb", 1, 1)
+    assert death == Death("one-mariadb-1", "mariadb", 1)
     assert death.who == "mariadb"
     assert not watch.blind
     watch.forget([death])
@@ -64,7 +63,7 @@ def test_an_error_names_the_container_its_code_and_its_last_words(machine: Machi
 
 def test_a_container_that_said_nothing_has_an_error_all_the_same(machine: Machine) -> None:
     machine.has("docker")
-    assert death_error(Death("one-apache-1", "apache", 1, 0), "at once").evidence == ()
+    assert death_error(Death("one-apache-1", "apache", 0), "at once").evidence == ()
 
 
 class Told:
@@ -121,7 +120,7 @@ def test_a_replica_that_somebody_restarted_is_no_failure(stack: Stack, machine: 
 
 def test_a_service_is_never_meant_to_die(stack: Stack, machine: Machine) -> None:
     machine.has("docker", {"inspect*": "echo true"})
-    watched(stack, Told(Death("one-mariadb-1", "mariadb", 1, 0)))
+    watched(stack, Told(Death("one-mariadb-1", "mariadb", 0)))
     with pytest.raises(StackError, match=r"mariadb .* exited with code 0 "):
         stack.check()
 

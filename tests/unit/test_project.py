@@ -1,0 +1,95 @@
+"""The stack as Compose starts it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _engine import CONFIG
+from _machine import Machine, fails, fresh_machine
+
+from harness.errors import StackError
+from harness.plan import Lane
+from harness.stack import lanes, project
+from harness.state import Installed, Record, Secrets, StackState
+
+machine = pytest.fixture(fresh_machine)
+LANES = (Lane("1"), Lane("2"), Lane("cors", {"OS_CORS__ALLOWED_ORIGIN": "http://a"}))
+RECORD = Record("one", "fresh", 3, 9000, lanes={"1": 9000, "2": 9001, "cors": 9002})
+CONNECTION = "OS_PLACEMENT_DATABASE__CONNECTION"
+
+
+@pytest.fixture
+def state(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StackState:
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "state"))
+    machine.has("docker", {"compose*config*": CONFIG})
+    state = StackState("one")
+    state.create(RECORD, Secrets())
+    lanes.prepare(state, LANES)
+    return state
+
+
+def services(state: StackState) -> dict[str, Any]:
+    found: dict[str, Any] = project.load(state)["services"]
+    return found
+
+
+def test_each_replica_is_a_service_with_the_name_that_apache_knows(state: StackState) -> None:
+    project.write(state, Record("one", "fresh", 2, 9000), ())
+    found = services(state)
+    assert set(found) == {"placement-1", "placement-2", "apache", "mariadb"}
+    assert found["placement-2"]["container_name"] == "one-placement-2"
+    assert "deploy" not in found["placement-2"]
+    assert not [one for one in found.values() if "build" in one]
+    assert "LANES" not in found["apache"]["environment"]
+
+
+def test_each_lane_has_replicas_a_schema_and_a_port_of_its_own(state: StackState) -> None:
+    project.write(state, RECORD, LANES)
+    found = services(state)
+    first = {"placement-1", "placement-2", "placement-3"}
+    second = {"placement-2-1", "placement-2-2", "placement-2-3"}
+    assert set(found) == {*first, *second, "placement-cors-1", "apache", "mariadb"}
+    assert found["apache"]["environment"]["LANES"] == "2:8081:3 cors:8082:1"
+    assert found["apache"]["ports"] == ["127.0.0.1:9001:8081", "127.0.0.1:9002:8082"]
+    assert found["mariadb"]["environment"] == {"SCHEMAS": "placement_2 placement_cors"}
+    environments = {name: one.get("environment") for name, one in found.items()}
+    assert environments["placement-2-1"][CONNECTION].endswith(":word@mariadb/placement_2")
+    assert environments["placement-2"][CONNECTION].endswith(":word@mariadb/placement")
+    assert environments["placement-cors-1"]["OS_CORS__ALLOWED_ORIGIN"] == "http://a"
+    assert "OS_CORS__ALLOWED_ORIGIN" not in environments["placement-2-1"]
+    (volume,) = found["placement-2-3"]["volumes"]
+    assert volume == f"{state.policy_file('2').parent}:/etc/placement-policy:ro"
+
+
+def test_replicas_take_turns_with_several_placements(state: StackState) -> None:
+    placements = (Installed("15.0.0", "15.0.0", "aa"), Installed("16.0.0", "16.0.0", "bb"))
+    record = Record("one", "fresh", 3, 9000, placements=placements)
+    project.write(state, record, ())
+    images = [services(state)[f"placement-{number}"]["image"][-2:] for number in (1, 2, 3)]
+    assert images == ["aa", "bb", "aa"]
+
+
+def test_replicas_come_and_go_under_their_numbers(state: StackState) -> None:
+    project.write(state, Record("one", "fresh", 2, 9000), ())
+    before = services(state)
+    project.set_replicas(state, Record("one", "fresh", 3, 9000))
+    assert set(services(state)) == {*before, "placement-3"}
+    assert services(state)["placement-3"]["container_name"] == "one-placement-3"
+    project.set_replicas(state, Record("one", "fresh", 2, 9000))
+    assert services(state) == before
+
+
+def test_secrets_are_for_the_owner_alone(state: StackState) -> None:
+    project.write(state, RECORD, LANES)
+    assert state.compose_file.stat().st_mode & 0o077 == 0
+    # Replicas read their policy as another user.
+    assert state.policy_file("2").stat().st_mode & 0o444 == 0o444
+
+
+def test_an_override_that_makes_no_sense_is_shown(state: StackState, machine: Machine) -> None:
+    machine.has("docker", {"compose*config*": fails("services.placement must be a mapping")})
+    with pytest.raises(StackError, match="Compose makes no sense of") as caught:
+        project.write(state, RECORD, LANES)
+    assert caught.value.evidence == ("services.placement must be a mapping",)

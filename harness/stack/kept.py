@@ -4,7 +4,6 @@ from harness.errors import HarnessError, StackError
 from harness.plan import FIRST_LANE, Plan, counted, name_option
 from harness.results import Progress
 from harness.stack import lanes, logs, provision
-from harness.stack.compose import compose_up
 from harness.stack.images import current_contents, made_of, needed
 from harness.stack.removal import refuse_foreign
 from harness.stack.stack import Stack
@@ -71,7 +70,7 @@ def _mended(state: StackState, record: Record, progress: Progress) -> Stack:
     refuse_foreign(state)
     stack = Stack(state, record, state.secrets())
     try:
-        compose_up(state, "--no-recreate")
+        stack.start_containers("--no-recreate")
         deadline = Deadline.after(MENDING_SECONDS)
         wait_for_token(stack, None, deadline)
         for lane, numbers in lanes.replicas(record).items():

@@ -7,7 +7,7 @@ from harness.errors import HarnessError
 from harness.plan import FIRST_LANE, Plan, counted
 from harness.results import Progress
 from harness.stack import images, kept, lanes, project, provision
-from harness.stack.compose import PortTakenError, compose_up
+from harness.stack.compose import PortTakenError
 from harness.stack.databases import DATABASES
 from harness.stack.images import ensure_images, made_of, needed
 from harness.stack.removal import claim_leftovers, refuse_foreign, shielded, take_down
@@ -102,7 +102,7 @@ def _up(state: StackState, plan: Plan, progress: Progress) -> Stack:
     stack.watch()
     deadline = Deadline.after(READY_SECONDS)
     executor = concurrent.futures.ThreadPoolExecutor(1)
-    starting = executor.submit(compose_up, state)
+    starting = executor.submit(stack.start_containers)
     try:
         wait_for_token(stack, starting, deadline)
         for lane, numbers in lanes.replicas(record).items():

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.plan import FIRST_LANE, Lane
-from harness.stack import lanes
+from harness.stack import configuration, lanes
 from harness.stack.compose import resolved
 from harness.stack.databases import DATABASES
 from harness.stack.images import IMAGES
@@ -21,9 +21,12 @@ from harness.state import Record, StackState, write_private
 FIRST_PORT = 8080
 # Where a lane's replicas find their policy.
 POLICY = "/etc/placement-policy"
-CONNECTION = "OS_PLACEMENT_DATABASE__CONNECTION"
+CONNECTION = "placement_database/connection"
 
 Project = dict[str, Any]
+# Of the project, beside what Compose reads: a replica as compose.yaml has it, and the settings of
+# each one, by service, group and option.
+TEMPLATE, SETTINGS = "x-replica", "x-settings"
 
 
 def write(state: StackState, record: Record, of_the_plan: Sequence[Lane]) -> None:
@@ -31,20 +34,14 @@ def write(state: StackState, record: Record, of_the_plan: Sequence[Lane]) -> Non
     overlays = [DATABASES[record.database].overlay, SOURCES[record.config_source].overlay]
     project = resolved(state, [one for one in overlays if one])
     services: Project = project["services"]
-    template = services.pop(lanes.SERVICE)
-    for lane in of_the_plan or [Lane(FIRST_LANE)]:
-        for number in lanes.numbers(lane.name, record.replicas):
-            own = copy.deepcopy(template)
-            own["environment"].update(lane.environment)
-            if of_the_plan:
-                own["environment"]["OS_OSLO_POLICY__POLICY_FILE"] = f"{POLICY}/policy.yaml"
-                folder = state.policy_file(lane.name).parent
-                own.setdefault("volumes", []).append(f"{folder}:{POLICY}:ro")
-            services[lanes.service(lane.name, number)] = _replica(own, record, lane.name, number)
-    _add_lanes(services, record)
     for one in services.values():
         # Images are there by now; a stack that is kept outlives the checkout.
         one.pop("build", None)
+    project[TEMPLATE], project[SETTINGS] = services.pop(lanes.SERVICE), {}
+    for lane in of_the_plan or [Lane(FIRST_LANE)]:
+        for number in lanes.numbers(lane.name, record.replicas):
+            _add_replica(project, state, record, lane, number)
+    _add_lanes(services, record)
     save(state, project)
 
 
@@ -60,29 +57,38 @@ def load(state: StackState) -> Project:
 def set_replicas(state: StackState, record: Record) -> None:
     """Let the first lane have as many replicas as the record says, each with its placement."""
     project = load(state)
-    services: Project = project["services"]
     wanted = {lanes.service(FIRST_LANE, number): number for number in range(1, record.replicas + 1)}
-    template = services[lanes.service(FIRST_LANE, 1)]
-    for name in [name for name in services if lanes.replica_of(name) and name not in wanted]:
-        del services[name]
-    for name, number in wanted.items():
-        own = services.get(name) or copy.deepcopy(template)
-        services[name] = _replica(own, record, FIRST_LANE, number)
+    for name in [name for name in project[SETTINGS] if name not in wanted]:
+        del project["services"][name], project[SETTINGS][name]
+    for number in wanted.values():
+        _add_replica(project, state, record, Lane(FIRST_LANE), number)
     save(state, project)
 
 
-def _replica(own: Project, record: Record, lane: str, number: int) -> Project:
-    """Make a service this replica: only here is said in what one differs from another."""
-    placement = record.placement(number)
-    own["container_name"] = f"{record.name}-{lanes.service(lane, number)}"
+def _add_replica(
+    project: Project, state: StackState, record: Record, lane: Lane, number: int
+) -> None:
+    """Add a replica, or replace it: only here is said in what one differs from another."""
+    name = lanes.service(lane.name, number)
+    own: Project = copy.deepcopy(project[TEMPLATE])
     own.pop("deploy", None)
+    own["container_name"] = f"{record.name}-{name}"
+    placement = record.placement(number)
     if placement.content:
         own["image"] = IMAGES[lanes.SERVICE].tag(placement.content)
-    environment = own["environment"]
-    account, _, _ = environment[CONNECTION].rpartition("@")
+    volumes = own.setdefault("volumes", [])
+    settings, left = configuration.split({**own["environment"], **lane.environment})
+    account, _, _ = settings[CONNECTION].rpartition("@")
     host = DATABASES[record.database].host(number)
-    environment[CONNECTION] = f"{account}@{host}/{lanes.schema(lane)}"
-    return own
+    settings[CONNECTION] = f"{account}@{host}/{lanes.schema(lane.name)}"
+    if record.lanes:
+        settings["oslo_policy/policy_file"] = f"{POLICY}/policy.yaml"
+        volumes.append(f"{state.policy_file(lane.name).parent}:{POLICY}:ro")
+    source = SOURCES[record.config_source]
+    own["environment"] = {**left, **source.environment(settings, lane.name)}
+    volumes += source.volumes
+    project["services"][name] = own
+    project[SETTINGS][name] = settings
 
 
 def _add_lanes(services: Project, record: Record) -> None:

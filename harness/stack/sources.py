@@ -1,8 +1,29 @@
 """How replicas get their configuration."""
 
-from collections.abc import Mapping
+import io
+import tarfile
+import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+
+from harness.errors import StackError
+from harness.stack import configuration
+from harness.stack.commands import run
+from harness.stack.compose import compose_up
+from harness.state import StackState
+
+Settings = Mapping[str, str]
+# Where placement looks for its file by itself.
+FOLDER = "/etc/placement"
+# Whom the images run as.
+USER = 10001
+COPY_SECONDS = 30.0
+
+
+def _nothing(settings: Settings, lane: str) -> Settings:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,14 +31,66 @@ class Source:
     """A configuration source.
 
     ``images`` and ``services`` are what it needs besides those of every stack, ``overlay`` the
-    Compose file that adds them.
+    Compose file that adds them, ``volumes`` what it needs in each replica. ``environment`` are the
+    variables of a replica of a lane. ``deliver`` gives the settings, by a replica's service, to
+    whom they are for: when the source's services run and replicas are made, but before they start.
     """
 
     name: str
     title: str
+    environment: Callable[[Settings, str], Settings] = _nothing
+    deliver: Callable[[StackState, Mapping[str, Settings]], None] | None = None
     images: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     overlay: Path | None = None
+    volumes: tuple[str, ...] = ()
 
 
-SOURCES: Mapping[str, Source] = {one.name: one for one in (Source("env", "environment alone"),)}
+def start(source: Source, state: StackState, settings: Mapping[str, Settings], *how: str) -> None:
+    """Let Compose start a stack whose replicas are configured that way; ``how`` is for it."""
+    if source.deliver is not None:
+        # Replicas are made, and wait; what they ask has to run.
+        compose_up(state, "--no-start", *how)
+        if source.services:
+            compose_up(state, "--no-recreate", *source.services)
+        source.deliver(state, settings)
+    compose_up(state, *how)
+
+
+def _copy_files(state: StackState, settings: Mapping[str, Settings]) -> None:
+    """Put a placement.conf into each replica: a file of its own, that others cannot read."""
+    for service, own in settings.items():
+        container = f"{state.name}-{service}"
+        with tempfile.TemporaryFile() as archive:
+            _pack(archive, "placement.conf", configuration.file(own))
+            archive.seek(0)
+            copy = ("docker", "cp", "-", f"{container}:{FOLDER}")
+            copied = run(*copy, seconds=COPY_SECONDS, stdin=archive)
+        if not copied.ok:
+            raise StackError(
+                f"placement.conf could not be copied into {container}: {copied.reason}.",
+                "See whether it is there: placement-harness status.",
+                service="placement",
+            )
+
+
+def _pack(archive: IO[bytes], name: str, text: str) -> None:
+    """Write a tar archive with one file, which the service alone can read."""
+    content = text.encode()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.size, entry.mode, entry.uid, entry.gid = len(content), 0o400, USER, USER
+        tar.addfile(entry, io.BytesIO(content))
+
+
+def _variables(settings: Settings, lane: str) -> Settings:
+    return configuration.variables(settings)
+
+
+SOURCES: Mapping[str, Source] = {
+    one.name: one
+    for one in (
+        Source("env", "environment alone", environment=_variables),
+        Source("file", "placement.conf", deliver=_copy_files, volumes=(FOLDER,)),
+    )
+}

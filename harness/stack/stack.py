@@ -10,10 +10,10 @@ from harness.auth import Keystone
 from harness.errors import EngineError, StackError, UsageError
 from harness.plan import FIRST_LANE, counted
 from harness.results import Progress
-from harness.stack import lanes, project
+from harness.stack import lanes, project, sources
 from harness.stack.balancer import Balancer
 from harness.stack.commands import run
-from harness.stack.compose import STACK_LABEL, compose_up
+from harness.stack.compose import STACK_LABEL
 from harness.stack.databases import DATABASES
 from harness.stack.schema import Schema
 from harness.stack.sources import SOURCES
@@ -228,6 +228,11 @@ class Stack:
             service="placement",
         )
 
+    def start_containers(self, *how: str) -> None:
+        """Let Compose start what does not run, replicas with their configuration."""
+        settings = project.load(self.state)[project.SETTINGS]
+        sources.start(SOURCES[self.record.config_source], self.state, settings, *how)
+
     # Replicas, while requests flow
 
     def scale(self, replicas: int, progress: Progress) -> None:
@@ -255,7 +260,7 @@ class Stack:
             else f"{counted(before)} -> {replicas}"
         )
         project.set_replicas(self.state, self.record)
-        compose_up(self.state, "--no-recreate", "--remove-orphans")
+        self.start_containers("--no-recreate", "--remove-orphans")
         added = range(before + 1, replicas + 1)
         self.wait_for_replicas(added, Deadline.after(READY_SECONDS))
         for replica in added:

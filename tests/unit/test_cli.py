@@ -224,7 +224,7 @@ def test_scale_says_what_it_changes_or_that_it_has_nothing_to_change(
 ) -> None:
     running(monkeypatch)
     monkeypatch.setattr(stack_module, "project", mock.MagicMock())
-    monkeypatch.setattr(stack_module, "compose_up", lambda state, *how: None)
+    monkeypatch.setattr(Stack, "start_containers", lambda self, *how: None)
     monkeypatch.setattr(Stack, "balancer", mock.MagicMock())
     assert harness("scale", "3").err == "  placement-harness already has 3 replicas\n"
     assert harness("scale", "1").err == "  3 replicas -> 1\n"

@@ -1,0 +1,57 @@
+"""Whichever way replicas get their configuration, it is the same one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from _live import Commands, docker
+
+from harness.stack.sources import SOURCES
+from harness.state import StackState
+
+# All options of a placement that is set up as the replica's own is, read as the service reads them.
+EFFECTIVE = """
+import json
+from placement import deploy
+found, load = [], deploy.loadapp
+deploy.loadapp = lambda config: (load(config), found.append(config))[0]
+from placement.wsgi import api
+config = found[0]
+print("OPTIONS", json.dumps({
+    f"{group or 'DEFAULT'}/{option}": str((config[group] if group else config)[option])
+    for group in [None, *config._groups]
+    for option in (config._groups[group]._opts if group else config._opts)
+    if option not in UNALIKE
+}))
+"""
+# Where the configuration comes from, which is what differs.
+UNALIKE = {"config_file", "config_dir", "config_source"}
+
+
+def effective(commands: Commands, source: str) -> dict[str, Any]:
+    commands.harness("up", "--replicas", "1", "--config-source", source)
+    script = EFFECTIVE.replace("UNALIKE", repr(UNALIKE))
+    said = docker("exec", f"{commands.name}-placement-1", "python3", "-c", script)
+    (line,) = [line for line in said.splitlines() if line.startswith("OPTIONS ")]
+    for name, secret in StackState(commands.name, commands.state).secrets().environment().items():
+        line = line.replace(secret, name)
+    commands.harness("down")
+    options: dict[str, Any] = json.loads(line.removeprefix("OPTIONS "))
+    # What the source itself is told.
+    return {name: value for name, value in options.items() if not name.startswith("etcd/")}
+
+
+@pytest.mark.parametrize("source", sorted(set(SOURCES) - {"env"}))
+def test_every_source_gives_the_same_effective_configuration(
+    commands: Commands, source: str
+) -> None:
+    expected = effective(commands, "env")
+    assert expected["keystone_authtoken/password"] == "HARNESS_PLACEMENT_PASSWORD"
+    assert "HARNESS_DATABASE_PASSWORD@mariadb" in expected["placement_database/connection"]
+    assert len(expected) > 100
+    found = effective(commands, source)
+    assert {name: value for name, value in found.items() if expected.get(name) != value} == {}
+    assert found.keys() == expected.keys()
+    assert commands.settled() == []

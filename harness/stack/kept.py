@@ -3,7 +3,7 @@
 from harness.errors import HarnessError, StackError
 from harness.plan import FIRST_LANE, Plan, counted, name_option
 from harness.results import Progress
-from harness.stack import lanes, logs, provision
+from harness.stack import code, lanes, logs, provision
 from harness.stack.images import current_contents, made_of, needed
 from harness.stack.removal import refuse_foreign
 from harness.stack.stack import Stack
@@ -35,7 +35,12 @@ def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:
     if lacking is not None:
         progress(f"{state.name} runs, but {lacking}: starting it anew, with nothing in it")
         return None
-    stack = running_stack(state) or _mended(state, record, progress)
+    changed = code.take_up(record, progress)
+    stack = running_stack(state)
+    if stack is None:
+        stack = _mended(state, record, progress)
+    else:
+        code.reload(stack, changed)
     has, url = counted(stack.record.replicas), stack.record.url
     progress(f"{state.name} runs already: {has} behind {url}")
     if _asked(plan) and stack.record.replicas != plan.replicas:
@@ -69,6 +74,7 @@ def _mended(state: StackState, record: Record, progress: Progress) -> Stack:
     provision.ensure_engine(progress)
     refuse_foreign(state)
     stack = Stack(state, record, state.secrets())
+    stack.watch()
     try:
         stack.start_containers("--no-recreate")
         deadline = Deadline.after(MENDING_SECONDS)
@@ -78,9 +84,14 @@ def _mended(state: StackState, record: Record, progress: Progress) -> Stack:
         for replica in stack.replicas:
             stack.balancer.enable(replica)
     except HarnessError as error:
+        stack.unwatch()
+        whose = [one.spec for one in record.placements if one.code]
+        mend = (
+            f"If the code of {' or '.join(whose)} is why, mend it, and run again. " if whose else ""
+        )
         raise StackError(
             f"The stack {state.name} was kept, but does not serve any more: {error.problem}",
-            "Remove it, with all that is in it, and start another one: "
+            f"{mend}Or remove it, with all that is in it, and start another one: "
             f"placement-harness down{name_option(state.name)}.",
             evidence=error.evidence,
         ) from error

@@ -22,6 +22,8 @@ FIRST_PORT = 8080
 # Where a lane's replicas find their policy.
 POLICY = "/etc/placement-policy"
 CONNECTION = "placement_database/connection"
+# Where they find code that is used in place of the image's.
+CODE = "/code"
 
 Project = dict[str, Any]
 # Of the project, beside what Compose reads: a replica as compose.yaml has it, and the settings of
@@ -77,6 +79,9 @@ def _add_replica(
     if placement.content:
         own["image"] = IMAGES[lanes.SERVICE].tag(placement.content)
     volumes = own.setdefault("volumes", [])
+    if placement.code:
+        volumes.append(f"{placement.code}:{CODE}:ro")
+        own["environment"]["PYTHONPATH"] = CODE
     settings, left = configuration.split({**own["environment"], **lane.environment})
     account, _, _ = settings[CONNECTION].rpartition("@")
     host = DATABASES[record.database].host(number)

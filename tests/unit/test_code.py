@@ -1,0 +1,73 @@
+"""A checkout's code, as it is copied for running replicas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.stack import code
+from harness.state import Installed, Record
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    package = tmp_path / "checkout" / "placement"
+    for name in ("__init__.py", "handler.py", "db/api.py", "tests/unit/test_a.py"):
+        path = package / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"# {name}\n")
+    (package / "__pycache__").mkdir()
+    (package / "__pycache__" / "handler.pyc").touch()
+    return package
+
+
+def there(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_only_what_has_changed_is_copied_and_what_is_gone_is_removed(
+    package: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "code"
+    everything = ["placement/__init__.py", "placement/db/api.py", "placement/handler.py"]
+    assert code.sync(package, folder) == everything
+    assert there(folder) == everything
+    assert code.sync(package, folder) == []
+    (package / "handler.py").write_text("# another\n")
+    (package / "db/api.py").unlink()
+    (package / "util.py").touch()
+    changed = ["placement/db/api.py", "placement/handler.py", "placement/util.py"]
+    assert code.sync(package, folder) == changed
+    assert (folder / "placement/handler.py").read_text() == "# another\n"
+    assert "placement/db/api.py" not in there(folder)
+
+
+def test_an_edit_of_the_same_length_is_noticed(package: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "code"
+    code.sync(package, folder)
+    (package / "handler.py").write_text("# Handler.py\n")
+    assert code.sync(package, folder) == ["placement/handler.py"]
+
+
+def test_replicas_can_read_it_whoever_wrote_it(package: Path, tmp_path: Path) -> None:
+    (package / "handler.py").chmod(0o600)
+    (package / "db").chmod(0o700)
+    code.sync(package, tmp_path / "code")
+    assert (tmp_path / "code/placement/handler.py").stat().st_mode & 0o004
+    assert (tmp_path / "code/placement/db").stat().st_mode & 0o005 == 0o005
+
+
+def test_a_change_is_named_once_for_each_checkout(package: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "code"
+    code.sync(package, folder)
+    (package / "handler.py").write_text("# another\n")
+    (package / "util.py").touch()
+    edited = Installed(str(package.parent), "16.0.0", "aa", str(folder))
+    record = Record("one", "keep", 3, 1, placements=(Installed("16.0.0"), edited, edited))
+    steps: list[str] = []
+    assert code.take_up(record, steps.append) == [edited]
+    assert steps == [
+        f"placement/handler.py and 1 more changed: loading {package.parent} anew",
+    ]
+    assert code.take_up(record, steps.append) == []

@@ -146,7 +146,7 @@ def status() -> None:
 
 @main.command()
 @click.argument("service", required=False)
-@click.option("--replica", type=click.IntRange(1, MAX_REPLICAS), help="One replica alone.")
+@click.option("--replica", metavar="N", help="One replica alone; of lane 2, it is called 2-N.")
 @click.option("--request", metavar="ID", help="The lines of one request, by its request id.")
 @click.option("--follow", is_flag=True, help="Go on with what is written from now on.")
 @click.option(
@@ -155,7 +155,7 @@ def status() -> None:
 @named
 def logs(
     service: str | None,
-    replica: int | None,
+    replica: str | None,
     request: str | None,
     follow: bool,
     tail: int | None,

@@ -223,10 +223,17 @@ class StackState:
         )
 
     @contextlib.contextmanager
-    def taking(self, what: str) -> Iterator[None]:
-        """Have one part of the stack for oneself, after those who have it now."""
+    def taking(self, what: str, seconds: float = SETTLE_SECONDS) -> Iterator[None]:
+        """Have one part of the stack for oneself, after those who have it now.
+
+        Raises StackError when they keep it for longer than so many seconds.
+        """
         with FileLock(self.directory / what) as lock:
-            lock.wait(Deadline.after(SETTLE_SECONDS), 0.02)
+            if not lock.wait(Deadline.after(seconds), 0.02):
+                raise StackError(
+                    f"Process {lock.holder()} has had {what} of {self.name} for {seconds:.0f} s.",
+                    "See what it does, end it, and run again.",
+                )
             yield
 
     @contextlib.contextmanager

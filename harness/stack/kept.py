@@ -13,8 +13,6 @@ from harness.timing import Deadline
 
 # For what has stopped of a stack that was kept.
 MENDING_SECONDS = 30.0
-# For an answer of keystone, when the machine has much else to do.
-ANSWER_SECONDS = 3.0
 
 
 def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:

@@ -45,7 +45,7 @@ def states(stack: str) -> Mapping[str, str]:
     return {name: state for name, _, state in _listed(stack)}
 
 
-def containers(stack: str, service: str | None, replica: int | None) -> list[str]:
+def containers(stack: str, service: str | None, replica: str | None) -> list[str]:
     """The names of a stack's containers, of one service or one replica if that is asked.
 
     Raises StackError when there is no such stack, UsageError when it has nothing of that.

@@ -253,7 +253,7 @@ class Stack:
         if replicas < before:
             for replica in range(before, replicas, -1):
                 self.balancer.drain(replica, Deadline.after(DRAIN_SECONDS))
-        self._save(replicas=replicas, leaving=tuple(range(replicas + 1, before + 1)))
+        self.save(replicas=replicas, leaving=tuple(range(replicas + 1, before + 1)))
         progress(
             f"{self.name} already has {counted(before)}"
             if replicas == before
@@ -265,7 +265,7 @@ class Stack:
         self.wait_for_replicas(added, Deadline.after(READY_SECONDS))
         for replica in added:
             self.balancer.enable(replica)
-        self._save(leaving=())
+        self.save(leaving=())
 
     def restart_rolling(self, progress: Progress) -> Iterator[int]:
         """Restart the replicas one after the other; yield each that serves again."""
@@ -278,7 +278,7 @@ class Stack:
         """Take a replica out, restart it, and put it back when it serves."""
         with self.state.changing():
             self.record = self.state.record() or self.record
-            self._save(leaving=(replica,))
+            self.save(leaving=(replica,))
             self.balancer.drain(replica, Deadline.after(DRAIN_SECONDS))
             restarted = run(
                 "docker", "restart", f"{self.name}-placement-{replica}", seconds=DRAIN_SECONDS
@@ -291,8 +291,9 @@ class Stack:
                 )
             self.wait_for_replicas([replica], Deadline.after(READY_SECONDS))
             self.balancer.enable(replica)
-            self._save(leaving=())
+            self.save(leaving=())
 
-    def _save(self, **changes: object) -> None:
+    def save(self, **changes: object) -> None:
+        """Change the record, here and in the stack's state."""
         self.record = dataclasses.replace(self.record, **changes)  # type: ignore[arg-type]
         self.state.save(self.record)

@@ -15,9 +15,7 @@ import requests
 
 from harness.auth import Keystone
 from harness.errors import StackError, TargetError
-from harness.locks import FileLock
 from harness.state import Secrets, StackState, write_private
-from harness.timing import Deadline
 from harness.upstream.identities import Identity
 
 DOMAIN = {"id": "default"}
@@ -32,8 +30,8 @@ class Users:
     """``url`` is keystone's, ``admin_token`` one of its administrator."""
 
     def __init__(self, state: StackState, secrets: Secrets, url: str, admin_token: str) -> None:
+        self._state = state
         self._file = state.directory / "users.json"
-        self._lock = state.directory / "users.lock"
         self._password = secrets.users_password
         self._url = f"{url}/v3"
         # Tokens by identity, and ids of projects and roles; what others have made, too.
@@ -56,8 +54,7 @@ class Users:
 
     def _share(self, kind: str, name: str, make: Callable[[], str]) -> str:
         """What another process has made meanwhile, or else ``make``, for others to find."""
-        with FileLock(self._lock) as lock:
-            lock.wait(Deadline.after(TIMEOUT), 0.02)
+        with self._state.taking("users.lock", TIMEOUT):
             self._known = self._read() or {
                 "since": time.time(),
                 "projects": {one["name"]: one["id"] for one in self._list("project")},

@@ -362,6 +362,15 @@ def test_logs_of_a_request_that_nobody_has_seen_are_said_to_be_none(
     assert (said.code, said.err) == (0, "")
 
 
+def test_a_replica_of_a_lane_is_named_as_messages_name_it(
+    harness: Harness, machine: Machine
+) -> None:
+    lane = "placement-2-1 placement-2-1 running"
+    listed(machine, "placement-1 placement-1 running", lane, **{"logs*": "echo $4"})
+    assert harness("logs", "--replica", "2-1").out == "placement-harness-placement-2-1\n"
+    assert "has no replica 2-2. It has 1, 2-1." in harness("logs", "--replica", "2-2").err
+
+
 def test_only_placement_has_replicas(harness: Harness, machine: Machine) -> None:
     listed(machine, "keystone-1 keystone running", "placement-2 placement running")
     said = harness("logs", "keystone", "--replica", "2")

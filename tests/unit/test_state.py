@@ -222,3 +222,14 @@ def test_clearing_up_waits_for_a_command_that_outlived_its_run(
     begin = Deadline.after(0.3)
     one.settle()
     assert not begin.passed
+
+
+def test_a_part_that_somebody_keeps_is_named_with_them(root: Path) -> None:
+    state = StackState("one")
+    state.create(RECORD, Secrets())
+    late = state.taking("users.lock", 0.05)
+    held = rf"Process {os.getpid()} has had users.lock of one"
+    with state.taking("users.lock"), pytest.raises(StackError, match=held), late:
+        pass
+    with state.taking("users.lock", 0.05):
+        pass

@@ -105,7 +105,7 @@ def test_a_dead_replica_is_the_end_of_a_stack(stack: Stack) -> None:
 
 @pytest.mark.parametrize("change", [{"leaving": (2,)}, {"replicas": 1}])
 def test_a_replica_that_was_to_go_is_no_failure(stack: Stack, change: dict[str, object]) -> None:
-    stack._save(**change)
+    stack.save(**change)
     told = Told(DIED)
     watched(stack, told)
     stack.check()

@@ -23,7 +23,7 @@ stack                     the containers; the only place that imports python_on_
 targets                   what answers: stack, embedded, URL
 suites                    gabbi files as pytest items; the only place that imports gabbi
 report                    what a run says: header, summary, failures
-plugin, owner, run, starter, lookout, meeting, fixtures, cli, commands, tempest, bench   the rim:
-                          pytest's hooks, the processes of a run, fixtures for Python tests, the
-                          commands, tempest as another runner of suites, and figures
+plugin, owner, run, starter, lookout, meeting, measures, fixtures   pytest's rim: its hooks, the
+                          processes of a run and what it measured, fixtures for Python tests
+cli, commands, tempest, bench   the commands' rim: tempest as another runner of suites, and figures
 """

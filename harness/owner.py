@@ -3,14 +3,16 @@
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
 
-from harness import fixtures, targets
+from harness import fixtures, measures, targets
 from harness.errors import HarnessError, UsageError
 from harness.lookout import Lookout
+from harness.measures import RunReport
 from harness.meeting import Meeting
 from harness.plan import Lane, Plan, is_url
 from harness.report import screen
@@ -30,12 +32,14 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     """Add to pytest what a run needs. Raises pytest.UsageError for settings without sense."""
     wire = Wire()
     worker = hasattr(config, "workerinput")
+    report: Path | None = None
     try:
         plan = plan_of(config)
         # Workers parse the same command line.
         selection.add(config, config.getoption("placement_suites") or ())
         if not worker:
             plan = _with_lanes(config, plan)
+            report = measures.prepare(config.getoption("placement_report"))
         own = extensions.load(
             fixture_modules=config.getini("gabbi_fixture_modules"),
             inner_fixtures=config.getini("gabbi_inner_fixtures"),
@@ -48,6 +52,8 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     run = Worker(config, plan, wire) if worker else Owner(config, plan, wire)
     config.stash[fixtures.RUN] = run
     config.pluginmanager.register(run, "placement-run")
+    if report is not None and isinstance(run, Owner):
+        config.pluginmanager.register(RunReport(report, run, run.error), "placement-measures")
     config.pluginmanager.register(collect.SuiteCollector(own, wire), "placement-suites")
     config.pluginmanager.register(order.Order(config), "placement-order")
     config.pluginmanager.register(fixtures, "placement-fixtures")
@@ -108,6 +114,10 @@ class Owner(Run):
         # What was there before, of each signal that ends the run as Ctrl-C does.
         self._ending: dict[signal.Signals, Any] = {}
         self._sigint: Any = None
+
+    def error(self) -> HarnessError | None:
+        """Why the run could not be made, or not to its end."""
+        return self._error
 
     # Before the first test
 

@@ -53,6 +53,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         help="run placement's own suites, or these; may be given several times",
     )
+    group.addoption(
+        "--run-report",
+        dest="placement_report",
+        metavar="FILE",
+        help="write what this run measured: verdicts, requests, start-up, memory (JSON)",
+    )
     for name in INI:
         parser.addini(f"placement_{name}", OPTIONS[name][1])
     for name, help_text in GABBI.items():
@@ -73,7 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def asked_for(config: pytest.Config) -> bool:
     """Whether an option, a variable or an ini setting wants the harness in this run."""
-    given = [config.getoption(f"placement_{name}") for name in (*OPTIONS, "suites")]
+    given = [config.getoption(f"placement_{name}") for name in (*OPTIONS, "suites", "report")]
     return any(value is not None for value in given) or any(
         os.environ.get(f"PLACEMENT_HARNESS_{name.upper()}") or config.getini(f"placement_{name}")
         for name in INI

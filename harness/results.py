@@ -1,6 +1,6 @@
 """Plain data that every layer may use."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 # Takes one line for each step of something that takes long.
@@ -62,3 +62,22 @@ class Setting:
     name: str
     value: str
     source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What one container has in memory: ``used`` bytes as docker counts them, and the most there
+    ever were, the files' cache included; None where nobody counts that."""
+
+    service: str
+    container: str
+    used: int
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What a target costs. ``start_up`` is the seconds until it served; None when it ran before."""
+
+    start_up: float | None
+    memory: Sequence[Memory] = ()

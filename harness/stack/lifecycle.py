@@ -119,5 +119,6 @@ def _up(state: StackState, plan: Plan, progress: Progress) -> Stack:
         executor.shutdown()
     stack.record = dataclasses.replace(record, ready=True)
     state.save(stack.record)
-    progress(f"ready after {deadline.waited:.1f} s")
+    stack.ready_after = deadline.waited
+    progress(f"ready after {stack.ready_after:.1f} s")
     return stack

@@ -13,7 +13,7 @@ from harness.results import Progress
 from harness.stack import lanes, project, sources
 from harness.stack.balancer import Balancer
 from harness.stack.commands import run
-from harness.stack.compose import STACK_LABEL
+from harness.stack.containers import listed
 from harness.stack.databases import DATABASES
 from harness.stack.schema import Schema
 from harness.stack.sources import SOURCES
@@ -46,6 +46,7 @@ class Stack:
     def __init__(self, state: StackState, record: Record, secrets: Secrets) -> None:
         self.state = state
         self.record = record
+        self.ready_after: float | None = None  # Seconds; None when it ran before.
         self._secrets = secrets
         self._watch: Watch | None = None
         self._session = requests.Session()
@@ -170,17 +171,13 @@ class Stack:
 
     def whole(self) -> bool:
         """Whether all of it runs, and every replica serves."""
-        listing = run(
-            *("docker", "ps", "--filter", f"label={STACK_LABEL}={self.name}"),
-            *("--filter", "status=running", "--format", '{{.Label "com.docker.compose.service"}}'),
-            seconds=10,
-        )
+        running = {one.service for one in listed(self.name) if one.state == "running"}
         services = {
             *SERVICES,
             *DATABASES[self.record.database].services,
             *SOURCES[self.record.config_source].services,
         }
-        return set(listing.out.split()) >= services and all(
+        return running >= services and all(
             self.asks_replica(number, lane) is None
             for lane, numbers in lanes.replicas(self.record).items()
             for number in numbers

@@ -46,7 +46,7 @@ class Target(Protocol):
     needs to speak to the same thing, as JSON-able data. A target that every process has to have
     for itself says so with an attribute ``per_process``, and is not started by the controller. One
     that can run upstream's suites has a method ``stage(fixture)``, a context manager that gives a
-    Stage.
+    Stage. One that has parts to measure has a method ``measure()``, which gives Measures.
     """
 
     name: str

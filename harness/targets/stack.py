@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from harness.errors import StackError
 from harness.plan import FIRST_LANE, Plan, name_option
-from harness.results import Exchange, Progress, Request, Response, Setting
-from harness.stack import lanes, lifecycle, logs, removal
+from harness.results import Exchange, Measures, Progress, Request, Response, Setting
+from harness.stack import lanes, lifecycle, logs, memory, removal
 from harness.stack.databases import DATABASES
 from harness.stack.images import needed
 from harness.stack.schema import Schema
@@ -157,6 +157,10 @@ class StackTarget:
         source = self._from("replicas")
         # A stack that runs is taken with as many as it has.
         return "its own" if source == "default" and self._plan.lifetime == "reuse" else source
+
+    def measure(self) -> Measures:
+        """How long it took to start, and what its containers have in memory. Raises EngineError."""
+        return Measures(self.stack.ready_after, memory.of_stack(self.stack.name))
 
     def check(self) -> None:
         self.stack.check()

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from harness.errors import StackError, TargetError
 from harness.plan import Plan
-from harness.results import Exchange, Progress, Setting
+from harness.results import Exchange, Measures, Memory, Progress, Setting
 from harness.targets import TARGETS
 from harness.targets.base import Transport, quiet
 from harness.targets.wsgi import WsgiTransport
@@ -84,6 +84,8 @@ class Fake:
         self.cancelled = self._interrupted = False
         if self.told.get("stack"):
             self.stack = "the stack object"
+        if "measures" in self.told:
+            self.measure = self._measure
         if self.told.get("database"):
             self.database = _Connection
         silent = self.told.get("silent", [])
@@ -141,6 +143,12 @@ class Fake:
 
     def settings(self) -> Sequence[Setting]:
         return [Setting("placement", "16.0.0", "image"), Setting("MariaDB", "11.8")]
+
+    def _measure(self) -> Measures:
+        event("measure")
+        if self.told["measures"] == "fails":
+            raise StackError("The containers could not be listed.", "See what is wrong.")
+        return Measures(4.5, [Memory("placement-1", "x-placement-1", 70, 90)])
 
     def check(self) -> None:
         event("check")

@@ -1,7 +1,7 @@
 """The commands: the same stack without pytest.
 
-Exit codes: 0; 1 when doctor finds a problem, a test fails under tempest, or logs has no line of a
-request; 64 for an argument that
+Exit codes: 0; 1 when doctor finds a problem, a test fails under tempest or in a matrix, or logs has
+no line of a request; 64 for an argument that
 makes no sense; 70 when the command could not be carried out; 130 after Ctrl-C.
 """
 
@@ -14,6 +14,7 @@ import click
 
 from harness.commands import Commands, choice, named, replicas_argument, say
 from harness.errors import UsageError
+from harness.matrix.command import matrix
 from harness.plan import (
     DEFAULT_REPLICAS,
     MAX_REPLICAS,
@@ -268,6 +269,9 @@ def bench(starts: int, suites: bool, rounds: int) -> None:
         from harness.bench import machine
 
         machine.run(starts, say)
+
+
+main.add_command(matrix)
 
 
 def _running(name: str) -> Any:

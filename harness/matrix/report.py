@@ -1,0 +1,189 @@
+"""What came of a matrix: for people, and for programs (docs/matrix.md has the format)."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import HarnessError
+from harness.matrix.cells import Cell
+from harness.matrix.running import JUNIT, LOG, RUN, Options, Result
+
+SCHEMA = "placement-harness/matrix/1"
+# From the worst to the best.
+VERDICTS = ("interrupted", "unusable", "failed", "passed")
+EXIT_CODES = {"interrupted": 130, "unusable": HarnessError.exit_code, "failed": 1, "passed": 0}
+# Besides these, and placement's replicas, all that a stack has is its database's.
+PARTS = ("keystone", "apache", "memcached", "etcd")
+MIB = 2**20
+
+COLUMNS = (
+    *("cell", "verdict", "passed", "failed", "errors", "wall", "start-up"),
+    *("placement", "database", *PARTS),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """What was to be run, how, and what came of it so far."""
+
+    written: str
+    started: str
+    seconds: float
+    cells: Sequence[Cell]
+    options: Options
+    results: Sequence[Result]
+
+    @property
+    def verdict(self) -> str:
+        """The worst one."""
+        found = {result.verdict for result in self.results}
+        return next((one for one in VERDICTS if one in found), "interrupted")
+
+
+def as_json(matrix: Matrix) -> str:
+    done = {result.cell.name for result in matrix.results}
+    return json.dumps(
+        {
+            "schema": SCHEMA,
+            "command": matrix.written,
+            "started": matrix.started,
+            "seconds": round(matrix.seconds, 1),
+            "verdict": matrix.verdict,
+            "exit_code": EXIT_CODES[matrix.verdict],
+            "cells": [_cell(result, matrix.options) for result in matrix.results],
+            "not_run": [cell.name for cell in matrix.cells if cell.name not in done],
+        },
+        indent=2,
+    )
+
+
+def _cell(result: Result, options: Options) -> Mapping[str, Any]:
+    cell, report = result.cell, result.report
+    files = {"log": LOG, "junit": JUNIT, "run": RUN}
+    return {
+        "name": cell.name,
+        "database": cell.database,
+        "config_source": cell.config_source,
+        "placement": [*cell.placements],
+        "replicas": cell.replicas,
+        "suites": [*(cell.suites or options.suites)],
+        "verdict": result.verdict,
+        "reason": result.reason,
+        "exit_code": result.exit_code,
+        "tests": report.get("tests", {}),
+        "requests": report.get("requests", {}),
+        "latency_ms": report.get("latency_ms"),
+        "seconds": {"wall": round(result.wall, 1), "start_up": _start_up(result)},
+        "memory": report.get("memory", []),
+        "settings": report.get("settings", []),
+        "files": {
+            what: f"{cell.name}/{name}"
+            for what, name in files.items()
+            if (options.folder / cell.name / name).is_file()
+        },
+    }
+
+
+def rows(results: Iterable[Result]) -> list[tuple[str, ...]]:
+    """The table's, in the order of COLUMNS."""
+    return [
+        (
+            result.cell.name,
+            result.verdict,
+            *(str(result.count(name)) for name in ("passed", "failed", "errors")),
+            f"{result.wall:.1f} s",
+            _seconds(_start_up(result)),
+            *memory(result.report.get("memory", ())),
+        )
+        for result in results
+    ]
+
+
+def _start_up(result: Result) -> float | None:
+    seconds = result.report.get("seconds", {}).get("start_up")
+    return None if seconds is None else round(seconds, 1)
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f} s"
+
+
+def memory(measured: Iterable[Mapping[str, Any]]) -> list[str]:
+    """MiB of each replica, of the database's servers together, and of each other part."""
+    placement: list[int] = []
+    others: dict[str, int] = {}
+    for one in measured:
+        service, used = str(one["service"]), round(one["used"] / MIB)
+        if service.partition("-")[0] == "placement":
+            placement.append(used)
+        else:
+            part = service if service in PARTS else "database"
+            others[part] = others.get(part, 0) + used
+    return [_each(placement), *(str(others.get(part, "-")) for part in ("database", *PARTS))]
+
+
+def _each(values: Sequence[int]) -> str:
+    if not values:
+        return "-"
+    low, high = min(values), max(values)
+    return f"{len(values)} x {low}" if low == high else f"{len(values)} x {low}-{high}"
+
+
+def as_markdown(matrix: Matrix) -> str:
+    """The table for a page, with the command that made it."""
+    lines = [
+        COLUMNS,
+        ("---", "---", *("---:" for _ in COLUMNS[2:])),
+        *rows(matrix.results),
+    ]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"`{matrix.written}`, {matrix.started}; memory in MiB:\n\n{table}\n"
+
+
+def show(matrix: Matrix) -> None:
+    """Print the table, and why cells were not green."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    colours = {"passed": "green", "interrupted": "yellow"}
+    console = Console()
+    if not console.is_terminal:
+        # A log has no width: a table that is cut says nothing.
+        console = Console(width=200)
+    table = Table(title="memory in MiB, at the end", title_justify="right")
+    for column in COLUMNS:
+        text = column in COLUMNS[:2]
+        table.add_column(column, justify="left" if text else "right", no_wrap=column == "cell")
+    for row in rows(matrix.results):
+        table.add_row(row[0], Text(row[1], colours.get(row[1], "red")), *row[2:])
+    console.print(table)
+    for result in matrix.results:
+        if result.verdict != "passed":
+            place = matrix.options.folder / result.cell.name / LOG
+            why = f": {result.reason}" if result.reason else ""
+            console.print(
+                f"{result.cell.name} {result.verdict}{why} ({place})", markup=False, soft_wrap=True
+            )
+    left = len(matrix.cells) - len(matrix.results)
+    if left:
+        console.print(f"{left} of {len(matrix.cells)} cells were not run", style="yellow")
+
+
+def save(matrix: Matrix, junit: str) -> None:
+    """Write all of it to the directory of the results."""
+    for name, text in (
+        ("matrix.json", f"{as_json(matrix)}\n"),
+        ("matrix.md", as_markdown(matrix)),
+        ("junit.xml", junit),
+    ):
+        _write(matrix.options.folder / name, text)
+
+
+def _write(path: Path, text: str) -> None:
+    # Whole or not at all: a run that is killed leaves what the last cell left.
+    partial = path.with_suffix(".partial")
+    partial.write_text(text)
+    partial.replace(path)

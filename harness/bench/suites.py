@@ -22,8 +22,7 @@ from rich.table import Table
 from harness.bench.machine import command, figure
 from harness.errors import StackError, UsageError
 from harness.plan import SHARED_STACK
-from harness.stack.commands import run as run_command
-from harness.stack.compose import STACK_LABEL
+from harness.stack.containers import listed
 from harness.state import StackState
 from harness.upstream.scenes import installed_suites
 
@@ -114,15 +113,9 @@ def _cpu() -> dict[str, float]:
     """CPU seconds so far: of the commands that were run, and of each service of the stack."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     found = {"client": children.ru_utime + children.ru_stime}
-    listing = run_command(
-        *("docker", "ps", "--no-trunc", "--filter", f"label={STACK_LABEL}={SHARED_STACK}"),
-        *("--format", '{{.ID}} {{.Label "com.docker.compose.service"}}'),
-        seconds=10,
-    )
-    for line in listing.out.splitlines():
-        number, service = line.split()
-        service = service.partition("-")[0]
-        found[service] = found.get(service, 0.0) + _cgroup_seconds(number)
+    for one in listed(SHARED_STACK):
+        service = one.service.partition("-")[0]
+        found[service] = found.get(service, 0.0) + _cgroup_seconds(one.id)
     return found
 
 

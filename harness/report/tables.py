@@ -5,11 +5,8 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.table import Table
 
-from harness.errors import EngineError
 from harness.plan import name_option
-from harness.stack import provision
-from harness.stack.commands import run
-from harness.stack.compose import STACK_LABEL, STATE_LABEL
+from harness.stack.containers import Container, listed
 from harness.stack.doctor import Finding
 from harness.state import StackState
 
@@ -29,23 +26,9 @@ def show_findings(findings: Iterable[Finding]) -> bool:
 
 def show_stacks() -> None:
     console = Console()
-    labels = (STACK_LABEL, STATE_LABEL)
-    # Each field by its name: `json .` has the engine measure every container's files, for seconds.
-    fields = [*(f'.Label "{label}"' for label in labels), ".Names", ".State", ".Status"]
-    listing = run(
-        *("docker", "ps", "--all", "--filter", f"label={STACK_LABEL}"),
-        *("--format", "\t".join(f"{{{{{field}}}}}" for field in fields)),
-        seconds=30,
-    )
-    if not listing.ok:
-        raise provision.engine_problem() or EngineError(
-            f"The containers could not be listed: {listing.reason}.",
-            "See what is wrong: placement-harness doctor.",
-        )
-    stacks: dict[tuple[str, str], list[list[str]]] = {}
-    for line in listing.out.splitlines():
-        name, directory, *container = line.split("\t")
-        stacks.setdefault((name, directory), []).append(container)
+    stacks: dict[tuple[str, str], list[Container]] = {}
+    for one in listed():
+        stacks.setdefault((one.stack, one.directory), []).append(one)
     if not stacks:
         console.print("no stack is running")
     for (name, directory), members in sorted(stacks.items()):
@@ -54,8 +37,8 @@ def show_stacks() -> None:
         table = Table()
         for column in ("container", "state", "since"):
             table.add_column(column)
-        for member in sorted(members):
-            table.add_row(*member)
+        for one in members:
+            table.add_row(one.name, one.state, one.status)
         console.print(table)
 
 

@@ -5,11 +5,10 @@ import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness.errors import EngineError, StackError, UsageError
+from harness.errors import StackError, UsageError
 from harness.results import Exchange
-from harness.stack import provision
 from harness.stack.commands import run
-from harness.stack.compose import STACK_LABEL
+from harness.stack.containers import listed
 from harness.stack.lanes import SERVICE, replica_of
 
 # Clocks agree on one machine; a container's log driver may lag.
@@ -42,7 +41,7 @@ def of_exchange(stack: str, exchange: Exchange) -> Mapping[str, Sequence[str]]:
 
 def states(stack: str) -> Mapping[str, str]:
     """The containers of a stack, and what state each is in: running, exited, ..."""
-    return {name: state for name, _, state in _listed(stack)}
+    return {one.name: one.state for one in listed(stack)}
 
 
 def containers(stack: str, service: str | None, replica: str | None) -> list[str]:
@@ -55,47 +54,32 @@ def containers(stack: str, service: str | None, replica: str | None) -> list[str
             f"--replica {replica} makes no sense with {service}: replicas are placement's.",
             "Leave one of the two away.",
         )
-    listed = _listed(stack)
-    if not listed:
+    found = listed(stack)
+    if not found:
         raise StackError(
             f"There is no stack {stack}.", "See which there are: placement-harness status."
         )
     if replica is not None:
         name = container(stack, "placement", replica)
-        if any(name == one for one, _, _ in listed):
+        if any(name == one.name for one in found):
             return [name]
-        own = [one for one, of, _ in listed if _is(of, SERVICE)]
+        own = [one.name for one in found if _is(one.service, SERVICE)]
         raise UsageError(
             f"The stack {stack} has no replica {replica}.",
             f"It has {', '.join(one.removeprefix(f'{stack}-placement-') for one in own)}.",
         )
-    chosen = [name for name, of, _ in listed if service is None or _is(of, service)]
+    chosen = [one.name for one in found if service is None or _is(one.service, service)]
     if not chosen:
-        services = ", ".join(sorted({SERVICE if replica_of(of) else of for _, of, _ in listed}))
-        raise UsageError(f"The stack {stack} has no service {service}.", f"It has {services}.")
+        services = {SERVICE if replica_of(one.service) else one.service for one in found}
+        raise UsageError(
+            f"The stack {stack} has no service {service}.", f"It has {', '.join(sorted(services))}."
+        )
     return chosen
 
 
 def _is(of: str, service: str) -> bool:
     """Whether a container's service is this one; each replica is a service of its own."""
     return of == service or (service == SERVICE and replica_of(of) is not None)
-
-
-def _listed(stack: str) -> list[tuple[str, str, str]]:
-    """Name, service and state of each container of a stack."""
-    fields = (".Names", '.Label "com.docker.compose.service"', ".State")
-    said = run(
-        *("docker", "ps", "--all", "--filter", f"label={STACK_LABEL}={stack}"),
-        *("--format", "\t".join(f"{{{{{field}}}}}" for field in fields)),
-        seconds=30,
-    )
-    if not said.ok:
-        raise provision.engine_problem() or EngineError(
-            f"The containers of {stack} could not be listed: {said.reason}.",
-            "See what is wrong: placement-harness doctor.",
-        )
-    rows = (line.split("\t") for line in said.out.splitlines())
-    return sorted((name, service, state) for name, service, state in rows)
 
 
 def stream(

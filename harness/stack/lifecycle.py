@@ -73,7 +73,12 @@ def _prepare(plan: Plan, progress: Progress) -> None:
     provision.ensure_engine(progress)
     for state in claim_leftovers():
         progress(f"{state.name} was left by a run that was killed")
-        take_down(state, progress)
+        try:
+            take_down(state, progress)
+        except HarnessError as left:
+            # No stack of this run's: what the engine will not give up keeps nobody from working.
+            progress(str(left))
+            state.release()
     ensure_images(progress, needed(plan.database, plan.config_source))
 
 

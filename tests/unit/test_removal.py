@@ -100,6 +100,27 @@ def test_the_next_run_clears_what_a_killed_one_left(machine: Machine) -> None:
     removal.take_down(stack.state, machine.steps.append)
 
 
+def test_what_cannot_be_cleared_keeps_nobody_from_working(machine: Machine) -> None:
+    state = left_behind("killed")
+    machine.has(
+        "docker",
+        {
+            "compose*killed*down*": fails("network killed has active endpoints"),
+            "network ls*=killed*": "echo n1",
+            "network rm*": fails("network killed has active endpoints"),
+            **WELL,
+        },
+    )
+    stack = lifecycle.bring_up(FRESH, machine.steps.append)
+    assert any("The stack killed could not be removed" in step for step in machine.steps)
+    # It is there for reap.
+    assert state.record() is not None
+    assert state.acquire(create=False)
+    state.release()
+    stack.unwatch()
+    removal.take_down(stack.state, machine.steps.append)
+
+
 def test_reap_finds_what_has_lost_its_state_by_its_labels(machine: Machine) -> None:
     root = state_module.state_root()
     lines = f"one\t{root}/one\\nhand\t\\nother\t/elsewhere/other\\nBad Name\t{root}/Bad Name"

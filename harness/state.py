@@ -77,6 +77,9 @@ class Secrets:
     fernet_key: str = field(default_factory=_fernet_key)
     # Of all users whom upstream's suites pretend to be.
     users_password: str = field(default_factory=_random)
+    # Of etcd's root, and of the user who may read placement's settings there.
+    etcd_password: str = field(default_factory=_random)
+    etcd_reader_password: str = field(default_factory=_random)
 
     def environment(self) -> dict[str, str]:
         """As compose.yaml names them."""

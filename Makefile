@@ -48,10 +48,10 @@ else
 endif
 
 test: setup ## set up, then run the project's own tests, but for the long ones
-	$(BIN)/pytest tests -m "not long" $(ARGS)
+	$(BIN)/pytest tests services/oslo-config-etcd/tests -m "not long" $(ARGS)
 
 test-long: setup ## set up, then run all of the project's own tests, faults included
-	$(BIN)/pytest tests $(ARGS)
+	$(BIN)/pytest tests services/oslo-config-etcd/tests $(ARGS)
 
 setup: venv engine ## everything that a run needs: .venv, Compose v2, base image, images
 

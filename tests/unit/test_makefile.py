@@ -56,7 +56,7 @@ def test_the_projects_own_tests_run_after_set_up(path: Path) -> None:
     (path / "docker").symlink_to("/bin/true")
     plan = make(path, "--dry-run", "test", "ARGS=-x")
     assert "/placement-harness setup\n" in plan
-    assert plan.endswith('/pytest tests -m "not long" -x\n')
+    assert plan.endswith('/pytest tests services/oslo-config-etcd/tests -m "not long" -x\n')
 
 
 def test_an_old_python_is_refused_before_anything_is_made(path: Path, tmp_path: Path) -> None:

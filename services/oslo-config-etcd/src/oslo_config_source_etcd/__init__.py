@@ -1,0 +1,1 @@
+"""Settings of OpenStack services in etcd: a driver for oslo.config's configuration sources."""

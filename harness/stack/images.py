@@ -19,6 +19,8 @@ from harness.stack.sources import SOURCES
 from harness.state import Secrets, private_directory, state_root
 from harness.timing import GLANCE, Deadline
 
+# Of a service's folder, what no image has: a driver's tests, and what running them leaves.
+NO_PART = {"tests", "__pycache__", ".mypy_cache", ".pytest_cache"}
 CONTENT_LABEL = "placement-harness.content"
 EVIDENCE_LINES = 25
 SECONDS_BETWEEN_LINES = 5.0
@@ -46,9 +48,11 @@ IMAGES: Mapping[str, Image] = {
         Image("python"),
         Image("apache"),
         Image("memcached"),
-        Image("placement", upon=("python",)),
+        Image("oslo-config-etcd"),
+        Image("placement", upon=("python", "oslo-config-etcd")),
         Image("keystone", upon=("python",)),
         Image("mariadb", upon=("keystone", "placement")),
+        Image("etcd"),
     )
 }
 
@@ -134,8 +138,9 @@ def _alone(progress: Progress) -> Iterator[None]:
 def content(name: str) -> str:
     """A digest of everything that an image is made of, but for what Debian serves that day."""
     digest = hashlib.sha256()
-    for path in sorted((ROOT / "services" / name).rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
+    folder = ROOT / "services" / name
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not NO_PART & {*path.relative_to(folder).parts}:
             digest.update(f"{path.name}\0{path.stat().st_mode & 0o111}\0".encode())
             digest.update(path.read_bytes())
     for other in IMAGES[name].upon:

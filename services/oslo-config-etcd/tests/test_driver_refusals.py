@@ -32,7 +32,10 @@ def refused(service: Service, capfd: pytest.CaptureFixture[str]) -> Refused:
 def test_unreachable(refused: Refused) -> None:
     said = refused(endpoints="http://127.0.0.1:1", wait=0.3)
     assert said.startswith("http://127.0.0.1:1 cannot be reached: ")
-    assert said.endswith("refused. Waited 0.3 s. Start etcd, or correct `endpoints`.")
+    assert said.endswith(
+        "refused. Waited 0.3 s. Start etcd, or correct "
+        "`endpoints` (https:// where it has a certificate, else http://)."
+    )
 
 
 def test_a_host_without_an_address(refused: Refused) -> None:

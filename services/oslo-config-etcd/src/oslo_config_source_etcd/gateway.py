@@ -145,7 +145,7 @@ def _explained(
         return NotYetError(
             SourceError(
                 f"{endpoint} cannot be reached: {_reason(cause)}.",
-                "Start etcd, or correct `endpoints`.",
+                "Start etcd, or correct `endpoints` (https:// where it has a certificate, else http://).",
             )
         )
     code, said = _answer(error)

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from harness.commands import Commands, choice, named, replicas_argument, say
+from harness.config_command import config
 from harness.errors import UsageError
 from harness.matrix.command import matrix
 from harness.plan import (
@@ -272,6 +273,7 @@ def bench(starts: int, suites: bool, rounds: int) -> None:
 
 
 main.add_command(matrix)
+main.add_command(config)
 
 
 def _running(name: str) -> Any:

@@ -67,6 +67,18 @@ def set_replicas(state: StackState, record: Record) -> None:
     save(state, project)
 
 
+def set_for_all(state: StackState, setting: str, value: str) -> None:
+    """Remember GROUP/OPTION for the replicas that are there, and for those to come."""
+    project = load(state)
+    group, _, option = setting.partition("/")
+    for own in project[SETTINGS].values():
+        own[f"{group.lower()}/{option}"] = value
+    # Compose would take a $ for a variable's.
+    written = {setting: value.replace("$", "$$")}
+    project[TEMPLATE]["environment"] |= configuration.variables(written)
+    save(state, project)
+
+
 def _add_replica(
     project: Project, state: StackState, record: Record, lane: Lane, number: int
 ) -> None:
@@ -90,7 +102,7 @@ def _add_replica(
         settings["oslo_policy/policy_file"] = f"{POLICY}/policy.yaml"
         volumes.append(f"{state.policy_file(lane.name).parent}:{POLICY}:ro")
     source = SOURCES[record.config_source]
-    own["environment"] = {**left, **source.environment(settings, lane.name)}
+    own["environment"] = {**left, **source.environment(settings, name)}
     volumes += source.volumes
     project["services"][name] = own
     project[SETTINGS][name] = settings

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import IO
 
 from harness.errors import StackError
-from harness.stack import configuration
+from harness.stack import configuration, etcd
 from harness.stack.commands import run
-from harness.stack.compose import compose_up
+from harness.stack.compose import ROOT, compose_up
 from harness.state import StackState
 
 Settings = Mapping[str, str]
@@ -22,7 +22,7 @@ USER = 10001
 COPY_SECONDS = 30.0
 
 
-def _nothing(settings: Settings, lane: str) -> Settings:
+def _nothing(settings: Settings, service: str) -> Settings:
     return {}
 
 
@@ -32,8 +32,9 @@ class Source:
 
     ``images`` and ``services`` are what it needs besides those of every stack, ``overlay`` the
     Compose file that adds them, ``volumes`` what it needs in each replica. ``environment`` are the
-    variables of a replica of a lane. ``deliver`` gives the settings, by a replica's service, to
-    whom they are for: when the source's services run and replicas are made, but before they start.
+    variables of a replica, by its service. ``deliver`` gives the settings, by a replica's service,
+    to whom they are for: when the source's services run and replicas are made, but before they
+    start.
     """
 
     name: str
@@ -83,7 +84,7 @@ def _pack(archive: IO[bytes], name: str, text: str) -> None:
         tar.addfile(entry, io.BytesIO(content))
 
 
-def _variables(settings: Settings, lane: str) -> Settings:
+def _variables(settings: Settings, service: str) -> Settings:
     return configuration.variables(settings)
 
 
@@ -92,5 +93,14 @@ SOURCES: Mapping[str, Source] = {
     for one in (
         Source("env", "environment alone", environment=_variables),
         Source("file", "placement.conf", deliver=_copy_files, volumes=(FOLDER,)),
+        Source(
+            "etcd",
+            "etcd",
+            environment=etcd.environment,
+            deliver=etcd.deliver,
+            images=("etcd",),
+            services=("etcd",),
+            overlay=ROOT / "services" / "etcd" / "compose.yaml",
+        ),
     )
 }

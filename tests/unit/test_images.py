@@ -91,7 +91,7 @@ def test_a_build_that_fails_shows_its_last_lines(machine: Machine) -> None:
     assert caught.value.evidence[0] == "line 17"
     assert caught.value.evidence[-1] == "ERROR: no"
     assert len(caught.value.evidence) == images.EVIDENCE_LINES
-    assert "docker compose build apache memcached" in caught.value.remedy
+    assert "docker compose build apache etcd" in caught.value.remedy
 
 
 def test_a_disk_that_fills_up_under_a_build_says_so(machine: Machine) -> None:

@@ -1,0 +1,149 @@
+"""The stack's etcd: replicas take their settings from it.
+
+Each replica has its own, below PREFIX/SERVICE, because replicas differ: one may have a database
+node, a schema or a policy of its own. What is set for all is written for each, at one moment.
+"""
+
+import base64
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import requests
+
+from harness.errors import StackError
+from harness.stack import configuration
+from harness.stack.commands import run
+from harness.state import StackState
+from harness.timing import Deadline
+
+SERVICE = "etcd"
+PREFIX = "/placement"
+READY_SECONDS = 30.0
+ANSWER_SECONDS = 5.0
+POLL_SECONDS = 0.05
+# What etcd takes in one transaction.
+MOST_AT_ONCE = 128
+# Settings of the source itself: how a replica finds etcd.
+OF_THE_SOURCE = ("default/config_source", f"{SERVICE}/")
+
+
+class Etcd:
+    """etcd's HTTP gateway, as its root. Every problem is a StackError."""
+
+    def __init__(self, url: str, password: str) -> None:
+        self._url = url
+        self._password = password
+        self._session = requests.Session()
+        # A proxy or a .netrc of the user's is for other hosts.
+        self._session.trust_env = False
+
+    @classmethod
+    def of(cls, state: StackState) -> "Etcd":
+        published = run("docker", "port", f"{state.name}-{SERVICE}-1", "2379", seconds=10)
+        if not published.ok:
+            raise StackError(
+                f"etcd of the stack {state.name} has no address: {published.reason}.",
+                "See whether it runs: placement-harness status, placement-harness logs etcd.",
+                service=SERVICE,
+            )
+        return cls(f"http://{published.out.split()[0]}", state.secrets().etcd_password)
+
+    def wait(self, deadline: Deadline) -> None:
+        """Return when it answers its root."""
+        last: StackError | None = None
+        for _ in deadline.every(POLL_SECONDS):
+            try:
+                self._authenticate()
+                return
+            except StackError as error:
+                last = error
+        raise last or StackError("etcd was not asked.", "Try again.", service=SERVICE)
+
+    def read(self, prefix: str) -> dict[str, str]:
+        """All keys below a prefix, without it."""
+        first = f"{prefix}/".encode()
+        # Keys below it end before the character that follows the slash.
+        asked = {"key": _encoded(first), "range_end": _encoded(first[:-1] + b"0")}
+        found = self._post("/v3/kv/range", asked).get("kvs", [])
+        pairs = ((_decoded(one["key"]), _decoded(one.get("value", ""))) for one in found)
+        return {key.removeprefix(f"{prefix}/"): value for key, value in pairs}
+
+    def write(self, values: Mapping[str, str]) -> None:
+        """Write these keys, all or none."""
+        if len(values) > MOST_AT_ONCE:
+            raise ValueError(f"etcd takes {MOST_AT_ONCE} keys at once")
+        puts = [
+            {"request_put": {"key": _encoded(key.encode()), "value": _encoded(value.encode())}}
+            for key, value in values.items()
+        ]
+        self._post("/v3/kv/txn", {"success": puts})
+
+    def _authenticate(self) -> None:
+        self._session.headers.pop("Authorization", None)
+        who = {"name": "root", "password": self._password}
+        self._session.headers["Authorization"] = self._ask("/v3/auth/authenticate", who)["token"]
+
+    def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        if "Authorization" not in self._session.headers:
+            self._authenticate()
+        return self._ask(path, body)
+
+    def _ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            answer = self._session.post(self._url + path, json=body, timeout=ANSWER_SECONDS)
+            said: dict[str, Any] = answer.json()
+        except (requests.RequestException, ValueError) as error:
+            raise StackError(
+                f"etcd does not answer at {self._url}: {type(error).__name__}.",
+                "See what it says: placement-harness logs etcd.",
+                service=SERVICE,
+            ) from error
+        if answer.status_code != 200:
+            raise StackError(
+                f"etcd refuses {path}: {said.get('message') or answer.status_code}.",
+                "See what it says: placement-harness logs etcd.",
+                service=SERVICE,
+            )
+        return said
+
+
+def environment(settings: Mapping[str, str], service: str) -> Mapping[str, str]:
+    """What a replica is told: where etcd is, and which keys are its own."""
+    own = {name: value for name, value in settings.items() if name.startswith(OF_THE_SOURCE)}
+    own[f"{SERVICE}/prefix"] = f"{PREFIX}/{service}"
+    return configuration.variables(own)
+
+
+def deliver(state: StackState, settings: Mapping[str, Mapping[str, str]]) -> None:
+    """Write the settings of replicas that have none yet: others may have been changed since."""
+    etcd = Etcd.of(state)
+    etcd.wait(Deadline.after(READY_SECONDS))
+    there = {key.partition("/")[0] for key in etcd.read(PREFIX)}
+    for service, own in settings.items():
+        if service not in there:
+            etcd.write(
+                {
+                    f"{PREFIX}/{service}/{_named(name)}": value
+                    for name, value in own.items()
+                    if not name.startswith(OF_THE_SOURCE)
+                }
+            )
+
+
+def write_for_all(etcd: Etcd, services: Iterable[str], name: str, value: str) -> None:
+    """Set GROUP/OPTION for all of these replicas."""
+    etcd.write({f"{PREFIX}/{service}/{name}": value for service in services})
+
+
+def _named(name: str) -> str:
+    """GROUP/OPTION as the driver reads it; oslo.config writes DEFAULT large."""
+    group, _, option = name.partition("/")
+    return f"{'DEFAULT' if group == 'default' else group}/{option}"
+
+
+def _encoded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _decoded(data: str) -> str:
+    return base64.b64decode(data).decode(errors="replace")

@@ -1,0 +1,135 @@
+"""placement-harness config: what it says and does, on a fake stack."""
+
+import contextlib
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness import config_command
+from harness.config_command import config
+from harness.errors import UsageError
+from harness.stack import etcd, kept, options, project
+from harness.stack.options import Options
+
+PLACEMENT = {
+    "DEFAULT/debug": False,
+    "placement_database/connection": True,
+    "api/auth_strategy": False,
+}
+Keys = dict[str, str]
+
+
+class Stack:
+    """Two replicas and what was done to them."""
+
+    def __init__(self, config_source: str) -> None:
+        self.record = SimpleNamespace(config_source=config_source)
+        self.state = SimpleNamespace(changing=contextlib.nullcontext)
+        self.restarted: list[int] = []
+
+    def restart_rolling(self, progress: Any) -> Iterator[int]:
+        for replica in (1, 2):
+            self.restarted.append(replica)
+            yield replica
+
+
+@pytest.fixture
+def stack() -> Stack:
+    return Stack("etcd")
+
+
+@pytest.fixture
+def keys(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Keys:
+    """What etcd holds below its prefix."""
+    held: Keys = {
+        f"placement-{number}/{name}": value
+        for number in (1, 2)
+        for name, value in {"DEFAULT/debug": "false", "placement_database/connection": "pw"}.items()
+    }
+
+    class FakeEtcd:
+        def read(self, prefix: str) -> Keys:
+            return held
+
+        def write(self, values: Keys) -> None:
+            held.update({key.removeprefix("/placement/"): one for key, one in values.items()})
+
+    def check(python: Any, written: str, value: str) -> str:
+        if value == "wrong":
+            raise UsageError("takes a value of type boolean.", "Give one.")
+        return Options(PLACEMENT).find(written)
+
+    services = {"placement-1": {"image": "x"}, "placement-2": {}}
+    described: dict[str, Any] = {"services": services, project.SETTINGS: services}
+    monkeypatch.setattr(kept, "running_stack", lambda state, whole: stack)
+    monkeypatch.setattr(project, "load", lambda state: described)
+    monkeypatch.setattr(project, "set_for_all", lambda state, name, value: None)
+    monkeypatch.setattr(etcd.Etcd, "of", lambda state: FakeEtcd())
+    monkeypatch.setattr(options, "known", lambda python: Options(PLACEMENT))
+    monkeypatch.setattr(options, "check", check)
+    return held
+
+
+def run(*words: str, text: str | None = None) -> Result:
+    return CliRunner().invoke(config, words, input=text)
+
+
+def test_list_shows_each_setting_once_and_no_secret(keys: Keys) -> None:
+    assert run("list").output == "DEFAULT/debug = false\nplacement_database/connection = ***\n"
+
+
+def test_list_tells_replicas_apart_that_differ(keys: Keys) -> None:
+    keys["placement-2/DEFAULT/debug"] = "true"
+    keys["placement-2/api/auth_strategy"] = "noauth2"
+    assert run("list").output.splitlines() == [
+        "DEFAULT/debug = false  (placement-1)",
+        "DEFAULT/debug = true  (placement-2)",
+        "api/auth_strategy = noauth2  (placement-2)",
+        "placement_database/connection = ***",
+    ]
+
+
+def test_get_prints_the_value(keys: Keys) -> None:
+    assert run("get", "placement_database/connection").output == "pw\n"
+    assert run("get", "api/auth-strategy").output == ""
+    keys["placement-2/DEFAULT/debug"] = "true"
+    assert run("get", "default/debug").output == "placement-1: false\nplacement-2: true\n"
+
+
+@pytest.mark.parametrize(("words", "text"), [(["true"], None), ([], "true\n")])
+def test_set_writes_for_all_and_restarts_them_one_by_one(
+    keys: Keys, stack: Stack, words: list[str], text: str | None
+) -> None:
+    said = run("set", "DEFAULT/debug", *words, text=text)
+    assert said.exit_code == 0
+    assert {one for key, one in keys.items() if key.endswith("debug")} == {"true"}
+    assert stack.restarted == [1, 2]
+
+
+@pytest.mark.parametrize("words", [["DEFAULT/debug", "wrong"], ["DEFAULT/debgu", "true"]])
+def test_set_changes_nothing_when_placement_would_not_take_it(
+    keys: Keys, stack: Stack, words: list[str]
+) -> None:
+    before = dict(keys)
+    assert isinstance(run("set", *words).exception, UsageError)
+    assert keys == before
+    assert stack.restarted == []
+
+
+def test_a_stack_with_another_source_is_refused(keys: Keys, stack: Stack) -> None:
+    stack.record.config_source = "env"
+    error = run("list").exception
+    assert isinstance(error, UsageError)
+    assert "take their settings from env, which does not change" in error.problem
+    assert "up --config-source etcd" in error.remedy
+
+
+def test_a_stack_that_does_not_run_is_said(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "running_stack", lambda state, whole: None)
+    error = UsageError("There is no stack.", "Start it.")
+    monkeypatch.setattr(kept, "not_running", lambda state: error)
+    assert run("list").exception is error
+    assert config_command.HIDDEN == "***"

@@ -58,7 +58,7 @@ def _compose() -> Finding:
 
 def _base() -> Finding:
     if provision.has_base():
-        return Finding("base image", provision.BASE_IMAGE)
+        return Finding("base image", provision.base_image())
     return Finding(
         "base image", "missing", "Run `placement-harness setup`: it pulls or builds Debian trixie."
     )

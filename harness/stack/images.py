@@ -32,10 +32,13 @@ BUILD_SECONDS = 1800.0
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One folder of services/, built upon other images."""
+    """One folder of services/, that of its name or another one, built upon other images."""
 
     name: str
     upon: tuple[str, ...] = ()
+    folder: str | None = None
+    # Whose packages it is made of.
+    debian: str = provision.DEBIAN
 
     def tag(self, content: str) -> str:
         """Its name with this content; several checkouts of the project may each have their own."""
@@ -53,6 +56,8 @@ IMAGES: Mapping[str, Image] = {
         Image("keystone", upon=("python",)),
         Image("mariadb", upon=("keystone", "placement")),
         Image("etcd"),
+        Image("mariadb-10.11", upon=("keystone", "placement"), folder="mariadb", debian="bookworm"),
+        Image("haproxy"),
     )
 }
 
@@ -85,7 +90,8 @@ def ensure_images(progress: Progress, names: Iterable[str]) -> list[str]:
         left = stale(contents)
         if not left:
             return []
-        provision.ensure_base(progress)
+        for debian in sorted({IMAGES[name].debian for name in left}):
+            provision.ensure_base(progress, debian)
         built = []
         for wave in waves(left):
             _build(wave, contents, progress)
@@ -137,13 +143,14 @@ def _alone(progress: Progress) -> Iterator[None]:
 
 def content(name: str) -> str:
     """A digest of everything that an image is made of, but for what Debian serves that day."""
-    digest = hashlib.sha256()
-    folder = ROOT / "services" / name
+    image = IMAGES[name]
+    digest = hashlib.sha256(image.debian.encode())
+    folder = ROOT / "services" / (image.folder or name)
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not NO_PART & {*path.relative_to(folder).parts}:
             digest.update(f"{path.name}\0{path.stat().st_mode & 0o111}\0".encode())
             digest.update(path.read_bytes())
-    for other in IMAGES[name].upon:
+    for other in image.upon:
         digest.update(content(other).encode())
     return digest.hexdigest()[:16]
 

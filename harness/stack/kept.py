@@ -3,11 +3,11 @@
 from harness.errors import HarnessError, StackError
 from harness.plan import FIRST_LANE, Plan, counted, name_option
 from harness.results import Progress
-from harness.stack import code, lanes, logs, provision
+from harness.stack import code, logs, provision
 from harness.stack.images import current_contents, made_of, needed
 from harness.stack.removal import refuse_foreign
 from harness.stack.stack import Stack
-from harness.stack.starting import wait_for_token
+from harness.stack.starting import wait_until_ready
 from harness.state import Record, StackState
 from harness.timing import Deadline
 
@@ -76,9 +76,7 @@ def _mended(state: StackState, record: Record, progress: Progress) -> Stack:
     try:
         stack.start_containers("--no-recreate")
         deadline = Deadline.after(MENDING_SECONDS)
-        wait_for_token(stack, None, deadline)
-        for lane, numbers in lanes.replicas(record).items():
-            stack.wait_for_replicas(numbers, deadline, lane)
+        wait_until_ready(stack, None, deadline)
         for replica in stack.replicas:
             stack.balancer.enable(replica)
     except HarnessError as error:

@@ -12,7 +12,7 @@ from harness.stack.databases import DATABASES
 from harness.stack.images import ensure_images, made_of, needed
 from harness.stack.removal import claim_leftovers, refuse_foreign, shielded, take_down
 from harness.stack.stack import READY_SECONDS, Stack
-from harness.stack.starting import free_port, wait_for_token
+from harness.stack.starting import free_port, wait_until_ready
 from harness.state import Installed, Record, Secrets, StackState
 from harness.timing import Deadline
 
@@ -109,9 +109,7 @@ def _up(state: StackState, plan: Plan, progress: Progress) -> Stack:
     executor = concurrent.futures.ThreadPoolExecutor(1)
     starting = executor.submit(stack.start_containers)
     try:
-        wait_for_token(stack, starting, deadline)
-        for lane, numbers in lanes.replicas(record).items():
-            stack.wait_for_replicas(numbers, deadline, lane)
+        wait_until_ready(stack, starting, deadline)
         starting.result()
     except BaseException as error:
         if isinstance(error, HarnessError):

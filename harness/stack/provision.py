@@ -18,9 +18,8 @@ from harness.errors import BuildError, EngineError
 from harness.results import Progress
 from harness.stack.commands import TIMED_OUT, Outcome, disk_full, run, stop_if_full
 
-BASE_IMAGE = "placement-harness/base:trixie"
+# Debian's release that images are made of, but for those that need another one.
 DEBIAN = "trixie"
-ORDINARY_IMAGE = "debian:trixie-slim"
 LABEL = "placement-harness.image=base"
 OLDEST_ENGINE = (20, 10)
 COMPOSE_LOCK = Path(__file__).resolve().parents[2] / "requirements" / "compose.txt"
@@ -173,33 +172,40 @@ def _unpack(archive: Path, ending: str, target: Path) -> None:
                 raise
 
 
-def has_base(tag: str = BASE_IMAGE) -> bool:
+def base_image(debian: str = DEBIAN) -> str:
+    return f"placement-harness/base:{debian}"
+
+
+def has_base(debian: str = DEBIAN) -> bool:
+    tag = base_image(debian)
     said = run("docker", "image", "inspect", "--format", "{{.Id}}", tag, seconds=ANSWER)
     return said.ok
 
 
-def ensure_base(progress: Progress, tag: str = BASE_IMAGE) -> None:
-    """Make sure that the image exists which all others build on.
+def ensure_base(progress: Progress, debian: str = DEBIAN) -> None:
+    """Make sure that the image exists which all others of that release of Debian build on.
 
     An ordinary pull where a registry answers; else Debian's own packages.
     """
-    if has_base(tag):
+    if has_base(debian):
         return
-    progress(f"no image {tag}: pulling {ORDINARY_IMAGE}")
-    pulled = _pull(tag)
+    tag, ordinary = base_image(debian), f"debian:{debian}-slim"
+    progress(f"no image {tag}: pulling {ordinary}")
+    pulled = _pull(ordinary, tag)
     if pulled.ok:
         return
     stop_if_full("the base image could not be pulled", pulled)
     progress(f"no pull ({pulled.reason}): building it from Debian's packages, in about 20 s")
-    problem = f"There is no base image. Pulling {ORDINARY_IMAGE} failed: {pulled.reason}."
-    _install_mmdebstrap(progress, problem)
+    problem = f"There is no base image. Pulling {ordinary} failed: {pulled.reason}."
+    elsewhere = _ELSEWHERE.format(tag)
+    _install_mmdebstrap(progress, problem, elsewhere)
     with tempfile.TemporaryFile() as tar:
-        built = run(*("mmdebstrap", "--variant=minbase", DEBIAN), seconds=DOWNLOAD, out=tar)
+        built = run(*("mmdebstrap", "--variant=minbase", debian), seconds=DOWNLOAD, out=tar)
         stop_if_full("the base image could not be built", built)
         if not built.ok:
             raise BuildError(
                 f"{problem} Building it with mmdebstrap failed, too: {built.reason}.",
-                _ELSEWHERE,
+                elsewhere,
                 evidence=built.evidence,
             )
         tar.seek(0)
@@ -221,31 +227,31 @@ def ensure_base(progress: Progress, tag: str = BASE_IMAGE) -> None:
 
 _ELSEWHERE = (
     "Let this machine reach an image registry or a mirror of Debian; or bring the image from a "
-    f"machine that has it: docker save {BASE_IMAGE} there, docker load here."
+    "machine that has it: docker save {} there, docker load here."
 )
 
 
-def _pull(tag: str) -> Outcome:
-    pulled = run(*("docker", "pull", ORDINARY_IMAGE), seconds=DOWNLOAD, first_line=FIRST_LINE)
+def _pull(ordinary: str, tag: str) -> Outcome:
+    pulled = run(*("docker", "pull", ordinary), seconds=DOWNLOAD, first_line=FIRST_LINE)
     if not pulled.ok:
         return pulled
     # Built upon, not just tagged: so the image carries the label, and is ours to remove.
     with tempfile.TemporaryFile() as dockerfile:
-        dockerfile.write(f"FROM {ORDINARY_IMAGE}\nLABEL {LABEL}\n".encode())
+        dockerfile.write(f"FROM {ordinary}\nLABEL {LABEL}\n".encode())
         dockerfile.seek(0)
         return run("docker", "build", "--tag", tag, "-", seconds=DOWNLOAD, stdin=dockerfile)
 
 
-def _install_mmdebstrap(progress: Progress, problem: str) -> None:
+def _install_mmdebstrap(progress: Progress, problem: str, elsewhere: str) -> None:
     if shutil.which("mmdebstrap"):
         return
     missing = f"{problem} mmdebstrap, which builds it, is not installed,"
     if shutil.which("apt-get") is None:
-        raise BuildError(f"{missing} and there is no apt-get to install it with.", _ELSEWHERE)
+        raise BuildError(f"{missing} and there is no apt-get to install it with.", elsewhere)
     if os.geteuid() != 0:
         raise BuildError(
             f"{missing} and only root can install it.",
-            f"Run once: sudo apt-get install mmdebstrap. Or: {_ELSEWHERE}",
+            f"Run once: sudo apt-get install mmdebstrap. Or: {elsewhere}",
         )
     progress("installing mmdebstrap with apt-get")
     # The lists of a fresh machine may be empty or old; it is the second command that matters.
@@ -259,6 +265,6 @@ def _install_mmdebstrap(progress: Progress, problem: str) -> None:
     if not installed.ok:
         raise BuildError(
             f"{missing} and apt-get could not install it: {installed.reason}.",
-            _ELSEWHERE,
+            elsewhere,
             evidence=(() if updated.ok else updated.evidence) + installed.evidence,
         )

@@ -10,7 +10,7 @@ from harness.auth import Keystone
 from harness.errors import EngineError, StackError, UsageError
 from harness.plan import FIRST_LANE, counted
 from harness.results import Progress
-from harness.stack import lanes, project, sources
+from harness.stack import cluster, lanes, project, sources
 from harness.stack.balancer import Balancer
 from harness.stack.commands import run
 from harness.stack.containers import listed
@@ -172,12 +172,11 @@ class Stack:
     def whole(self) -> bool:
         """Whether all of it runs, and every replica serves."""
         running = {one.service for one in listed(self.name) if one.state == "running"}
-        services = {
-            *SERVICES,
-            *DATABASES[self.record.database].services,
-            *SOURCES[self.record.config_source].services,
-        }
-        return running >= services and all(
+        database = DATABASES[self.record.database]
+        services = {*SERVICES, *database.services, *SOURCES[self.record.config_source].services}
+        if not services <= running or cluster.missing(self.name, database.cluster):
+            return False
+        return all(
             self.asks_replica(number, lane) is None
             for lane, numbers in lanes.replicas(self.record).items()
             for number in numbers

@@ -5,10 +5,28 @@ import contextlib
 import socket
 
 from harness.errors import HarnessError, StackError
+from harness.stack import cluster, lanes
+from harness.stack.databases import DATABASES
 from harness.stack.stack import POLL_SECONDS, Stack
 from harness.timing import Deadline
 
 PREFERRED_PORT = 8778
+
+
+def wait_until_ready(
+    stack: Stack, starting: "concurrent.futures.Future[None] | None", deadline: Deadline
+) -> None:
+    """Return when keystone gives a token, every replica serves, and all of a cluster has joined."""
+    nodes = DATABASES[stack.record.database].cluster
+    try:
+        wait_for_token(stack, starting, deadline)
+        for lane, numbers in lanes.replicas(stack.record).items():
+            stack.wait_for_replicas(numbers, deadline, lane)
+    except StackError as error:
+        # Who waits for a database that is not there is not to blame.
+        why = cluster.trouble(stack.name, nodes, deadline) if deadline.passed else None
+        raise why or error from None
+    cluster.wait(stack.name, nodes, deadline)
 
 
 def wait_for_token(

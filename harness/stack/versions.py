@@ -16,6 +16,7 @@ _QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "placement": ("/opt/placement/bin/python", "-c", _PYTHON.format("openstack-placement")),
     "keystone": ("/opt/keystone/bin/python", "-c", _PYTHON.format("keystone")),
     "mariadb": ("mariadbd", "--version"),
+    "mariadb-10.11": ("mariadbd", "--version"),
     "apache": ("apache2", "-v"),
     "memcached": ("memcached", "-V"),
 }
@@ -46,7 +47,7 @@ def _ask(service: str, content: str) -> str:
     if not answer.ok or not answer.out.strip():
         return "unknown"
     first = answer.out.strip().splitlines()[0]
-    if service == "mariadb":
+    if "mariadbd" in _QUESTIONS[service]:
         return first.partition("Ver ")[2].partition("-MariaDB")[0] or first
     if service == "apache":
         return first.partition("Apache/")[2].partition(" ")[0] or first

@@ -23,9 +23,9 @@ def test_a_base_image_that_is_there_is_left_alone(machine: Machine) -> None:
 def test_where_a_registry_answers_the_base_image_is_pulled(machine: Machine) -> None:
     machine.has("docker", {**NO_IMAGE, "pull*": "echo trixie-slim: Pulling"})
     machine.has("mmdebstrap")
-    provision.ensure_base(machine.steps.append, "test/base:t")
-    assert machine.steps == ["no image test/base:t: pulling debian:trixie-slim"]
-    assert machine.called("docker build --tag test/base:t -")
+    provision.ensure_base(machine.steps.append, "t")
+    assert machine.steps == ["no image placement-harness/base:t: pulling debian:t-slim"]
+    assert machine.called("docker build --tag placement-harness/base:t -")
     assert not machine.called("mmdebstrap")
 
 
@@ -35,10 +35,10 @@ def test_without_a_registry_debians_packages_become_the_base_image(machine: Mach
         "docker", {**NO_IMAGE, "pull*": fails(NO_REGISTRY), "import*": f"exec /bin/cat > {took}"}
     )
     machine.has("mmdebstrap", {"*": "echo a tar"})
-    provision.ensure_base(machine.steps.append, "test/base:t")
+    provision.ensure_base(machine.steps.append, "t")
     assert took.read_text() == "a tar\n"
     assert "no such host): building it from Debian's packages" in machine.steps[1]
-    assert machine.steps[2] == "importing it as test/base:t"
+    assert machine.steps[2] == "importing it as placement-harness/base:t"
     (call,) = (call for call in machine.calls if call.startswith("docker import"))
     assert "LABEL placement-harness.image=base" in call
 

@@ -24,7 +24,7 @@ LIST = "image ls*label*"
 @pytest.fixture(autouse=True)
 def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "state"))
-    monkeypatch.setattr(provision, "ensure_base", lambda progress: None)
+    monkeypatch.setattr(provision, "ensure_base", lambda progress, debian: None)
 
 
 def built(*names: str) -> dict[str, str]:
@@ -49,12 +49,13 @@ def test_all_images_are_built_in_waves(machine: Machine) -> None:
     machine.has("docker")
     images.ensure_images(machine.steps.append, IMAGES)
     assert builds(machine) == [
-        "apache etcd memcached oslo-config-etcd python",
+        "apache etcd haproxy memcached oslo-config-etcd python",
         "keystone placement",
-        "mariadb",
+        "mariadb mariadb-10.11",
     ]
-    assert machine.steps[0] == "building apache, etcd, memcached, oslo-config-etcd, python"
-    assert machine.steps[1].startswith("built apache, etcd, memcached, oslo-config-etcd, python in")
+    first = "apache, etcd, haproxy, memcached, oslo-config-etcd, python"
+    assert machine.steps[0] == f"building {first}"
+    assert machine.steps[1].startswith(f"built {first} in 0 s")
 
 
 def test_one_image_that_is_out_of_date_is_built_alone(machine: Machine) -> None:
@@ -80,18 +81,18 @@ def test_a_change_reaches_every_image_built_upon_it(
     with (tmp_path / "services/placement/Dockerfile").open("a") as file:
         file.write("# changed\n")
     changed = {name for name in IMAGES if content(name) != before[name]}
-    assert changed == {"placement", "mariadb"}
+    assert changed == {"placement", "mariadb", "mariadb-10.11"}
 
 
 def test_a_build_that_fails_shows_its_last_lines(machine: Machine) -> None:
     many = "for n in $(/usr/bin/seq 40); do echo line $n; done; echo 'ERROR: no'; exit 17"
     machine.has("docker", {"compose*": many})
-    with pytest.raises(BuildError, match="could not be built: apache, etcd") as caught:
+    with pytest.raises(BuildError, match="could not be built: apache, etcd, haproxy") as caught:
         images.ensure_images(machine.steps.append, IMAGES)
     assert caught.value.evidence[0] == "line 17"
     assert caught.value.evidence[-1] == "ERROR: no"
     assert len(caught.value.evidence) == images.EVIDENCE_LINES
-    assert "docker compose build apache etcd" in caught.value.remedy
+    assert "docker compose build apache etcd haproxy" in caught.value.remedy
 
 
 def test_a_disk_that_fills_up_under_a_build_says_so(machine: Machine) -> None:

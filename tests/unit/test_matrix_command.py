@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -251,12 +252,8 @@ cli.main(sys.argv[1:])
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_ends_with_130_and_the_table_of_what_was_run(
-    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
-) -> None:
-    fake_pytest(tmp_path, monkeypatch)
-    ready = tmp_path / "ready"
+def started(tmp_path: Path, folder: Path, ready: Path) -> "subprocess.Popen[str]":
+    """A matrix of three cells in a process of its own, whose second one runs, and will for long."""
     plays = {"galera-env-3": {"sleeps": 60, "tidies": 0.5, "ready": str(ready)}}
     process = subprocess.Popen(
         [
@@ -268,10 +265,20 @@ def test_ctrl_c_ends_with_130_and_the_table_of_what_was_run(
         stderr=subprocess.PIPE,
         text=True,
     )
+    end = time.monotonic() + 30
+    while not ready.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_with_130_and_the_table_of_what_was_run(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    fake_pytest(tmp_path, monkeypatch)
+    ready = tmp_path / "ready"
+    process = started(tmp_path, folder, ready)
     try:
-        end = time.monotonic() + 30
-        while not ready.exists() and time.monotonic() < end:
-            time.sleep(0.05)
         process.send_signal(number)
         time.sleep(0.2)
         # Somebody who is impatient.
@@ -290,6 +297,21 @@ def test_ctrl_c_ends_with_130_and_the_table_of_what_was_run(
     assert found["exit_code"] == 130
     # It was let to remove its stack.
     assert (folder / "galera-env-3/log.txt").read_text().endswith("  removing the stack\n")
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="util-linux has it")
+def test_a_cell_does_not_outlive_a_matrix_that_is_killed(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_pytest(tmp_path, monkeypatch)
+    process = started(tmp_path, folder, tmp_path / "ready")
+    process.kill()
+    process.communicate(timeout=30)
+    log = folder / "galera-env-3/log.txt"
+    end = time.monotonic() + 10
+    while "removing the stack" not in log.read_text() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert log.read_text().endswith("  removing the stack\n")
 
 
 def test_list_runs_nothing(run: Callable[..., Said], tmp_path: Path, folder: Path) -> None:

@@ -18,6 +18,7 @@ errors, results, redact, timing, locks   exceptions with a remedy; plain data; w
 plan, settings            options and ini settings -> Plan
 state                     what is on disk
 auth                      credentials -> tokens
+placements                which placement replicas run: a release, a checkout, a package
 upstream                  what placement's own suites take for granted, as data
 stack                     the containers; the only place that imports python_on_whales
 targets                   what answers: stack, embedded, URL

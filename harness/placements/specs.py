@@ -1,0 +1,211 @@
+"""SPEC, as --placement has it -> Placement."""
+
+import re
+import tarfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.placements import context, dependencies, index, source, trees
+from harness.placements.model import NAME, Kind, Placement
+from harness.results import Progress
+
+RELEASE = re.compile(rf"v?{source.VERSION.pattern}")
+# A version is complete with so many numbers; with fewer it names a series.
+COMPLETE = 3
+PACKAGES = {".whl": "wheel", ".tar.gz": "sdist"}
+
+
+def _quiet(_: str) -> None:
+    pass
+
+
+def resolve(spec: str, constraints: Path | None = None, progress: Progress = _quiet) -> Placement:
+    """The placement that a SPEC means; an empty one means the release of the project's lock.
+
+    15.0.0 is that release, 15 and 15.0 the newest whose version begins so; anything else is the
+    path of a checkout, a wheel or an sdist. ``constraints`` take the place of the dependencies of
+    the version's own date. Raises UsageError.
+    """
+    if constraints is not None and not constraints.is_file():
+        raise UsageError(
+            f"--placement-constraints {constraints}: there is no such file.",
+            "Give a file of constraints, as pip takes them.",
+        )
+    if not spec or RELEASE.fullmatch(spec):
+        return _release(spec, constraints, progress)
+    path = Path(spec).expanduser().absolute()
+    if path.is_dir():
+        return _checkout(spec, path, constraints)
+    if path.is_file():
+        return _file(spec, path, constraints, progress)
+    raise _neither(spec, path)
+
+
+def resolve_all(
+    specs: Sequence[str], constraints: Path | None = None, progress: Progress = _quiet
+) -> tuple[Placement, ...]:
+    """The placements that replicas take turns with; raises UsageError when they cannot be mixed."""
+    found = tuple(resolve(one, constraints, progress) for one in specs or [""])
+    last = newest(found)
+    for one in found:
+        if not last.schema.can_serve(one.schema):
+            raise UsageError(
+                f"placement {one.title} and {last.title} cannot be mixed on one database: the "
+                f"newer one does not know the schema {one.schema.head} of the other.",
+                "Rebase the checkout on the newer version, or run them one by one.",
+            )
+    return found
+
+
+def newest(placements: Sequence[Placement]) -> Placement:
+    """The one whose schema all of them can run on: the one with the most migrations."""
+    return max(placements, key=lambda one: (len(one.schema.known), _numbers(one.version)))
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(one) for one in re.findall(r"\d+", version)]
+
+
+def _release(spec: str, constraints: Path | None, progress: Progress) -> Placement:
+    locked = dependencies.locked_version()
+    version = _version(spec.removeprefix("v"), progress) if spec else locked
+    if version == locked and constraints is None:
+        lock, date = dependencies.LOCK, None
+    else:
+        date = None if constraints else dependencies.date_of(version)
+        lock = dependencies.lock([f"{NAME}=={version}"], date, constraints)
+    tree = trees.of_release(version, progress)
+    return Placement(
+        spec=spec,
+        kind="release",
+        version=version,
+        tree=tree,
+        lock=lock,
+        content=context.content("release", lock, version, date, None),
+        schema=source.schema(tree, lock),
+        locked=lock == dependencies.LOCK,
+        date=date,
+    )
+
+
+def _version(spec: str, progress: Progress) -> str:
+    """The version that a spec names, or the newest that begins with it."""
+    complete = spec.count(".") + 1 >= COMPLETE
+    locked = dependencies.locked_version()
+    known = spec if complete and spec == locked else index.recall("versions", spec)
+    if complete and known:
+        return known
+    try:
+        found = index.newest(f"{NAME}=={spec}" + ("" if complete else ".*"))
+    except index.NoSuchVersionError:
+        raise _no_version(spec) from None
+    except index.UnreachableError:
+        if not known and f"{locked}.".startswith(f"{spec}."):
+            known = locked
+        if not known:
+            raise
+        progress(f"the package index cannot be asked: placement {known}, as was known before")
+        return known
+    index.remember("versions", spec, found)
+    return found
+
+
+def _no_version(spec: str) -> UsageError:
+    near = index.near(spec)
+    latest = index.newest(NAME)
+    are = "are" if len(near) > 1 else "is"
+    return UsageError(
+        f"--placement {spec}: there is no such version of {NAME}.",
+        f"The nearest {are} {' and '.join(near)}, the newest is {latest}.",
+    )
+
+
+def _checkout(spec: str, tree: Path, constraints: Path | None) -> Placement:
+    source.require_placement(tree, spec)
+    version = source.described(tree)
+    if version == source.UNKNOWN:
+        # Without tags: as good as the newest that is known here.
+        version = f"{dependencies.locked_version()}+unknown"
+    date = None if constraints else dependencies.date_of_checkout(version)
+    lock = dependencies.lock(dependencies.of_file(tree / "requirements.txt"), date, constraints)
+    return _placement(spec, "checkout", version, tree, tree, lock, date)
+
+
+def _file(spec: str, path: Path, constraints: Path | None, progress: Progress) -> Placement:
+    kind: Kind
+    if path.name.endswith(".whl"):
+        kind = "wheel"
+    elif path.name.endswith(".tar.gz"):
+        kind = "sdist"
+    else:
+        raise UsageError(
+            f"--placement {spec}: that file is neither a wheel (.whl) nor an sdist (.tar.gz).",
+            source.NEITHER,
+        )
+    try:
+        texts = list(_metadata(path, kind))
+    except (OSError, zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
+        raise UsageError(
+            f"--placement {spec}: the {kind} cannot be read: {error}.", "Fetch or build it again."
+        ) from error
+    name, version = source.metadata(texts[0]) if texts else ("no Python package", "")
+    if name != NAME:
+        raise UsageError(f"--placement {spec}: that is {name}, not {NAME}.", source.NEITHER)
+    date = None if constraints else dependencies.date_of_checkout(version)
+    tree = trees.of_file_at(path, version, progress)
+    if not (tree / "placement/__init__.py").is_file():
+        raise UsageError(f"--placement {spec}: there is no placement in it.", source.NEITHER)
+    lock = dependencies.lock(trees.requirements_of(tree), date, constraints)
+    return _placement(spec, kind, version, tree, path, lock, date)
+
+
+def _metadata(path: Path, kind: Kind) -> Iterator[str]:
+    if kind == "wheel":
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if re.fullmatch(r"[^/]+\.dist-info/METADATA", name):
+                    yield archive.read(name).decode(errors="replace")
+    else:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                if re.fullmatch(r"[^/]+/PKG-INFO", member.name) and (
+                    file := archive.extractfile(member)
+                ):
+                    yield file.read().decode(errors="replace")
+                    return
+
+
+def _placement(
+    spec: str, kind: Kind, version: str, tree: Path, package: Path, lock: Path, date: str | None
+) -> Placement:
+    return Placement(
+        spec=spec,
+        kind=kind,
+        version=version,
+        tree=tree,
+        lock=lock,
+        content=context.content(kind, lock, version, date, package),
+        schema=source.schema(tree, lock),
+        package=package,
+        code=source.code(tree) if kind == "checkout" else None,
+        date=date,
+    )
+
+
+def _neither(spec: str, path: Path) -> UsageError:
+    pinned = re.fullmatch(rf"{NAME}==({source.VERSION.pattern})", source.canonical(spec))
+    pinned = pinned or re.search(r"==\s*(\d[\w.]*)$", spec)
+    beside = path.parent
+    names = [one.name for one in beside.iterdir()] if beside.is_dir() else []
+    if pinned:
+        hint = f"Did you mean {pinned[1]}? "
+    elif close := get_close_matches(path.name, names, n=1):
+        hint = f"Did you mean {beside / close[0]}? "
+    else:
+        hint = "" if beside.is_dir() or beside == path else f"There is no {beside} either. "
+    looks = "/" in spec or spec.startswith("~") or spec.endswith(tuple(PACKAGES))
+    problem = "there is no such file or directory" if looks else "that is no version, nor a path"
+    return UsageError(f"--placement {spec}: {problem}.", f"{hint}{source.NEITHER}")

@@ -26,10 +26,6 @@ suites                    gabbi files as pytest items; the only place that impor
 report                    what a run says: header, summary, failures
 plugin, owner, run, starter, lookout, meeting, measures, fixtures   pytest's rim: its hooks, the
                           processes of a run and what it measured, fixtures for Python tests
-<<<<<<< ours
 cli, commands, config_command, tempest, bench, matrix   the commands' rim: config, tempest as
-=======
-cli, commands, config_command, tempest, bench, matrix   the commands' rim: tempest as
->>>>>>> theirs
                           another runner of suites, figures, and runs on many kinds of stacks
 """

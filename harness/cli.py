@@ -70,6 +70,13 @@ def setup() -> None:
     metavar="SPEC",
     help="A version, a checkout or a package; given several times, replicas take turns.",
 )
+@click.option(
+    "--placement-constraints",
+    "constraints",
+    default="",
+    metavar="FILE",
+    help="The dependencies of --placement; without: those of its own date.",
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Apache's port; 0: any.")
 @named
 def up(
@@ -77,6 +84,7 @@ def up(
     database: str,
     config_source: str,
     placements: tuple[str, ...],
+    constraints: str,
     port: int,
     name: str,
 ) -> None:
@@ -91,6 +99,7 @@ def up(
         database=database,
         config_source=config_source,
         placements=placements,
+        constraints=constraints,
         sources={"replicas": "option" if replicas else "default"},
     )
     stack = lifecycle.bring_up(plan, say)

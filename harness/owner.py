@@ -14,6 +14,7 @@ from harness.errors import HarnessError, UsageError
 from harness.lookout import Lookout
 from harness.measures import RunReport
 from harness.meeting import Meeting
+from harness.placements import specs
 from harness.plan import Lane, Plan, is_url
 from harness.report import screen
 from harness.report.screen import Screen
@@ -21,6 +22,7 @@ from harness.run import STOPPED, TROUBLE, Run, Worker
 from harness.starter import Starter
 from harness.suites import collect, extensions, order, selection
 from harness.suites.wire import Wire
+from harness.upstream import scenes
 
 # How long xdist waits for its workers to end once the target has broken. Seconds.
 WORKERS_END = 0.5
@@ -35,6 +37,7 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     report: Path | None = None
     try:
         plan = plan_of(config)
+        scenes.choose_suites(_suites_of(plan))
         # Workers parse the same command line.
         selection.add(config, config.getoption("placement_suites") or ())
         if not worker:
@@ -60,6 +63,13 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     _keep_suites_whole(config)
 
 
+def _suites_of(plan: Plan) -> Path | None:
+    """The own suites of the placement under test, the newest where there are several."""
+    if plan.target != "stack" or not plan.placements:
+        return None
+    return specs.newest(specs.of_plan(plan, lambda line: print(f"  {line}"))).suites
+
+
 def _with_lanes(config: pytest.Config, plan: Plan) -> Plan:
     """Plan what upstream's suites need, when there are any. Raises UsageError."""
     wanted = selection.fixtures(selection.files(config))
@@ -72,8 +82,9 @@ def _with_lanes(config: pytest.Config, plan: Plan) -> Plan:
         )
     profiles = selection.profiles(wanted, lambda line: print(f"  {line}"))
     workers = max(1, len(getattr(config.option, "tx", None) or ()))
-    own = [Lane(str(number + 1)) for number in range(workers)]
-    started = [Lane(one.name, one.environment) for one in profiles if one.environment]
+    common = {name: value for one in profiles for name, value in one.common.items()}
+    own = [Lane(str(number + 1), common) for number in range(workers)]
+    started = [Lane(one.name, {**common, **one.environment}) for one in profiles if one.environment]
     return replace(
         plan, lanes=(*own, *started), profiles=tuple(profile.name for profile in profiles)
     )

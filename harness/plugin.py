@@ -26,10 +26,14 @@ OPTIONS = {
         "a version, a checkout or a package (default: the locked release); given several times, "
         "replicas take turns",
     ),
+    "placement_constraints": (
+        "FILE",
+        "the dependencies of --placement (default: those of its own date)",
+    ),
 }
 REPEATABLE = ("placement",)
 # A port belongs to a machine, not to a project.
-INI = ("replicas", "target", "stack", "database", "config_source", "placement")
+INI = tuple(name for name in OPTIONS if name != "stack_port")
 GABBI = {
     "gabbi_fixture_modules": "modules in which suites find their fixtures",
     "gabbi_inner_fixtures": "fixtures around each test, as module:Class",

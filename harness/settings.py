@@ -30,6 +30,7 @@ DEFAULTS = {
     "database": "mariadb",
     "config_source": "env",
     "placement": "",
+    "placement_constraints": "",
 }
 # Option, environment variable and ini setting are made of these names.
 SETTINGS = tuple(DEFAULTS)
@@ -41,6 +42,7 @@ OF_A_STACK = {
     "database": "a database to choose",
     "config_source": "a configuration to choose",
     "placement": "a placement to choose",
+    "placement_constraints": "dependencies to choose",
 }
 # Of several placements, as a variable or an ini setting names them.
 BETWEEN = ","
@@ -88,6 +90,7 @@ def resolve(
         database=_choice("database", given, choices),
         config_source=_choice("config_source", given, choices),
         placements=tuple(filter(None, given["placement"].value.split(BETWEEN))),
+        constraints=given["placement_constraints"].value,
         sources={name: one.source for name, one in given.items()},
     )
 

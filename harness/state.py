@@ -98,6 +98,11 @@ class Installed:
     content: str = ""
     code: str = ""
 
+    @property
+    def title(self) -> str:
+        """Its version, and what it was chosen by."""
+        return self.version if self.spec in ("", self.version) else f"{self.version} ({self.spec})"
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

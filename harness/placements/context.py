@@ -14,14 +14,25 @@ KEPT = 8
 LARGEST = 1_000_000
 
 
-def content(kind: Kind, lock: Path, version: str, date: str | None, package: Path | None) -> str:
-    """A digest of what such an image is made of; of a checkout, what its dependencies are."""
+def content(
+    kind: Kind,
+    lock: Path,
+    version: str,
+    date: str | None = None,
+    package: Path | None = None,
+    schema: str = "",
+) -> str:
+    """A digest of what such an image is made of.
+
+    Of a checkout, what its dependencies are, and its schema, which databases are made with.
+    """
     digest = hashlib.sha256()
     for path in [*(SERVICE / name for name in OWN), lock]:
         digest.update(path.read_bytes())
     if package is not None:
         digest.update(settings(version, date).encode())
         if kind == "checkout":
+            digest.update(schema.encode())
             files = [package / name for name in source.BUILD_FILES if (package / name).is_file()]
             digest.update(source.digest_of(package, files).encode())
         else:

@@ -17,8 +17,8 @@ from harness.placements.source import series
 DATES = {13: "2025-04-10", 14: "2025-10-15", 15: "2026-04-15"}
 # Requirements and constraints follow a release within this time.
 SETTLING = datetime.timedelta(days=14)
-# What serves placement is the same for every version, and so is its driver.
-SERVERS = ("pymysql", "python-memcached", "pyuwsgi")
+# What serves placement is the same for every version, and so are its drivers.
+SERVERS = ("pymysql", "python-memcached", "pyuwsgi", "etcd3gw")
 NO_DATE = "2999-12-31"
 LOCK = SERVICE / "requirements.txt"
 

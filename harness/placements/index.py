@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ SECONDS = 300
 # Of the interpreter in the images, whose wheels are chosen.
 PYTHON = "3.13"
 EVIDENCE_LINES = 8
+# How long the newest version of a series is taken for that. Seconds.
+FRESH = 3600.0
 # uv's exit codes.
 NO_SOLUTION = 1
 
@@ -180,6 +183,16 @@ def remember(kind: str, key: str, value: str) -> None:
     partial = path.with_suffix(f".{os.getpid()}")
     partial.write_text(json.dumps(known, indent=1))
     partial.replace(path)
+
+
+def asked(question: str) -> None:
+    """Remember that the index was asked this now."""
+    remember("asked", question, str(int(time.time())))
+
+
+def fresh(question: str) -> bool:
+    """Whether the index was asked this a short time ago."""
+    return time.time() - float(recall("asked", question) or 0) < FRESH
 
 
 def _remembered() -> dict[str, dict[str, str]]:

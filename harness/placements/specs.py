@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.errors import UsageError
 from harness.placements import context, dependencies, index, source, trees
 from harness.placements.model import NAME, Kind, Placement
+from harness.plan import Plan
 from harness.results import Progress
 
 RELEASE = re.compile(rf"v?{source.VERSION.pattern}")
@@ -60,6 +61,14 @@ def resolve_all(
     return found
 
 
+def of_plan(plan: Plan, progress: Progress = _quiet) -> tuple[Placement, ...]:
+    """The placements of a run; none where it is the locked release alone. Raises UsageError."""
+    constraints = Path(plan.constraints).expanduser().absolute() if plan.constraints else None
+    if not plan.placements and constraints is None:
+        return ()
+    return resolve_all(plan.placements, constraints, progress)
+
+
 def newest(placements: Sequence[Placement]) -> Placement:
     """The one whose schema all of them can run on: the one with the most migrations."""
     return max(placements, key=lambda one: (len(one.schema.known), _numbers(one.version)))
@@ -84,7 +93,7 @@ def _release(spec: str, constraints: Path | None, progress: Progress) -> Placeme
         version=version,
         tree=tree,
         lock=lock,
-        content=context.content("release", lock, version, date, None),
+        content=context.content("release", lock, version),
         schema=source.schema(tree, lock),
         locked=lock == dependencies.LOCK,
         date=date,
@@ -96,7 +105,7 @@ def _version(spec: str, progress: Progress) -> str:
     complete = spec.count(".") + 1 >= COMPLETE
     locked = dependencies.locked_version()
     known = spec if complete and spec == locked else index.recall("versions", spec)
-    if complete and known:
+    if known and (complete or index.fresh(f"{NAME}=={spec}")):
         return known
     try:
         found = index.newest(f"{NAME}=={spec}" + ("" if complete else ".*"))
@@ -110,6 +119,7 @@ def _version(spec: str, progress: Progress) -> str:
         progress(f"the package index cannot be asked: placement {known}, as was known before")
         return known
     index.remember("versions", spec, found)
+    index.asked(f"{NAME}=={spec}")
     return found
 
 
@@ -181,14 +191,15 @@ def _metadata(path: Path, kind: Kind) -> Iterator[str]:
 def _placement(
     spec: str, kind: Kind, version: str, tree: Path, package: Path, lock: Path, date: str | None
 ) -> Placement:
+    schema = source.schema(tree, lock)
     return Placement(
         spec=spec,
         kind=kind,
         version=version,
         tree=tree,
         lock=lock,
-        content=context.content(kind, lock, version, date, package),
-        schema=source.schema(tree, lock),
+        content=context.content(kind, lock, version, date, package, schema.digest),
+        schema=schema,
         package=package,
         code=source.code(tree) if kind == "checkout" else None,
         date=date,

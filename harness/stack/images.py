@@ -5,11 +5,14 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.errors import BuildError
 from harness.locks import FileLock
+from harness.placements import context
+from harness.placements.model import Placement
+from harness.placements.specs import newest
 from harness.results import Progress
 from harness.stack import provision
 from harness.stack.commands import disk_full, follow, run, says_disk_full
@@ -24,8 +27,6 @@ NO_PART = {"tests", "__pycache__", ".mypy_cache", ".pytest_cache"}
 CONTENT_LABEL = "placement-harness.content"
 EVIDENCE_LINES = 25
 SECONDS_BETWEEN_LINES = 5.0
-# Of each image, the contents that are kept, for other checkouts and for the way back.
-KEPT = 4
 # What another run's build may take.
 BUILD_SECONDS = 1800.0
 
@@ -39,6 +40,8 @@ class Image:
     folder: str | None = None
     # Whose packages it is made of.
     debian: str = provision.DEBIAN
+    # So many contents of it are kept, for other checkouts and for the way back.
+    kept: int = 4
 
     def tag(self, content: str) -> str:
         """Its name with this content; several checkouts of the project may each have their own."""
@@ -52,9 +55,9 @@ IMAGES: Mapping[str, Image] = {
         Image("apache"),
         Image("memcached"),
         Image("oslo-config-etcd"),
-        Image("placement", upon=("python", "oslo-config-etcd")),
+        Image("placement", upon=("python", "oslo-config-etcd"), kept=12),
         Image("keystone", upon=("python",)),
-        Image("mariadb", upon=("keystone", "placement")),
+        Image("mariadb", upon=("keystone", "placement"), kept=8),
         Image("etcd"),
         Image("mariadb-10.11", upon=("keystone", "placement"), folder="mariadb", debian="bookworm"),
         Image("haproxy"),
@@ -80,28 +83,50 @@ def needed(database: str, config_source: str) -> list[str]:
     return [name for name in IMAGES if name in wanted]
 
 
-def ensure_images(progress: Progress, names: Iterable[str]) -> list[str]:
+def ensure_images(
+    progress: Progress, names: Iterable[str], placements: Sequence[Placement] = ()
+) -> list[str]:
     """Build what is missing or out of date, side by side where it can be; name what was built."""
-    contents = current_contents(names)
-    if not stale(contents):
+    contents = current_contents(names, placements)
+    beside = {content_of(one): one for one in placements}
+    beside.pop(contents.get("placement", ""), None)
+    if not stale(contents) and not _stale_placements(beside):
         return []
     with _alone(progress):
         # Whoever built before this may have built just that.
         left = stale(contents)
-        if not left:
+        others = _stale_placements(beside)
+        if not left and not others:
             return []
         for debian in sorted({IMAGES[name].debian for name in left}):
             provision.ensure_base(progress, debian)
         built = []
+        chosen = newest(placements) if placements else None
         for wave in waves(left):
-            _build(wave, contents, progress)
+            _build(wave, contents, progress, chosen)
             built += wave
+        for own in others:
+            _build(["placement"], {**contents, "placement": own}, progress, beside[own])
+            built.append("placement")
         return built
 
 
-def current_contents(names: Iterable[str]) -> dict[str, str]:
-    """What each of these images would be made of now."""
-    return {name: content(name) for name in names}
+def current_contents(names: Iterable[str], placements: Sequence[Placement] = ()) -> dict[str, str]:
+    """What each of these images would be made of now; of several placements, the newest's."""
+    return {name: content(name, placements) for name in names}
+
+
+def content_of(placement: Placement) -> str:
+    """The same of a placement's image."""
+    if placement.locked:
+        return content("placement")
+    upon = " ".join(content(name) for name in IMAGES["placement"].upon)
+    own = f"{placement.content} {upon}"
+    return hashlib.sha256(own.encode()).hexdigest()[:16]
+
+
+def _stale_placements(contents: Iterable[str]) -> list[str]:
+    return [one for one in contents if stale({"placement": one})]
 
 
 def stale(contents: Mapping[str, str]) -> set[str]:
@@ -141,8 +166,16 @@ def _alone(progress: Progress) -> Iterator[None]:
         yield
 
 
-def content(name: str) -> str:
-    """A digest of everything that an image is made of, but for what Debian serves that day."""
+def content(name: str, placements: Sequence[Placement] = ()) -> str:
+    """A digest of everything that an image is made of, but for what Debian serves that day.
+
+    A database is made by the newest of several placements, and anew when its schema changes.
+    """
+    chosen = newest(placements) if placements else None
+    if chosen is None or chosen.locked:
+        chosen = None
+    elif name == "placement":
+        return content_of(chosen)
     image = IMAGES[name]
     digest = hashlib.sha256(image.debian.encode())
     folder = ROOT / "services" / (image.folder or name)
@@ -151,14 +184,17 @@ def content(name: str) -> str:
             digest.update(f"{path.name}\0{path.stat().st_mode & 0o111}\0".encode())
             digest.update(path.read_bytes())
     for other in image.upon:
-        digest.update(content(other).encode())
+        if chosen is not None and other == "placement":
+            digest.update(chosen.schema.digest.encode())
+        else:
+            digest.update(content(other, placements).encode())
     return digest.hexdigest()[:16]
 
 
-def made_of(contents: Mapping[str, str]) -> str:
+def made_of(contents: Mapping[str, str], placements: Sequence[Placement] = ()) -> str:
     """A digest of what a stack with images of these contents is made of."""
     digest = hashlib.sha256((ROOT / "compose.yaml").read_bytes())
-    for one in contents.values():
+    for one in [*contents.values(), *map(content_of, placements)]:
         digest.update(one.encode())
     return digest.hexdigest()[:16]
 
@@ -174,7 +210,12 @@ def waves(names: Iterable[str]) -> list[list[str]]:
     return ordered
 
 
-def _build(names: list[str], contents: Mapping[str, str], progress: Progress) -> None:
+def _build(
+    names: list[str],
+    contents: Mapping[str, str],
+    progress: Progress,
+    placement: Placement | None = None,
+) -> None:
     variables = {
         **os.environ,
         # Interpolated, and of no use to a build.
@@ -183,6 +224,9 @@ def _build(names: list[str], contents: Mapping[str, str], progress: Progress) ->
         **environment(contents),
     }
     what = ", ".join(names)
+    if placement is not None and "placement" in names:
+        variables["HARNESS_PLACEMENT_CONTEXT"] = str(context.prepare(placement))
+        what = what.replace("placement", f"placement {placement.title}")
     progress(f"building {what}")
     began = told = time.monotonic()
     last: list[str] = []
@@ -205,15 +249,17 @@ def _build(names: list[str], contents: Mapping[str, str], progress: Progress) ->
             evidence=last,
         )
     for name in names:
-        _call_latest(IMAGES[name], contents[name])
+        _tidy(IMAGES[name], contents[name])
     progress(f"built {what} in {time.monotonic() - began:.0f} s")
 
 
-def _call_latest(image: Image, content: str) -> None:
-    """Let compose.yaml, when it is used by hand, take this one; remove those of long ago."""
-    run("docker", "tag", image.tag(content), image.tag("latest"), seconds=30)
+def _tidy(image: Image, built: str) -> None:
+    """Let compose.yaml, when it is used by hand, take this one, unless it is of another placement
+    than the locked one; remove those of long ago."""
+    if built == content(image.name):
+        run("docker", "tag", image.tag(built), image.tag("latest"), seconds=30)
     listing = run("docker", "image", "ls", "--format", "{{.Tag}}", image.tag("*"), seconds=30)
     # The newest comes first. One that a container still has is not removed.
-    contents = [tag for tag in listing.out.split() if tag not in ("latest", content)]
-    for old in contents[KEPT - 1 :]:
+    contents = [tag for tag in listing.out.split() if tag not in ("latest", built)]
+    for old in contents[image.kept - 1 :]:
         run("docker", "rmi", image.tag(old), seconds=60)

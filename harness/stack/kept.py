@@ -1,6 +1,7 @@
 """Stacks that were left running: taken as they are, or mended."""
 
 from harness.errors import HarnessError, StackError
+from harness.placements.specs import of_plan
 from harness.plan import FIRST_LANE, Plan, counted, name_option
 from harness.results import Progress
 from harness.stack import code, logs, provision
@@ -29,7 +30,7 @@ def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:
             "Use it with --stack reuse, or remove it before: "
             f"placement-harness down{name_option(state.name)}.",
         )
-    lacking = _lacking(record, plan)
+    lacking = _lacking(record, plan, progress)
     if lacking is not None:
         progress(f"{state.name} runs, but {lacking}: starting it anew, with nothing in it")
         return None
@@ -51,11 +52,13 @@ def _asked(plan: Plan) -> bool:
     return plan.sources.get("replicas") != "default"
 
 
-def _lacking(record: Record, plan: Plan) -> str | None:
+def _lacking(record: Record, plan: Plan, progress: Progress) -> str | None:
     """Why a stack that runs cannot be the one that is asked for."""
     if (record.database, record.config_source) != (plan.database, plan.config_source):
         return f"on {record.database}, configured by {record.config_source}"
-    if record.made_of != made_of(current_contents(needed(plan.database, plan.config_source))):
+    placements = of_plan(plan, progress)
+    names = needed(plan.database, plan.config_source)
+    if record.made_of != made_of(current_contents(names, placements), placements):
         return "its images have changed"
     missing = [lane.name for lane in plan.lanes if lane.name not in record.lanes]
     if missing:

@@ -14,7 +14,8 @@ SERVICE = "placement"
 
 
 def schema(lane: str) -> str:
-    return "placement" if lane == FIRST_LANE else f"placement_{lane}"
+    # A name that SQL takes without quotes.
+    return "placement" if lane == FIRST_LANE else f"placement_{lane.replace('-', '_')}"
 
 
 def numbers(lane: str, replicas: int) -> range:

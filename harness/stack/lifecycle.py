@@ -4,6 +4,7 @@ import concurrent.futures
 import dataclasses
 
 from harness.errors import HarnessError
+from harness.placements.specs import of_plan
 from harness.plan import FIRST_LANE, Plan, counted
 from harness.results import Progress
 from harness.stack import images, kept, lanes, project, provision
@@ -79,21 +80,26 @@ def _prepare(plan: Plan, progress: Progress) -> None:
             # No stack of this run's: what the engine will not give up keeps nobody from working.
             progress(str(left))
             state.release()
-    ensure_images(progress, needed(plan.database, plan.config_source))
+    placements = of_plan(plan, progress)
+    ensure_images(progress, needed(plan.database, plan.config_source), placements)
 
 
 def _up(state: StackState, plan: Plan, progress: Progress) -> Stack:
+    placements = of_plan(plan, progress)
     port = plan.port or free_port(preferred=plan.lifetime != "fresh")
-    contents = images.current_contents(needed(plan.database, plan.config_source))
+    contents = images.current_contents(needed(plan.database, plan.config_source), placements)
     record = Record(
         name=state.name,
         lifetime=plan.lifetime,
         replicas=plan.replicas,
         port=port,
-        made_of=made_of(contents),
+        made_of=made_of(contents, placements),
         database=plan.database,
         config_source=plan.config_source,
-        placements=(Installed(content=contents["placement"]),),
+        placements=tuple(
+            Installed(one.spec, one.version, images.content_of(one)) for one in placements
+        )
+        or (Installed(content=contents["placement"]),),
         lanes={lane.name: port if lane.name == FIRST_LANE else free_port() for lane in plan.lanes},
     )
     stack_secrets = Secrets()

@@ -1,8 +1,9 @@
 """What runs in the images: asked of the programs themselves, once for each content."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from harness.placements.model import Placement
 from harness.stack.commands import run
 from harness.stack.images import IMAGES, content
 from harness.state import private_directory, state_root
@@ -22,14 +23,14 @@ _QUESTIONS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def versions(names: Iterable[str]) -> dict[str, str]:
+def versions(names: Iterable[str], placements: Sequence[Placement] = ()) -> dict[str, str]:
     """What runs in each of these images, e.g. {'placement': '16.0.0 (Python 3.13.5)'}."""
     remembered = state_root() / "versions.json"
     try:
         known: dict[str, str] = json.loads(remembered.read_text())
     except (OSError, ValueError):
         known = {}
-    contents = {service: content(service) for service in names if service in _QUESTIONS}
+    contents = {service: content(service, placements) for service in names if service in _QUESTIONS}
     missing = [service for service, digest in contents.items() if digest not in known]
     if missing:
         # Few: what no image has any more is forgotten some day.

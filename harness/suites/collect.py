@@ -115,8 +115,8 @@ class SuiteFile(pytest.File):
 
 
 def _short_id(path: Path) -> str | None:
-    """Suites of the installed placement are named alike wherever that is installed."""
-    theirs = scenes.is_installed(path)
+    """placement's own suites are named alike wherever they are."""
+    theirs = scenes.is_own(path)
     return f"{UPSTREAM}/{path.name}" if theirs else None
 
 

@@ -18,8 +18,7 @@ FIXTURES = re.compile(r"^fixtures:[ \t]*(?:\[([^]]*)\]|((?:\n[ \t]*(?:-[^\n]*|#[
 def add(config: pytest.Config, suites: Sequence[str]) -> None:
     """Let pytest collect these, besides the files and directories it was given.
 
-    Each is ``upstream`` (the installed placement's own suites), a directory or a file. Raises
-    UsageError.
+    Each is ``upstream`` (placement's own suites), a directory or a file. Raises UsageError.
     """
     given = config.args_source is pytest.Config.ArgsSource.ARGS
     config.args = [_named(config, one) for one in config.args]
@@ -34,14 +33,14 @@ def _named(config: pytest.Config, argument: str) -> str:
     folder, _, name = file.rpartition("/")
     if folder != UPSTREAM or (config.invocation_params.dir / file).exists():
         return argument
-    return f"{scenes.installed_suites() / name}{colons}{test}"
+    return f"{scenes.own_suites() / name}{colons}{test}"
 
 
 def _path(suite: str) -> str:
     if suite == UPSTREAM:
-        return str(scenes.installed_suites())
+        return str(scenes.own_suites())
     if suite.startswith(f"{UPSTREAM}/"):
-        return str(scenes.installed_suites() / suite.removeprefix(f"{UPSTREAM}/"))
+        return str(scenes.own_suites() / suite.removeprefix(f"{UPSTREAM}/"))
     path = Path(suite.partition("::")[0]).expanduser()
     if path.is_dir() or (path.suffix in SUFFIXES and path.is_file()):
         return str(Path(suite).expanduser())

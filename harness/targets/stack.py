@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.errors import StackError
+from harness.placements.specs import of_plan
 from harness.plan import FIRST_LANE, Plan, name_option
 from harness.results import Exchange, Measures, Progress, Request, Response, Setting
 from harness.stack import lanes, lifecycle, logs, memory, removal
@@ -133,9 +134,12 @@ class StackTarget:
     def settings(self) -> Sequence[Setting]:
         record = self.stack.record
         database = DATABASES[record.database]
-        known = versions(needed(record.database, record.config_source))
+        known = versions(
+            needed(record.database, record.config_source), of_plan(self._plan, self._progress)
+        )
+        named = " and ".join(one.title for one in record.placements if one.version)
         return (
-            Setting("placement", known["placement"]),
+            Setting("placement", named or known["placement"], self._from("placement")),
             Setting("replicas", str(self._number), self._replicas_from()),
             Setting(
                 "database", f"{database.title} {known[database.image]}", self._from("database")

@@ -19,16 +19,22 @@ OF_THE_PROCESS = frozenset(
     {"api.auth_strategy", "placement_database.connection", "oslo_policy.policy_file"}
 )
 NEW_DEFAULTS = "oslo_policy.enforce_new_defaults"
+# placement 13 to 15 check the scope of tokens or not; later ones always do.
+SCOPE = "oslo_policy.enforce_scope"
 OPEN = "@"
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """``rules`` are placement's policy.yaml; ``environment`` what replicas are started with."""
+    """``rules`` are placement's policy.yaml; ``environment`` what replicas are started with.
+
+    ``common`` is what the replicas of other suites are started with, too: most suites want it.
+    """
 
     name: str
     rules: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    common: Mapping[str, str] = field(default_factory=dict)
 
 
 def profile_of(
@@ -44,6 +50,7 @@ def profile_of(
     """
     left = {name: value for name, value in settings.items() if name not in OF_THE_PROCESS}
     secure = left.pop(NEW_DEFAULTS, True)
+    scope = left.pop(SCOPE, None)
     cors = {name: left.pop(name) for name in list(left) if name.startswith("cors.")}
     if left:
         name, value = next(iter(left.items()))
@@ -61,7 +68,11 @@ def profile_of(
             )
         policy, name = dict(rules), "open-policy"
     environment = {_variable(one): _words(cors[one]) for one in sorted(cors)}
-    return Profile("cors" if cors else name, policy, environment)
+    common: dict[str, str] = {}
+    if scope is not None:
+        # Replicas have to be started so: those of most suites without, the others apart.
+        (environment if scope else common)[_variable(SCOPE)] = str(scope).lower()
+    return Profile("cors" if cors else name, policy, environment, common)
 
 
 def _variable(option: str) -> str:

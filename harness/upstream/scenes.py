@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
+from harness.placements.trees import interpreter_for
 from harness.results import Progress
 from harness.state import private_directory, state_root
 from harness.upstream import snapshot
@@ -30,7 +30,7 @@ SOURCE = Path("placement/tests/functional/fixtures/gabbits.py")
 REMEDY = "Install what placement's own suites need: pip install 'placement-harness[upstream]'."
 SECONDS = 120
 # Of results that are kept, each some 100 KB.
-KEPT = 8
+KEPT = 12
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
@@ -72,10 +72,31 @@ def installed_suites() -> Path:
     raise UsageError("placement's own suites are not there: placement is not installed.", REMEDY)
 
 
-def is_installed(suite: Path) -> bool:
-    """Whether a suite is one of the installed placement's own."""
+def choose_suites(suites: Path | None) -> None:
+    """Let placement's own suites be those of another placement than the installed one."""
+    global _chosen
+    _chosen = suites
+
+
+_chosen: Path | None = None
+
+
+def own_suites() -> Path:
+    """The directory of the suites of the placement under test. Raises UsageError."""
+    if _chosen is None:
+        return installed_suites()
+    if not _chosen.is_dir():
+        raise UsageError(
+            f"The placement under test comes without its own suites: there is no {_chosen}.",
+            "Name a directory of suites: --suite DIR.",
+        )
+    return _chosen
+
+
+def is_own(suite: Path) -> bool:
+    """Whether a suite is one of the own ones of the placement under test."""
     try:
-        return suite.parent == installed_suites()
+        return suite.parent == own_suites()
     except UsageError:
         return False
 
@@ -123,7 +144,7 @@ def _read(source: Path, progress: Progress | None) -> Mapping[str, Scene]:
     except (OSError, ValueError):
         if progress is not None:
             progress("reading placement's fixtures, once")
-        found = _take(source)
+        found = _take(source, progress)
         _keep(kept, found)
     legacy = found["legacy_rules"]
     return {
@@ -147,12 +168,12 @@ def _digest(source: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _take(source: Path) -> Any:
+def _take(source: Path, progress: Progress | None) -> Any:
     root = source.parents[4]
     paths = [str(root), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     done = subprocess.run(  # noqa: S603 (no shell)
-        [sys.executable, snapshot.__file__, FIXTURES],
+        [interpreter_for(source, progress), snapshot.__file__, FIXTURES],
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -102,7 +102,8 @@ def _legacy_rules() -> dict[str, str]:
     return {
         rule.name: f"({rule.check_str}) or ({rule.deprecated_rule.check_str})"
         for rule in policies.list_rules()
-        if rule.deprecated_rule is not None
+        # Without one: None, and an empty list from oslo.policy before 5.
+        if rule.deprecated_rule
     }
 
 

@@ -11,6 +11,8 @@ from _machine import FULL, Machine, fails, fresh_machine
 
 from harness.errors import BuildError
 from harness.locks import FileLock
+from harness.placements import context
+from harness.placements.model import Placement, Schema
 from harness.stack import images, provision
 from harness.stack.compose import ROOT
 from harness.stack.images import IMAGES, content, waves
@@ -170,3 +172,52 @@ def test_the_build_lock_is_let_go_after_a_failure(machine: Machine) -> None:
         with pytest.raises(BuildError):
             images.ensure_images(machine.steps.append, IMAGES)
     assert not any(step.startswith("waiting") for step in machine.steps)
+
+
+# Other placements
+
+
+def other(locked: bool = False, content: str = "one", schema: str = "two") -> Placement:
+    here = Path()
+    known = Schema("b", frozenset("ab"), schema)
+    return Placement("15", "release", "15.0.0", here, here, content, known, locked=locked)
+
+
+def test_the_locked_release_by_its_name_is_the_same_image() -> None:
+    for name in IMAGES:
+        assert content(name, [other(locked=True)]) == content(name)
+
+
+def test_another_placement_has_its_own_image_and_a_database_with_its_schema() -> None:
+    changed = {name for name in IMAGES if content(name, [other()]) != content(name)}
+    assert changed == {"placement", "mariadb"}
+    edited = other(content="three")
+    assert content("placement", [edited]) != content("placement", [other()])
+    assert content("mariadb", [edited]) == content("mariadb", [other()])
+    migrated = other(schema="four")
+    assert content("mariadb", [migrated]) != content("mariadb", [other()])
+
+
+def test_each_of_several_placements_is_built_once(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contexts: list[str] = []
+
+    def prepare(placement: Placement) -> Path:
+        contexts.append(placement.content)
+        return tmp_path
+
+    monkeypatch.setattr(context, "prepare", prepare)
+    machine.has("docker", built(*(name for name in IMAGES)))
+    placements = [other(), other(locked=True), other(), other(content="three")]
+    assert images.ensure_images(machine.steps.append, IMAGES, placements).count("placement") == 2
+    assert contexts == ["one", "three"]
+    assert any("building placement 15.0.0 (newest of 15)" in step for step in machine.steps)
+
+
+def test_the_latest_is_the_locked_release(machine: Machine) -> None:
+    machine.has("docker")
+    images._tidy(IMAGES["placement"], content("placement", [other()]))
+    assert not machine.called("docker tag")
+    images._tidy(IMAGES["placement"], content("placement"))
+    assert machine.called("docker tag")

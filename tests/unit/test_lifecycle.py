@@ -99,8 +99,8 @@ def test_a_kept_stack_whose_images_have_changed_is_started_anew(
 ) -> None:
     reuse = Plan(replicas=2, lifetime="reuse", name="one")
     lifecycle.leave(lifecycle.bring_up(reuse, machine.steps.append))
-    monkeypatch.setattr(kept, "made_of", lambda contents: "something else")
-    monkeypatch.setattr(lifecycle, "made_of", lambda contents: "something else")
+    monkeypatch.setattr(kept, "made_of", lambda *_: "something else")
+    monkeypatch.setattr(lifecycle, "made_of", lambda *_: "something else")
     stack = lifecycle.bring_up(reuse, machine.steps.append)
     assert (
         "one runs, but its images have changed: starting it anew, with nothing in it"
@@ -114,7 +114,7 @@ def test_a_kept_stack_whose_images_have_changed_is_started_anew(
 # Whatever fails
 
 
-def no_images(progress: object, names: object) -> list[str]:
+def no_images(*_: object) -> list[str]:
     raise BuildError("No image.", "Build one.")
 
 

@@ -192,11 +192,11 @@ def test_a_checkout_is_compared_by_its_files(tmp_path: Path) -> None:
 
     (checkout / "placement/db/sqlalchemy/models.py").write_text(MODELS + "class New: pass\n")
     migrated = resolve(str(checkout))
-    assert migrated.content == before.content
+    assert migrated.content != before.content, "databases are made with its image"
     assert migrated.schema.digest != before.schema.digest
 
     (checkout / "requirements.txt").write_text(REQUIREMENTS + "oslo.cache\n")
-    assert resolve(str(checkout)).content != before.content
+    assert resolve(str(checkout)).content != migrated.content
 
 
 def test_an_old_checkout_has_the_dependencies_of_its_series(tmp_path: Path) -> None:
@@ -234,7 +234,22 @@ def test_the_build_gets_what_it_needs_and_no_more(tmp_path: Path) -> None:
     assert words == "PBR_VERSION=14.0.0\nUV_EXCLUDE_NEWER=2025-10-15\n"
 
 
-def test_what_was_found_before_is_found_without_an_index(of_the_index: Index) -> None:
+def test_the_newest_of_a_series_is_asked_for_again_after_a_while(
+    of_the_index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve("13")
+    asked = len(of_the_index.calls)
+    resolve("13")
+    assert len(of_the_index.calls) == asked
+    monkeypatch.setattr(index, "FRESH", -1)
+    resolve("13")
+    assert len(of_the_index.calls) == asked + 1
+
+
+def test_what_was_found_before_is_found_without_an_index(
+    of_the_index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "FRESH", -1)
     known = [resolve(spec) for spec in ("15.0.0", "13")]
     of_the_index.there = False
     said: list[str] = []

@@ -77,3 +77,13 @@ def test_fixtures_that_cannot_be_run_say_what_is_missing(
         scenes.scenes(source)
     assert "nowhere_to_be_found" in caught.value.evidence[-1]
     assert "placement-harness[upstream]" in caught.value.remedy
+
+
+def test_a_scope_that_is_not_checked_is_for_most_replicas_and_one_that_is_for_others() -> None:
+    variable = "OS_OSLO_POLICY__ENFORCE_SCOPE"
+    assert profile(oslo_policy__enforce_scope=False) == Profile(
+        "legacy-rbac", LEGACY, {}, {variable: "false"}
+    )
+    assert profile(
+        oslo_policy__enforce_scope=True, oslo_policy__enforce_new_defaults=True
+    ) == Profile("secure-rbac", {}, {variable: "true"})

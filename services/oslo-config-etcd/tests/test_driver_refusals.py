@@ -251,3 +251,19 @@ def test_all_endpoints_are_named_when_none_answers(refused: Refused) -> None:
     said = refused(endpoints="http://127.0.0.1:1,http://127.0.0.1:2")
     assert "http://127.0.0.1:1 cannot be reached" in said
     assert "http://127.0.0.1:2 cannot be reached" in said
+
+
+def test_an_etcd_that_is_slow_is_no_less_asked_for_having_no_time_to_wait(
+    gateway: Gateway, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.keys = {"/service/group/text": "x"}
+    at_once = gateway.reply
+
+    def late(*request: object) -> tuple[int, str]:
+        time.sleep(0.5)
+        return at_once(*request)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(gateway, "reply", late)
+    assert service(endpoints=gateway.url, wait=0).group.text == "x"
+    with pytest.raises(SystemExit):
+        service(endpoints=gateway.url, wait=0, timeout=0.2)

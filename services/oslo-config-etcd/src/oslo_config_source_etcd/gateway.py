@@ -52,7 +52,7 @@ def snapshot(
     told = False
     while True:
         try:
-            return _from_any(server, prefix, end)
+            return _from_any(server, prefix)
         except NotYetError as not_yet:
             if time.monotonic() >= end:
                 error = not_yet.error
@@ -63,12 +63,12 @@ def snapshot(
         time.sleep(max(0.0, min(SECONDS_BETWEEN_ATTEMPTS, end - time.monotonic())))
 
 
-def _from_any(server: Server, prefix: str, end: float) -> Mapping[str, bytes]:
+def _from_any(server: Server, prefix: str) -> Mapping[str, bytes]:
     """From the first endpoint that answers."""
     problems = []
     for endpoint in server.endpoints:
         try:
-            return _from_one(server, endpoint, prefix, end)
+            return _from_one(server, endpoint, prefix)
         except NotYetError as not_yet:
             problems.append(not_yet)
     if len(problems) == 1:
@@ -77,7 +77,7 @@ def _from_any(server: Server, prefix: str, end: float) -> Mapping[str, bytes]:
     raise NotYetError(SourceError(said, problems[0].error.remedy))
 
 
-def _from_one(server: Server, endpoint: str, prefix: str, end: float) -> Mapping[str, bytes]:
+def _from_one(server: Server, endpoint: str, prefix: str) -> Mapping[str, bytes]:
     with requests.Session() as session:
         # A proxy, a .netrc and a CA bundle of the environment's are for other hosts.
         session.trust_env = False
@@ -89,7 +89,7 @@ def _from_one(server: Server, endpoint: str, prefix: str, end: float) -> Mapping
             host=url.hostname or "",
             port=url.port or 2379,
             protocol=url.scheme,
-            timeout=max(0.1, min(server.seconds, end - time.monotonic())),
+            timeout=server.seconds,
             api_path=API_PATH,
             session=session,
         )

@@ -26,6 +26,7 @@ suites                    gabbi files as pytest items; the only place that impor
 report                    what a run says: header, summary, failures
 plugin, owner, run, starter, lookout, meeting, measures, fixtures   pytest's rim: its hooks, the
                           processes of a run and what it measured, fixtures for Python tests
-cli, commands, config_command, tempest, bench, matrix   the commands' rim: config, tempest as
-                          another runner of suites, figures, and runs on many kinds of stacks
+cli, commands, config_command, replica_commands, tempest, bench, matrix   the commands' rim, with
+                          tempest as another runner of suites, figures, and runs on many kinds of
+                          stacks
 """

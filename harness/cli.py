@@ -8,20 +8,19 @@ makes no sense; 70 when the command could not be carried out; 130 after Ctrl-C.
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
-from harness.commands import Commands, choice, named, replicas_argument, say
+from harness.commands import Commands, choice, named, replicas_argument, running, say
 from harness.config_command import config
 from harness.errors import UsageError
 from harness.matrix.command import matrix
 from harness.plan import (
     DEFAULT_REPLICAS,
-    MAX_REPLICAS,
     Plan,
     name_option,
 )
+from harness.replica_commands import restart, scale, upgrade
 from harness.stack import provision
 from harness.stack.databases import DATABASES
 from harness.stack.images import ensure_images, needed
@@ -133,7 +132,7 @@ def down(name: str) -> None:
 @named
 def env(name: str) -> None:
     """Print what a shell needs for OpenStack clients: eval "$(placement-harness env)"."""
-    stack = _running(name)
+    stack = running(name)
     # They would count more than what the file says.
     click.echo(f"unset {' '.join(OTHER_CREDENTIALS)}")
     click.echo(f"export OS_CLIENT_CONFIG_FILE={shlex.quote(str(stack.state.clouds_file))}")
@@ -144,7 +143,7 @@ def env(name: str) -> None:
 @named
 def token(name: str) -> None:
     """Print a token of the stack's admin."""
-    click.echo(_running(name).token())
+    click.echo(running(name).token())
 
 
 @main.command()
@@ -190,36 +189,6 @@ def logs(
 
 
 @main.command()
-@click.argument("replicas", type=click.IntRange(1, MAX_REPLICAS))
-@named
-def scale(replicas: int, name: str) -> None:
-    """Add or remove replicas while requests flow."""
-    stack = _running(name)
-    stack.scale(replicas, say)
-
-
-@main.command()
-@click.option("--rolling", is_flag=True, help="One after the other, while requests flow.")
-@click.option("--replica", type=click.IntRange(1, MAX_REPLICAS), help="This one alone.")
-@named
-def restart(rolling: bool, replica: int | None, name: str) -> None:
-    """Restart replicas; each is taken out of the balancer before, and put back after."""
-    stack = _running(name)
-    if replica is not None:
-        if replica not in stack.replicas:
-            raise UsageError(
-                f"The stack {name} has no replica {replica}.",
-                f"It has replicas 1 to {stack.record.replicas}.",
-            )
-        stack.restart(replica)
-    elif rolling:
-        for _ in stack.restart_rolling(say):
-            pass
-    else:
-        raise UsageError("Restart what?", "Give --rolling for all replicas, or --replica N.")
-
-
-@main.command()
 @click.option("--all", "everything", is_flag=True, help="Kept stacks too, when nobody uses them.")
 def reap(everything: bool) -> None:
     """Remove what killed runs have left; never what a live run uses."""
@@ -261,7 +230,7 @@ def tempest(
 
     if url and context.get_parameter_source("name") is click.core.ParameterSource.COMMANDLINE:
         raise UsageError("--url and --name make no sense together.", "Leave one of the two away.")
-    if not command.tempest(directories, url or _running(name), regex, junit_xml, say):
+    if not command.tempest(directories, url or running(name), regex, junit_xml, say):
         sys.exit(1)
 
 
@@ -281,18 +250,16 @@ def bench(starts: int, suites: bool, rounds: int) -> None:
         machine.run(starts, say)
 
 
+for command in (scale, restart, upgrade):
+    main.add_command(command)
 main.add_command(matrix)
 main.add_command(config)
 
 
-def _running(name: str) -> Any:
-    from harness.stack import kept
-
-    state = StackState(name)
-    stack = kept.running_stack(state, whole=False)
-    if stack is None:
-        raise kept.not_running(state)
-    return stack
+for command in (scale, restart, upgrade):
+    main.add_command(command)
+main.add_command(matrix)
+main.add_command(config)
 
 
 if __name__ == "__main__":

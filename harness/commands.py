@@ -82,3 +82,15 @@ def choice(
         show_default=True,
         help=f"{help_text} One of {', '.join(known)}.",
     )
+
+
+def running(name: str) -> Any:
+    """The stack that was left running. Raises StackError."""
+    from harness.stack import kept
+    from harness.state import StackState
+
+    state = StackState(name)
+    stack = kept.running_stack(state, whole=False)
+    if stack is None:
+        raise kept.not_running(state)
+    return stack

@@ -14,7 +14,6 @@ from harness.errors import HarnessError, UsageError
 from harness.lookout import Lookout
 from harness.measures import RunReport
 from harness.meeting import Meeting
-from harness.placements import specs
 from harness.plan import Lane, Plan, is_url
 from harness.report import screen
 from harness.report.screen import Screen
@@ -22,7 +21,6 @@ from harness.run import STOPPED, TROUBLE, Run, Worker
 from harness.starter import Starter
 from harness.suites import collect, extensions, order, selection
 from harness.suites.wire import Wire
-from harness.upstream import scenes
 
 # How long xdist waits for its workers to end once the target has broken. Seconds.
 WORKERS_END = 0.5
@@ -37,7 +35,7 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     report: Path | None = None
     try:
         plan = plan_of(config)
-        scenes.choose_suites(_suites_of(plan))
+        selection.choose(plan)
         # Workers parse the same command line.
         selection.add(config, config.getoption("placement_suites") or ())
         if not worker:
@@ -61,13 +59,6 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     config.pluginmanager.register(order.Order(config), "placement-order")
     config.pluginmanager.register(fixtures, "placement-fixtures")
     _keep_suites_whole(config)
-
-
-def _suites_of(plan: Plan) -> Path | None:
-    """The own suites of the placement under test, the newest where there are several."""
-    if plan.target != "stack" or not plan.placements:
-        return None
-    return specs.newest(specs.of_plan(plan, lambda line: print(f"  {line}"))).suites
 
 
 def _with_lanes(config: pytest.Config, plan: Plan) -> Plan:

@@ -2,6 +2,7 @@
 
 import contextlib
 import filecmp
+import hashlib
 import os
 import shutil
 import time
@@ -9,9 +10,11 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from harness.errors import StackError
+from harness.placements.model import Placement
 from harness.results import Progress
 from harness.stack import lanes, logs
 from harness.stack.commands import run
+from harness.stack.images import content_of
 from harness.stack.stack import POLL_SECONDS, READY_SECONDS, Stack
 from harness.state import Installed, Record, StackState
 from harness.timing import Deadline
@@ -94,9 +97,16 @@ def reload(stack: Stack, placements: Collection[Installed]) -> None:
     )
 
 
-def folder(state: StackState, key: str) -> Path:
-    """Where a stack keeps the code of a checkout for its replicas."""
-    return state.directory / f"code-{key}"
+def installed(state: StackState, placement: Placement) -> Installed:
+    """A placement as replicas of this stack run it; a checkout's code is copied for them."""
+    content = content_of(placement)
+    if placement.code is None:
+        return Installed(placement.spec, placement.version, content)
+    tree = placement.tree
+    key = hashlib.sha256(str(tree).encode()).hexdigest()[:8]
+    folder = state.directory / f"code-{key}"
+    sync(tree / PACKAGE, folder)
+    return Installed(str(tree), placement.version, content, str(folder))
 
 
 def _modules(package: Path) -> Iterator[Path]:

@@ -256,10 +256,22 @@ def _build(
 def _tidy(image: Image, built: str) -> None:
     """Let compose.yaml, when it is used by hand, take this one, unless it is of another placement
     than the locked one; remove those of long ago."""
-    if built == content(image.name):
-        run("docker", "tag", image.tag(built), image.tag("latest"), seconds=30)
+    name = "latest" if built == content(image.name) else built
+    # Tells the engine, too, that it was wanted now: one of known layers is as old as these.
+    run("docker", "tag", image.tag(built), image.tag(name), seconds=30)
     listing = run("docker", "image", "ls", "--format", "{{.Tag}}", image.tag("*"), seconds=30)
-    # The newest comes first. One that a container still has is not removed.
     contents = [tag for tag in listing.out.split() if tag not in ("latest", built)]
-    for old in contents[image.kept - 1 :]:
+    # One that a container still has is not removed.
+    for old in _last_wanted_first(image, contents)[image.kept - 1 :]:
         run("docker", "rmi", image.tag(old), seconds=60)
+
+
+def _last_wanted_first(image: Image, contents: list[str]) -> list[str]:
+    words = ("docker", "image", "inspect", "--format", "{{.Created}}|{{.Metadata.LastTagTime}}")
+    said = run(*words, *map(image.tag, contents), seconds=30) if contents else None
+    lines = said.out.splitlines() if said and said.ok else []
+    if len(lines) != len(contents):
+        # As the engine lists them: by the age of what is in them.
+        return contents
+    wanted = [max(time.replace("T", " ") for time in line.split("|")) for line in lines]
+    return [one for _, one in sorted(zip(wanted, contents, strict=True), reverse=True)]

@@ -7,7 +7,7 @@ from harness.errors import HarnessError
 from harness.placements.specs import of_plan
 from harness.plan import FIRST_LANE, Plan, counted
 from harness.results import Progress
-from harness.stack import images, kept, lanes, project, provision
+from harness.stack import code, images, kept, lanes, project, provision
 from harness.stack.compose import PortTakenError
 from harness.stack.databases import DATABASES
 from harness.stack.images import ensure_images, made_of, needed
@@ -96,9 +96,7 @@ def _up(state: StackState, plan: Plan, progress: Progress) -> Stack:
         made_of=made_of(contents, placements),
         database=plan.database,
         config_source=plan.config_source,
-        placements=tuple(
-            Installed(one.spec, one.version, images.content_of(one)) for one in placements
-        )
+        placements=tuple(code.installed(state, one) for one in placements)
         or (Installed(content=contents["placement"]),),
         lanes={lane.name: port if lane.name == FIRST_LANE else free_port() for lane in plan.lanes},
     )

@@ -7,12 +7,23 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
+from harness.placements.specs import newest, of_plan
+from harness.plan import Plan
 from harness.results import Progress
 from harness.suites.collect import SUFFIXES, UPSTREAM, suites_in
 from harness.upstream import scenes
 from harness.upstream.profiles import Profile
 
 FIXTURES = re.compile(r"^fixtures:[ \t]*(?:\[([^]]*)\]|((?:\n[ \t]*(?:-[^\n]*|#[^\n]*)?)+))", re.M)
+
+
+def choose(plan: Plan, progress: Progress = print) -> None:
+    """Let upstream's suites be those of the placement under test: the newest, of several.
+
+    Raises UsageError.
+    """
+    placements = of_plan(plan, progress) if plan.target == "stack" else ()
+    scenes.choose_suites(newest(placements).suites if placements else None)
 
 
 def add(config: pytest.Config, suites: Sequence[str]) -> None:

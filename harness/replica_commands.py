@@ -1,0 +1,50 @@
+"""Commands that change a stack's replicas while requests flow."""
+
+import click
+
+from harness.commands import named, running, say
+from harness.errors import UsageError
+from harness.plan import MAX_REPLICAS
+
+
+@click.command()
+@click.argument("replicas", type=click.IntRange(1, MAX_REPLICAS))
+@named
+def scale(replicas: int, name: str) -> None:
+    """Add or remove replicas while requests flow."""
+    stack = running(name)
+    stack.scale(replicas, say)
+
+
+@click.command()
+@click.option("--rolling", is_flag=True, help="One after the other, while requests flow.")
+@click.option("--replica", type=click.IntRange(1, MAX_REPLICAS), help="This one alone.")
+@named
+def restart(rolling: bool, replica: int | None, name: str) -> None:
+    """Restart replicas; each is taken out of the balancer before, and put back after."""
+    stack = running(name)
+    if replica is not None:
+        if replica not in stack.replicas:
+            raise UsageError(
+                f"The stack {name} has no replica {replica}.",
+                f"It has replicas 1 to {stack.record.replicas}.",
+            )
+        stack.restart(replica)
+    elif rolling:
+        for _ in stack.restart_rolling(say):
+            pass
+    else:
+        raise UsageError("Restart what?", "Give --rolling for all replicas, or --replica N.")
+
+
+@click.command()
+@click.option(
+    "--to", "spec", required=True, metavar="SPEC", help="A version, a checkout or a package."
+)
+@named
+def upgrade(spec: str, name: str) -> None:
+    """Let all replicas run another placement: the schema first, then one after the other."""
+    from harness.stack.upgrade import upgrade as one_by_one
+
+    for replica in one_by_one(running(name), spec, say):
+        say(f"replica {replica} serves")

@@ -1,0 +1,114 @@
+"""Rolling upgrades: the schema first, then replica by replica, while requests flow."""
+
+import dataclasses
+import os
+import tempfile
+from collections.abc import Iterator
+
+from harness.errors import StackError, UsageError
+from harness.placements import specs
+from harness.placements.model import Placement
+from harness.plan import FIRST_LANE
+from harness.results import Progress
+from harness.stack import code, configuration, images, lanes, project, sources
+from harness.stack.commands import run
+from harness.stack.compose import STACK_LABEL, STATE_LABEL
+from harness.stack.stack import DRAIN_SECONDS, READY_SECONDS, Stack
+from harness.state import Installed
+from harness.timing import Deadline
+
+MANAGE = ("/opt/placement/bin/python", "/opt/placement/bin/placement-manage")
+# Of a migration: of an empty database, but on a machine that does other things besides.
+SYNC_SECONDS = 120.0
+
+
+def upgrade(stack: Stack, spec: str, progress: Progress) -> Iterator[int]:
+    """Let all replicas run another placement, one after the other; yield each that serves again.
+
+    One that was broken off goes on where it stopped. Raises UsageError for a placement that the
+    stack's database is too new for, StackError when the upgrade fails; replicas that serve go on.
+    """
+    target = specs.resolve(spec, progress=progress)
+    _refuse(stack, target)
+    images.ensure_images(progress, ["python", "placement"], [target])
+    stack.watch()
+    with stack.state.changing():
+        wanted = code.installed(stack.state, target)
+        _sync_schema(stack, wanted, progress)
+        for replica in stack.replicas:
+            if stack.record.placement(replica) == wanted:
+                continue
+            before = stack.record.placement(replica)
+            progress(f"replica {replica}: {_title(before)} -> {target.title}")
+            _replace(stack, replica, wanted)
+            yield replica
+        stack.save(placements=(wanted,))
+    stack.unwatch()
+
+
+def _refuse(stack: Stack, target: Placement) -> None:
+    if len(stack.record.lanes) > 1:
+        raise UsageError(
+            f"The stack {stack.name} has lanes, which belong to the suites of one version.",
+            "Start one without: placement-harness down, then placement-harness up.",
+        )
+    for one in stack.record.placements:
+        runs = specs.resolve(one.spec)
+        if not target.schema.can_serve(runs.schema):
+            raise UsageError(
+                f"placement {target.title} does not know the database's schema, "
+                f"{runs.schema.head}, which is {_title(one)}'s.",
+                "An upgrade goes to the same or a newer version.",
+            )
+
+
+def _title(placement: Installed) -> str:
+    return placement.title or "the locked release"
+
+
+def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None:
+    """Let the new placement's own command migrate the database, which the old ones go on using."""
+    progress("migrating the schema")
+    found = project.load(stack.state)
+    settings = found[project.SETTINGS][lanes.service(FIRST_LANE, 1)]
+    with tempfile.NamedTemporaryFile("w", dir=stack.state.directory) as variables:
+        os.chmod(variables.name, 0o600)
+        for name, value in configuration.variables(settings).items():
+            variables.write(f"{name}={value}\n")
+        variables.flush()
+        done = run(
+            *("docker", "run", "--rm", "--env-file", variables.name),
+            *("--network", found["networks"]["default"]["name"]),
+            *("--label", f"{STACK_LABEL}={stack.name}"),
+            *("--label", f"{STATE_LABEL}={stack.state.directory}"),
+            *("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"),  # noqa: S108 (in there)
+            *("--entrypoint", MANAGE[0], images.IMAGES[lanes.SERVICE].tag(placement.content)),
+            *(*MANAGE[1:], "db", "sync"),
+            seconds=SYNC_SECONDS,
+        )
+    if not done.ok:
+        raise StackError(
+            f"placement {placement.version} could not migrate the schema: {done.reason}.",
+            "All replicas go on with what they ran before. Its last lines are below.",
+            evidence=done.evidence,
+            service=lanes.SERVICE,
+        )
+
+
+def _replace(stack: Stack, replica: int, placement: Installed) -> None:
+    """Take a replica out, start the other placement under its name, and put it back."""
+    turns = [stack.record.placement(number) for number in stack.replicas]
+    turns[replica - 1] = placement
+    stack.save(leaving=(replica,))
+    stack.balancer.drain(replica, Deadline.after(DRAIN_SECONDS))
+    record = dataclasses.replace(stack.record, placements=tuple(turns))
+    project.set_replicas(stack.state, record)
+    service = lanes.service(FIRST_LANE, replica)
+    settings = project.load(stack.state)[project.SETTINGS]
+    source = sources.SOURCES[record.config_source]
+    sources.start(source, stack.state, {service: settings[service]}, "--no-deps", service)
+    # The old one's death was meant; the new one's would not be.
+    stack.check()
+    stack.save(placements=record.placements, leaving=())
+    stack.wait_for_replicas([replica], Deadline.after(READY_SECONDS))
+    stack.balancer.enable(replica)

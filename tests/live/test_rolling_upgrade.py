@@ -1,0 +1,109 @@
+"""Another placement, replica by replica, while requests flow."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from _live import Commands, docker
+from _traffic import none_failed, traffic
+
+ASK = "from importlib.metadata import version; print(version('openstack-placement'))"
+SETUP = """[metadata]
+name = openstack-placement
+version = 16.0.0
+[files]
+packages = placement
+"""
+
+
+def versions(commands: Commands) -> list[str]:
+    """What each replica runs."""
+    return [
+        docker("exec", f"{commands.name}-placement-{number}", "python3", "-c", ASK).strip()
+        for number in commands.stack().replicas
+    ]
+
+
+def test_no_request_fails_while_replicas_are_upgraded(commands: Commands) -> None:
+    commands.harness("up", "--replicas", "3", "--placement", "15.0.0")
+    assert versions(commands) == ["15.0.0"] * 3
+    with traffic(commands) as clients:
+        begin = time.monotonic()
+        said = commands.harness("upgrade", "--to", "16.0.0")
+        print(f"upgrade: {time.monotonic() - begin:.1f} s")
+    assert "migrating the schema" in said
+    assert "replica 2: 15.0.0 -> 16.0.0" in said
+    assert versions(commands) == ["16.0.0"] * 3
+    none_failed(commands, clients, least=100)
+    # Nothing is left to do the second time.
+    assert "replica 1" not in commands.harness("upgrade", "--to", "16.0.0")
+    commands.harness("scale", "4")
+    assert versions(commands) == ["16.0.0"] * 4
+
+
+def test_replicas_of_two_versions_take_turns_on_one_database(commands: Commands) -> None:
+    mixed = ("--placement", "15.0.0", "--placement", "16.0.0")
+    commands.harness("up", "--replicas", "3", *mixed)
+    assert versions(commands) == ["15.0.0", "16.0.0", "15.0.0"]
+    said = commands.pytest("--stack", "reuse", *mixed, "gabbits/traits.yaml")
+    assert "placement 15.0.0" in said
+    assert "16.0.0" in said
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The locked release, as a directory with sources to be edited."""
+    spec = find_spec("placement")
+    assert spec is not None
+    package = next(iter(spec.submodule_search_locations or ()))
+    tree = tmp_path / "checkout"
+    shutil.copytree(package, tree / "placement", ignore=shutil.ignore_patterns("__pycache__"))
+    (tree / "setup.cfg").write_text(SETUP)
+    (tree / "setup.py").write_text("import setuptools\nsetuptools.setup(pbr=True)\n")
+    distribution = next(Path(package).parent.glob("openstack_placement-*.dist-info"))
+    lines = (distribution / "METADATA").read_text().splitlines()
+    wanted = [one.split(": ", 1)[1] for one in lines if one.startswith("Requires-Dist: ")]
+    requirements = [one for one in wanted if "extra ==" not in one]
+    (tree / "requirements.txt").write_text("\n".join(requirements) + "\n")
+    return tree
+
+
+def test_an_edit_is_taken_up_without_a_build_and_what_does_not_import_is_shown(
+    commands: Commands, checkout: Path
+) -> None:
+    suite = commands.suite("""
+tests:
+- name: the edited answer
+  GET: $ENVIRON['PLACEMENT_SERVICE']/
+  response_headers: {x-edited: "yes"}
+""")
+    words = ("--placement", str(checkout), "--stack", "reuse", "--replicas", "2", str(suite))
+    commands.pytest(*words, code=1)
+    root = checkout / "placement/handlers/root.py"
+    before = root.read_text()
+    edited = before.replace(
+        "    req.response.cache_control",
+        "    req.response.headers['x-edited'] = 'yes'\n    req.response.cache_control",
+        1,
+    )
+    assert edited != before
+    root.write_text(edited)
+    begin = time.monotonic()
+    said = commands.pytest(*words)
+    print(f"an edit: {time.monotonic() - begin:.1f} s")
+    assert "placement/handlers/root.py changed" in said
+    assert "building" not in said
+    root.write_text("import no_such_module\n")
+    begin = time.monotonic()
+    said = commands.pytest(*words, code=70)
+    print(f"code that does not import: {time.monotonic() - begin:.1f} s")
+    assert "ModuleNotFoundError: No module named 'no_such_module'" in said
+    assert "replica " in said.partition("ERROR: ")[2]
+    # Again: the replicas are down by now, and still it is said at once.
+    assert "No module named 'no_such_module'" in commands.pytest(*words, code=70)
+    root.write_text(edited)
+    commands.pytest(*words)

@@ -1,0 +1,175 @@
+"""Every database serves; a node that is killed costs nothing that was acknowledged, and returns."""
+
+import itertools
+import os
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import requests
+from _live import Commands, docker
+
+from harness.stack import cluster
+from harness.stack.databases import DATABASES
+
+NODES = DATABASES["galera"].cluster
+# How long no write may succeed when the writer is killed, and what a node may take to return.
+GAP, RETURN = 5.0, 60.0
+BEFORE, AFTER = 3.0, 12.0
+WRITERS = 3
+# Each writes for itself: a write that hangs must not hide what the others do.
+TIMEOUT = 20.0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("database", [name for name in DATABASES if name != "mariadb"])
+def test_what_is_written_is_read_through_every_replica(commands: Commands, database: str) -> None:
+    began = time.monotonic()
+    commands.harness("up", "--replicas", "3", "--database", database)
+    print(f"{database}: up in {time.monotonic() - began:.1f} s")
+    url, headers = address(commands)
+    # No letter of it is in latin1.
+    name = "Ωμέγα"
+    requests.post(url, json={"name": name}, headers=headers, timeout=TIMEOUT).raise_for_status()
+    stack = commands.stack()
+    for _, _replica in itertools.product(range(3), stack.replicas):
+        found = requests.get(f"{url}?name={name}", headers=headers, timeout=TIMEOUT).json()
+        assert [one["name"] for one in found["resource_providers"]] == [name]
+    assert stack.whole()
+    listed = commands.harness("status")
+    assert all(f"{commands.name}-{one}-1" in listed for one in DATABASES[database].services)
+    assert commands.harness("logs", DATABASES[database].servers[0])
+    commands.harness("down")
+    assert commands.settled() == []
+
+
+@pytest.mark.long
+def test_a_killed_writer_loses_no_acknowledged_write_and_returns(commands: Commands) -> None:
+    commands.harness("up", "--replicas", "3", "--database", "galera")
+    url, headers = address(commands)
+    stack = commands.stack()
+    with stack.database() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT @@wsrep_node_name")
+        ((writer,),) = cursor.fetchall()
+    with writing(url, headers) as acknowledged:
+        time.sleep(BEFORE)
+        at = time.monotonic()
+        kill(f"{commands.name}-{writer}-1")
+        time.sleep(AFTER)
+    times = sorted(moment for moment, _ in acknowledged)
+    gap = max(later - earlier for earlier, later in itertools.pairwise(times) if later > at)
+    print(f"{len(acknowledged)} acknowledged, no write for {gap:.1f} s")
+    assert times[-1] > at + GAP, "nothing was written after the kill"
+    deadline = time.monotonic() + RETURN
+    while left := cluster.missing(commands.name, NODES):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.5)
+    print(f"{writer} is back after {time.monotonic() - at:.1f} s")
+    there = requests.get(url, headers=headers, timeout=60).json()["resource_providers"]
+    names = {one["name"] for one in there}
+    assert {name for _, name in acknowledged} <= names, "acknowledged, and lost"
+    assert gap < GAP
+    # The one that has returned has all of it, too.
+    size = node_says(commands, writer, "SHOW STATUS LIKE 'wsrep_cluster_size'").split()[-1]
+    count = node_says(commands, writer, "SELECT COUNT(*) FROM placement.resource_providers")
+    assert (size, int(count)) == ("3", len(names))
+
+
+@pytest.mark.long
+def test_a_cluster_forms_again_after_all_nodes_were_killed_or_stopped(commands: Commands) -> None:
+    commands.harness("up", "--replicas", "1", "--database", "galera")
+    url, headers = address(commands)
+    containers = [f"{commands.name}-{node}-1" for node in NODES]
+    for number, how in enumerate(("kill", "stop", "restart")):
+        name = f"before {how}"
+        requests.post(url, json={"name": name}, headers=headers, timeout=60).raise_for_status()
+        if how == "restart":
+            # One after the other: the first one finds the others, and founds no second cluster.
+            docker("restart", containers[0])
+        else:
+            docker(how, *containers)
+            docker("start", *reversed(containers))
+        deadline = time.monotonic() + RETURN
+        while left := cluster.missing(commands.name, NODES):
+            assert time.monotonic() < deadline, (how, left)
+            time.sleep(0.5)
+        for node in NODES:
+            counted = node_says(commands, node, "SELECT COUNT(*) FROM placement.resource_providers")
+            assert int(counted) == number + 1, (how, node)
+        _serves(url, headers)
+
+
+@pytest.mark.long
+def test_a_node_that_never_joins_ends_the_start_and_is_named(commands: Commands) -> None:
+    running = commands.start("placement-harness", "up", "--replicas", "1", "--database", "galera")
+    running.when("starting ")
+    deadline = time.monotonic() + RETURN
+    while True:
+        try:
+            docker("pause", f"{commands.name}-galera-2-1")
+            break
+        except Exception:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    assert running.ends() == 70
+    error = running.text.partition("ERROR: ")[2]
+    assert "Galera did not form within 60 s. Not joined: " in error
+    assert "The last lines of galera-2 are below" in error
+    assert commands.settled(20) == []
+
+
+def address(commands: Commands) -> tuple[str, dict[str, str]]:
+    stack = commands.stack()
+    headers = {"x-auth-token": stack.token(), "openstack-api-version": "placement 1.39"}
+    return f"{stack.placement_url}/resource_providers", headers
+
+
+def node_says(commands: Commands, node: str, question: str) -> str:
+    return docker("exec", f"{commands.name}-{node}-1", "mariadb", "-N", "-e", question).strip()
+
+
+def kill(container: str) -> None:
+    """kill -9 of the server alone, as the kernel would when memory runs out."""
+    listed = docker("top", container, "-eo", "pid,comm").splitlines()
+    (process,) = (int(line.split()[0]) for line in listed if line.endswith("mariadbd"))
+    os.kill(process, signal.SIGKILL)
+
+
+@contextmanager
+def writing(url: str, headers: dict[str, str]) -> Iterator[list[tuple[float, str]]]:
+    """Several clients that make resource providers; yields what was acknowledged, and when."""
+    acknowledged: list[tuple[float, str]] = []
+    over = threading.Event()
+
+    def write() -> None:
+        session = requests.Session()
+        while not over.is_set():
+            name = str(uuid.uuid4())
+            try:
+                answer = session.post(url, json={"name": name}, headers=headers, timeout=TIMEOUT)
+            except requests.RequestException:
+                continue
+            if answer.ok:
+                acknowledged.append((time.monotonic(), name))
+
+    threads = [threading.Thread(target=write) for _ in range(WRITERS)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield acknowledged
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join(TIMEOUT)
+
+
+def _serves(url: str, headers: dict[str, str]) -> None:
+    """Wait until a request is served again: a pool's first connections may be dead ones."""
+    deadline = time.monotonic() + RETURN
+    while not requests.get(url, headers=headers, timeout=60).ok:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)

@@ -12,12 +12,23 @@ from harness.plan import FIRST_LANE
 from harness.results import Progress
 from harness.stack import code, configuration, images, lanes, project, sources
 from harness.stack.commands import run
-from harness.stack.compose import STACK_LABEL, STATE_LABEL
+from harness.stack.compose import STATE_LABEL
 from harness.stack.stack import DRAIN_SECONDS, READY_SECONDS, Stack
 from harness.state import Installed
 from harness.timing import Deadline
 
-MANAGE = ("/opt/placement/bin/python", "/opt/placement/bin/placement-manage")
+# What `placement-manage db sync` does; the command itself needs libraries that no server has.
+PYTHON = "/opt/placement/bin/python"
+SYNC = """
+from oslo_config import cfg
+from placement import conf, db_api
+from placement.db.sqlalchemy import migration
+config = cfg.ConfigOpts()
+conf.register_opts(config)
+config([], project="placement", default_config_files=[])
+db_api.configure(config)
+migration.upgrade("head")
+"""
 # Of a migration: of an empty database, but on a machine that does other things besides.
 SYNC_SECONDS = 120.0
 
@@ -67,7 +78,7 @@ def _title(placement: Installed) -> str:
 
 
 def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None:
-    """Let the new placement's own command migrate the database, which the old ones go on using."""
+    """Let the new placement migrate the database, which the old ones go on using."""
     progress("migrating the schema")
     found = project.load(stack.state)
     settings = found[project.SETTINGS][lanes.service(FIRST_LANE, 1)]
@@ -79,11 +90,12 @@ def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None
         done = run(
             *("docker", "run", "--rm", "--env-file", variables.name),
             *("--network", found["networks"]["default"]["name"]),
-            *("--label", f"{STACK_LABEL}={stack.name}"),
+            # Not the stack's own label: its end is no death of the stack's.
             *("--label", f"{STATE_LABEL}={stack.state.directory}"),
             *("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"),  # noqa: S108 (in there)
-            *("--entrypoint", MANAGE[0], images.IMAGES[lanes.SERVICE].tag(placement.content)),
-            *(*MANAGE[1:], "db", "sync"),
+            *_code(placement),
+            *("--entrypoint", PYTHON, images.IMAGES[lanes.SERVICE].tag(placement.content)),
+            *("-c", SYNC),
             seconds=SYNC_SECONDS,
         )
     if not done.ok:
@@ -93,6 +105,17 @@ def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None
             evidence=done.evidence,
             service=lanes.SERVICE,
         )
+
+
+def _code(placement: Installed) -> tuple[str, ...]:
+    if not placement.code:
+        return ()
+    return (
+        "--volume",
+        f"{placement.code}:{project.CODE}:ro",
+        "--env",
+        f"PYTHONPATH={project.CODE}",
+    )
 
 
 def _replace(stack: Stack, replica: int, placement: Installed) -> None:

@@ -9,16 +9,23 @@ SUITES = [
     for name in ("basic-http", "aggregate-legacy-rbac", "usage-secure-rbac", "aggregate-policy")
 ]
 
+# Their images may have to be built. Seconds.
+BUILD = 600
+
+
+def run(commands: Commands, *words: str) -> str:
+    return commands.run(*commands.pytest_words(*words), timeout=BUILD)
+
 
 def test_an_older_release_runs_its_own_suites(commands: Commands) -> None:
-    said = commands.pytest("--replicas", "2", "--placement", "15", *SUITES)
+    said = run(commands, "--replicas", "2", "--placement", "15", *SUITES)
     assert "placement 15.0.0 (15) (option)" in said
     assert "replica secure-rbac-1" in said
 
 
 def test_replicas_of_two_releases_take_turns_on_one_database(commands: Commands) -> None:
     words = ["--placement", "15.0.0", "--placement", "16.0.0", "--replicas", "2"]
-    said = commands.pytest(*words, *SUITES)
+    said = run(commands, *words, *SUITES)
     assert "placement 15.0.0 and 16.0.0 (option)" in said
 
 
@@ -26,5 +33,4 @@ def test_replicas_of_two_releases_take_turns_on_one_database(commands: Commands)
 @pytest.mark.parametrize("version", ["13.0.0", "14.0.0", "15.0.0"])
 def test_all_suites_of_an_older_release_pass(commands: Commands, version: str) -> None:
     words = ["--replicas", "3", "--placement", version, "--suite", "upstream", "-n2"]
-    running = commands.run(*commands.pytest_words(*words), timeout=600)
-    assert "1313 passed" in running
+    assert "1313 passed" in run(commands, *words)

@@ -20,6 +20,14 @@ packages = placement
 """
 
 
+TURNS = """
+tests:
+- {name: one, GET: "$ENVIRON['PLACEMENT_SERVICE']/"}
+- {name: two, GET: "$ENVIRON['PLACEMENT_SERVICE']/"}
+- {name: three, GET: "$ENVIRON['PLACEMENT_SERVICE']/"}
+"""
+
+
 def versions(commands: Commands) -> list[str]:
     """What each replica runs."""
     return [
@@ -49,7 +57,7 @@ def test_replicas_of_two_versions_take_turns_on_one_database(commands: Commands)
     mixed = ("--placement", "15.0.0", "--placement", "16.0.0")
     commands.harness("up", "--replicas", "3", *mixed)
     assert versions(commands) == ["15.0.0", "16.0.0", "15.0.0"]
-    said = commands.pytest("--stack", "reuse", *mixed, "gabbits/traits.yaml")
+    said = commands.pytest("--stack", "reuse", *mixed, str(commands.suite(TURNS)))
     assert "placement 15.0.0" in said
     assert "16.0.0" in said
 
@@ -85,11 +93,8 @@ tests:
     commands.pytest(*words, code=1)
     root = checkout / "placement/handlers/root.py"
     before = root.read_text()
-    edited = before.replace(
-        "    req.response.cache_control",
-        "    req.response.headers['x-edited'] = 'yes'\n    req.response.cache_control",
-        1,
-    )
+    answer = "    return req.response\n"
+    edited = before.replace(answer, f"    req.response.headers['x-edited'] = 'yes'\n{answer}")
     assert edited != before
     root.write_text(edited)
     begin = time.monotonic()

@@ -46,6 +46,8 @@ python placement /seed/seed_placement.py
 # How to make one more schema for placement: its tables, empty, and what it writes into them itself.
 {
     echo "SET foreign_key_checks = 0;"
+    # VCPU's id is 0. Without this each server gives it another one: each node of a cluster, too.
+    echo "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO';"
     mariadb-dump --user=root --socket="/code$socket" \
         --no-data --compact --skip-opt --create-options placement \
       | sed -e 's/^CREATE TABLE /&IF NOT EXISTS /' -e '/^\/\*/d'

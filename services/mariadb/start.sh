@@ -2,6 +2,7 @@
 # Give this stack's password to the three accounts, make the schemas of SCHEMAS as placement's is,
 # then become the server. The password reaches it in a file on tmpfs: never on a command line.
 #   GALERA_NODES     the names of all nodes of a cluster, for a server that is one of them
+#   GALERA_SYNC_WAIT what waits for what the others have committed: wsrep_sync_wait
 #   GALERA_NODE      this one's number among them, from 1
 set -eu
 : "${DATABASE_PASSWORD:?must be set; \"make images\" writes one into .env}"
@@ -65,7 +66,7 @@ done
 set -- --defaults-group-suffix=-galera --wsrep-node-name="galera-$GALERA_NODE" \
     --wsrep-node-address="$address" --wsrep-sst-donor="$donor," \
     --wsrep-cluster-address="gcomm://$(echo $GALERA_NODES | tr ' ' ',')" \
-    --wsrep-provider-options="$options"
+    --wsrep-provider-options="$options" --wsrep-sync-wait="${GALERA_SYNC_WAIT:-0}"
 
 # Where the data ends, when the server was not asked to stop: it has to be read from them.
 position() {

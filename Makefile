@@ -68,7 +68,7 @@ images: setup .env ## build the images, and write .env: what docker compose need
 
 .env: | venv
 	@$(SAY) '.env: random passwords and keys for a stack that is started by hand'
-	@umask 077; $(BIN)/python -c 'from harness.state import Secrets; \
+	@umask 077; $(BIN)/python -c 'from harness.record import Secrets; \
 	  print(*map("=".join, Secrets().environment().items()), sep="\n")' > $@
 
 lint: venv ## check style and types; edits nothing

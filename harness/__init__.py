@@ -16,7 +16,7 @@ above; ``tests/unit/test_layers.py`` holds that.
 errors, results, redact, timing, locks   exceptions with a remedy; plain data; what must not be
                           printed; deadlines; locks that outlive nobody
 plan, settings            options and ini settings -> Plan
-state                     what is on disk
+record, state             what is known of a stack, and how it is kept on disk
 auth                      credentials -> tokens
 placements                which placement replicas run: a release, a checkout, a package
 upstream                  what placement's own suites take for granted, as data
@@ -24,9 +24,9 @@ stack                     the containers; the only place that imports python_on_
 targets                   what answers: stack, embedded, URL
 suites                    gabbi files as pytest items; the only place that imports gabbi
 report                    what a run says: header, summary, failures
-plugin, owner, run, starter, lookout, meeting, measures, fixtures   pytest's rim: its hooks, the
-                          processes of a run and what it measured, fixtures for Python tests
-cli, commands, config_command, replica_commands, tempest, bench, matrix   the commands' rim, with
+choices, plugin, installing, owner, run, starter, lookout, meeting, measures, fixtures   the rim
+                          in pytest: its hooks, the processes of a run, what it measured, fixtures
+cli, commands, config_command, replica_commands, tempest, bench, matrix   the rim of commands, with
                           tempest as another runner of suites, figures, and runs on many kinds of
                           stacks
 """

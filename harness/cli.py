@@ -5,22 +5,21 @@ no line of a request; 64 for an argument that
 makes no sense; 70 when the command could not be carried out; 130 after Ctrl-C.
 """
 
+import os
 import shlex
 import sys
 from pathlib import Path
 
 import click
 
-from harness.commands import Commands, choice, named, replicas_argument, running, say
+from harness.choices import CHOICES
+from harness.commands import Commands, named, replicas_argument, running, say
 from harness.config_command import config
 from harness.errors import UsageError
 from harness.matrix.command import matrix
-from harness.plan import (
-    DEFAULT_REPLICAS,
-    Plan,
-    name_option,
-)
+from harness.plan import NAME_VARIABLE, name_option, stack_name
 from harness.replica_commands import restart, scale, upgrade
+from harness.settings import BETWEEN, resolve
 from harness.stack import provision
 from harness.stack.databases import DATABASES
 from harness.stack.images import ensure_images, needed
@@ -60,8 +59,8 @@ def setup() -> None:
 
 @main.command()
 @replicas_argument
-@choice("--database", DATABASES, "mariadb", "What replicas write to.")
-@choice("--config-source", SOURCES, "env", "How replicas get their configuration.")
+@click.option("--database", metavar="NAME", help=f"One of {', '.join(DATABASES)}.")
+@click.option("--config-source", metavar="NAME", help=f"One of {', '.join(SOURCES)}.")
 @click.option(
     "--placement",
     "placements",
@@ -72,7 +71,6 @@ def setup() -> None:
 @click.option(
     "--placement-constraints",
     "constraints",
-    default="",
     metavar="FILE",
     help="The dependencies of --placement; without: those of its own date.",
 )
@@ -80,27 +78,29 @@ def setup() -> None:
 @named
 def up(
     replicas: int | None,
-    database: str,
-    config_source: str,
+    database: str | None,
+    config_source: str | None,
     placements: tuple[str, ...],
-    constraints: str,
+    constraints: str | None,
     port: int,
     name: str,
 ) -> None:
     """Start a stack and leave it running; one that runs already is taken as it is, and scaled."""
-    from harness.stack import lifecycle
+    from harness.stack import kept, lifecycle
 
-    plan = Plan(
-        replicas=replicas or DEFAULT_REPLICAS,
-        lifetime="reuse",
-        name=name,
-        port=port,
-        database=database,
-        config_source=config_source,
-        placements=placements,
-        constraints=constraints,
-        sources={"replicas": "option" if replicas else "default"},
-    )
+    # An empty name is one that somebody has given.
+    stack_name(name)
+    options = {
+        "target": "stack",
+        "stack": "reuse",
+        "replicas": str(replicas) if replicas else None,
+        "stack_port": str(port),
+        "database": database,
+        "config_source": config_source,
+        "placement": BETWEEN.join(placements) or None,
+        "placement_constraints": constraints,
+    }
+    plan = kept.adopted(resolve(options, {**os.environ, NAME_VARIABLE: name}, {}, CHOICES))
     stack = lifecycle.bring_up(plan, say)
     lifecycle.leave(stack)
     click.echo(f"placement  {stack.placement_url}")

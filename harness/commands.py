@@ -3,14 +3,13 @@
 import contextlib
 import signal
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import click
 
 from harness.errors import HarnessError, UsageError
 from harness.plan import DEFAULT_REPLICAS, MAX_REPLICAS, NAME_VARIABLE, SHARED_STACK
-from harness.settings import one_of
 
 named = click.option(
     "--name",
@@ -62,26 +61,6 @@ def replicas_argument(function: Callable[..., None]) -> Callable[..., None]:
         help=f"How many placement replicas, 1 to {MAX_REPLICAS}; as many as a stack has that runs "
         f"already, else {DEFAULT_REPLICAS}.",
     )(function)
-
-
-def choice(
-    option: str, known: Collection[str], default: str, help_text: str
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """An option with one of these values; its variable is the one that pytest takes, too."""
-    name = option.removeprefix("--").replace("-", "_")
-
-    def check(context: click.Context, parameter: click.Parameter, value: str) -> str:
-        return one_of(known, value, f"{option} {value}", name.replace("_", " "))
-
-    return click.option(
-        option,
-        default=default,
-        envvar=f"PLACEMENT_HARNESS_{name.upper()}",
-        metavar="NAME",
-        callback=check,
-        show_default=True,
-        help=f"{help_text} One of {', '.join(known)}.",
-    )
 
 
 def running(name: str) -> Any:

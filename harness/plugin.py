@@ -76,9 +76,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if not asked_for(config):
         return
-    from harness import owner
+    from harness import installing
 
-    owner.install(config, plan_of)
+    installing.install(config, plan_of)
 
 
 def asked_for(config: pytest.Config) -> bool:
@@ -92,14 +92,11 @@ def asked_for(config: pytest.Config) -> bool:
 
 def plan_of(config: pytest.Config) -> Plan:
     """The plan that the options make. Raises UsageError."""
+    from harness.choices import CHOICES
     from harness.settings import BETWEEN, resolve
-    from harness.stack.databases import DATABASES
-    from harness.stack.sources import SOURCES
-    from harness.targets import TARGETS
 
     options = {name: config.getoption(f"placement_{name}") for name in OPTIONS}
     for name in REPEATABLE:
         options[name] = BETWEEN.join(options[name]) if options[name] else None
     ini = {name: config.getini(f"placement_{name}") for name in INI}
-    choices = {"target": TARGETS, "database": DATABASES, "config_source": SOURCES}
-    return resolve(options, os.environ, ini, choices)
+    return resolve(options, os.environ, ini, CHOICES)

@@ -55,6 +55,11 @@ class Run:
         self.wire.close()
         self._environment.restore()
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        # In Python 3.11 a frame may have no line number, at which pytest fails.
+        excinfo.traceback = excinfo.traceback.filter(_has_line)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_collection(self) -> Generator[None, object, object]:
         begin = time.perf_counter()
@@ -171,3 +176,10 @@ def _problem(error: BaseException) -> str:
     if isinstance(error, PLAIN):
         return f"{type(error).__name__}: {error}"
     return "".join(traceback.format_exception(error)).rstrip()
+
+
+def _has_line(entry: Any) -> bool:
+    try:
+        return bool(entry.lineno >= 0)
+    except TypeError:
+        return False

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from harness.errors import StackError
 from harness.placements.model import Placement
+from harness.record import Installed, Record
 from harness.results import Progress
 from harness.stack import lanes, logs
 from harness.stack.commands import run
 from harness.stack.images import content_of
 from harness.stack.stack import POLL_SECONDS, READY_SECONDS, Stack
-from harness.state import Installed, Record, StackState
+from harness.state import StackState
 from harness.timing import Deadline
 
 PACKAGE = "placement"

@@ -8,8 +8,6 @@ import base64
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import requests
-
 from harness.errors import StackError
 from harness.stack import configuration
 from harness.stack.commands import run
@@ -33,6 +31,9 @@ class Etcd:
     def __init__(self, url: str, password: str) -> None:
         self._url = url
         self._password = password
+        # Only stacks with etcd pay for the import.
+        import requests
+
         self._session = requests.Session()
         # A proxy or a .netrc of the user's is for other hosts.
         self._session.trust_env = False
@@ -92,7 +93,7 @@ class Etcd:
         try:
             answer = self._session.post(self._url + path, json=body, timeout=ANSWER_SECONDS)
             said: dict[str, Any] = answer.json()
-        except (requests.RequestException, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise StackError(
                 f"etcd does not answer at {self._url}: {type(error).__name__}.",
                 "See what it says: placement-harness logs etcd.",

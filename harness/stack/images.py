@@ -13,13 +13,14 @@ from harness.locks import FileLock
 from harness.placements import context
 from harness.placements.model import Placement
 from harness.placements.specs import newest
+from harness.record import Secrets
 from harness.results import Progress
 from harness.stack import provision
 from harness.stack.commands import disk_full, follow, run, says_disk_full
 from harness.stack.compose import ROOT, ca_bundle, compose_files, compose_words
 from harness.stack.databases import DATABASES
 from harness.stack.sources import SOURCES
-from harness.state import Secrets, private_directory, state_root
+from harness.state import private_directory, state_root
 from harness.timing import GLANCE, Deadline
 
 # Of a service's folder, what no image has: a driver's tests, and what running them leaves.
@@ -193,7 +194,9 @@ def content(name: str, placements: Sequence[Placement] = ()) -> str:
 
 def made_of(contents: Mapping[str, str], placements: Sequence[Placement] = ()) -> str:
     """A digest of what a stack with images of these contents is made of."""
-    digest = hashlib.sha256((ROOT / "compose.yaml").read_bytes())
+    digest = hashlib.sha256()
+    for file in compose_files(sorted(OVERLAYS)):
+        digest.update(file.read_bytes())
     for one in [*contents.values(), *map(content_of, placements)]:
         digest.update(one.encode())
     return digest.hexdigest()[:16]

@@ -1,17 +1,22 @@
 """Stacks that were left running: taken as they are, or mended."""
 
+import dataclasses
+
 from harness.errors import HarnessError, StackError
-from harness.placements.specs import of_plan
+from harness.placements.specs import newest, of_plan
 from harness.plan import FIRST_LANE, Plan, counted, name_option
+from harness.record import Record
 from harness.results import Progress
 from harness.stack import code, logs, provision
 from harness.stack.images import current_contents, made_of, needed
 from harness.stack.removal import refuse_foreign
 from harness.stack.stack import Stack
 from harness.stack.starting import wait_until_ready
-from harness.state import Record, StackState
+from harness.state import StackState
 from harness.timing import Deadline
 
+# Where a setting comes from that nobody has asked for.
+ITS_OWN = "its own"
 # For what has stopped of a stack that was kept.
 MENDING_SECONDS = 30.0
 
@@ -30,6 +35,7 @@ def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:
             "Use it with --stack reuse, or remove it before: "
             f"placement-harness down{name_option(state.name)}.",
         )
+    _refuse_older(record, plan, progress)
     lacking = _lacking(record, plan, progress)
     if lacking is not None:
         progress(f"{state.name} runs, but {lacking}: starting it anew, with nothing in it")
@@ -47,9 +53,44 @@ def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:
     return stack
 
 
-def _asked(plan: Plan) -> bool:
-    """Whether somebody has said how many replicas there are to be."""
-    return plan.sources.get("replicas") != "default"
+def adopted(plan: Plan) -> Plan:
+    """A plan to reuse a stack: what nobody has asked for is as the stack has it."""
+    record = StackState(plan.name).record() if plan.lifetime == "reuse" else None
+    if record is None or not record.ready:
+        return plan
+    own = {
+        "database": ("database", record.database),
+        "config_source": ("config_source", record.config_source),
+        "placement_constraints": ("constraints", record.constraints),
+        "placement": ("placements", tuple(one.spec for one in record.placements if one.spec)),
+    }
+    changes = {
+        field: value
+        for setting, (field, value) in own.items()
+        if not _asked(plan, setting) and value != getattr(plan, field)
+    }
+    sources = {name: ITS_OWN for name, (field, _) in own.items() if field in changes}
+    # Types of these fields are what the record has.
+    return dataclasses.replace(plan, **changes, sources={**plan.sources, **sources})  # type: ignore[arg-type]
+
+
+def _asked(plan: Plan, setting: str = "replicas") -> bool:
+    """Whether somebody has said what this is to be, such as the number of replicas."""
+    return plan.sources.get(setting, "default") not in ("default", ITS_OWN)
+
+
+def _refuse_older(record: Record, plan: Plan, progress: Progress) -> None:
+    """Raise StackError where the database was migrated beyond what is to use it."""
+    placements = of_plan(plan, progress)
+    if not record.schema or not placements or record.schema in newest(placements).schema.known:
+        return
+    raise StackError(
+        f"The database of {record.name} has the schema {record.schema}, of placement "
+        f"{' and '.join(one.title for one in record.placements)}, which placement "
+        f"{newest(placements).title} does not know.",
+        "Run the one that made it, or remove the stack with all that is in it: "
+        f"placement-harness down{name_option(record.name)}.",
+    )
 
 
 def _lacking(record: Record, plan: Plan, progress: Progress) -> str | None:

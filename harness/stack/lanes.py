@@ -8,7 +8,8 @@ import json
 from collections.abc import Mapping, Sequence
 
 from harness.plan import FIRST_LANE, Lane
-from harness.state import Record, StackState
+from harness.record import Record
+from harness.state import StackState
 
 SERVICE = "placement"
 

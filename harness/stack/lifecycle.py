@@ -4,8 +4,9 @@ import concurrent.futures
 import dataclasses
 
 from harness.errors import HarnessError
-from harness.placements.specs import of_plan
+from harness.placements.specs import newest, of_plan
 from harness.plan import FIRST_LANE, Plan, counted
+from harness.record import Installed, Record, Secrets
 from harness.results import Progress
 from harness.stack import code, images, kept, lanes, project, provision
 from harness.stack.compose import PortTakenError
@@ -14,7 +15,7 @@ from harness.stack.images import ensure_images, made_of, needed
 from harness.stack.removal import claim_leftovers, refuse_foreign, shielded, take_down
 from harness.stack.stack import READY_SECONDS, Stack
 from harness.stack.starting import free_port, wait_until_ready
-from harness.state import Installed, Record, Secrets, StackState
+from harness.state import StackState
 from harness.timing import Deadline
 
 PORT_ATTEMPTS = 3
@@ -96,6 +97,8 @@ def _up(state: StackState, plan: Plan, progress: Progress) -> Stack:
         made_of=made_of(contents, placements),
         database=plan.database,
         config_source=plan.config_source,
+        constraints=plan.constraints,
+        schema=newest(placements).schema.head if placements else "",
         placements=tuple(code.installed(state, one) for one in placements)
         or (Installed(content=contents["placement"]),),
         lanes={lane.name: port if lane.name == FIRST_LANE else free_port() for lane in plan.lanes},

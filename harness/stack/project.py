@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.plan import FIRST_LANE, Lane
+from harness.record import Record
 from harness.stack import configuration, lanes
 from harness.stack.compose import resolved
 from harness.stack.databases import DATABASES
 from harness.stack.images import IMAGES
 from harness.stack.sources import SOURCES
-from harness.state import Record, StackState, write_private
+from harness.state import StackState, write_private
 
 # Apache's port of the first lane, inside the stack; the others' follow.
 FIRST_PORT = 8080

@@ -9,6 +9,7 @@ import requests
 from harness.auth import Keystone
 from harness.errors import EngineError, StackError, UsageError
 from harness.plan import FIRST_LANE, counted
+from harness.record import Record, Secrets
 from harness.results import Progress
 from harness.stack import cluster, lanes, project, sources
 from harness.stack.balancer import Balancer
@@ -19,7 +20,7 @@ from harness.stack.schema import Schema
 from harness.stack.sources import SOURCES
 from harness.stack.users import Users
 from harness.stack.watch import Watch, death_error, was_meant
-from harness.state import Record, Secrets, StackState
+from harness.state import StackState
 from harness.timing import Deadline
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from harness.errors import StackError, UsageError
 from harness.placements import specs
 from harness.placements.model import Placement
 from harness.plan import FIRST_LANE
+from harness.record import Installed
 from harness.results import Progress
 from harness.stack import code, configuration, images, lanes, project, sources
 from harness.stack.commands import run
 from harness.stack.compose import STATE_LABEL
 from harness.stack.stack import DRAIN_SECONDS, READY_SECONDS, Stack
-from harness.state import Installed
 from harness.timing import Deadline
 
 # What `placement-manage db sync` does; the command itself needs libraries that no server has.
@@ -53,7 +53,11 @@ def upgrade(stack: Stack, spec: str, progress: Progress) -> Iterator[int]:
             progress(f"replica {replica}: {_title(before)} -> {target.title}")
             _replace(stack, replica, wanted)
             yield replica
-        stack.save(placements=(wanted,))
+        names = images.needed(stack.record.database, stack.record.config_source)
+        contents = images.current_contents(names, [target])
+        # As if it had been started so.
+        made_of = images.made_of(contents, [target])
+        stack.save(placements=(wanted,), schema=target.schema.head, made_of=made_of)
     stack.unwatch()
 
 

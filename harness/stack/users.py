@@ -15,7 +15,8 @@ import requests
 
 from harness.auth import Keystone
 from harness.errors import StackError, TargetError
-from harness.state import Secrets, StackState, write_private
+from harness.record import Secrets
+from harness.state import StackState, write_private
 from harness.upstream.identities import Identity
 
 DOMAIN = {"id": "default"}

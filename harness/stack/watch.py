@@ -6,10 +6,10 @@ import threading
 from dataclasses import dataclass
 
 from harness.errors import StackError
+from harness.record import Record
 from harness.stack.commands import mortal, run
 from harness.stack.compose import STACK_LABEL
 from harness.stack.lanes import SERVICE, replica_of
-from harness.state import Record
 
 LAST_LINES = 20
 

@@ -36,12 +36,7 @@ class SuiteItem(pytest.Item):
             self.add_marker(pytest.mark.xfail(reason=str(reason), strict=True))
 
     def runtest(self) -> None:
-        try:
-            outcome = self.case.perform()
-        except KeyboardInterrupt as stop:
-            # Anew, without gabbi's frames: in Python 3.11 one of them may have no line number, at
-            # which pytest fails (and they tell nobody anything).
-            raise KeyboardInterrupt(*stop.args) from None
+        outcome = self.case.perform()
         if outcome.skip is not None:
             raise pytest.skip.Exception(outcome.skip, _use_item_location=True)
         if isinstance(outcome.expected, unittest.SkipTest):

@@ -9,7 +9,7 @@ from harness.errors import StackError
 from harness.placements.specs import of_plan
 from harness.plan import FIRST_LANE, Plan, name_option
 from harness.results import Exchange, Measures, Progress, Request, Response, Setting
-from harness.stack import lanes, lifecycle, logs, memory, removal
+from harness.stack import kept, lanes, lifecycle, logs, memory, removal
 from harness.stack.databases import DATABASES
 from harness.stack.images import needed
 from harness.stack.schema import Schema
@@ -160,7 +160,7 @@ class StackTarget:
     def _replicas_from(self) -> str:
         source = self._from("replicas")
         # A stack that runs is taken with as many as it has.
-        return "its own" if source == "default" and self._plan.lifetime == "reuse" else source
+        return kept.ITS_OWN if source == "default" and self._plan.lifetime == "reuse" else source
 
     def measure(self) -> Measures:
         """How long it took to start, and what its containers have in memory. Raises EngineError."""

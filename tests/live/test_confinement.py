@@ -11,8 +11,9 @@ import requests
 from _live import Commands, docker
 
 from harness.plan import Plan
+from harness.record import Record, Secrets
 from harness.stack.compose import STACK_LABEL
-from harness.state import Record, Secrets, StackState
+from harness.state import StackState
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from typing import Any
 import _fake  # noqa: F401
 import pytest
 
-import harness.owner  # noqa: F401
+import harness.installing  # noqa: F401
 
 HERE = Path(__file__).parent
 

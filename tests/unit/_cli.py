@@ -9,8 +9,9 @@ from _machine import Machine
 
 from harness import cli
 from harness import state as state_module
+from harness.record import Record, Secrets
 from harness.stack.stack import Stack
-from harness.state import Record, Secrets, StackState
+from harness.state import StackState
 
 WELL = {"version*": "echo 28.0.0", "compose version*": "echo 2.40.3"}
 

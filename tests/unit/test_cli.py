@@ -12,10 +12,11 @@ from _cli import WELL, Harness, apart, commands_of, listed, running
 from _machine import Machine, fails, fresh_machine
 
 from harness import cli, commands
+from harness.record import Record, Secrets
 from harness.stack import kept, lifecycle
 from harness.stack import stack as stack_module
 from harness.stack.stack import Stack
-from harness.state import Record, Secrets, StackState
+from harness.state import StackState
 
 machine = pytest.fixture(fresh_machine)
 _apart = pytest.fixture(autouse=True)(apart)

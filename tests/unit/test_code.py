@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.record import Installed, Record
 from harness.stack import code
-from harness.state import Installed, Record
 
 
 @pytest.fixture

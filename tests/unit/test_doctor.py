@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from _machine import Machine, fails, fresh_machine
 
+from harness.record import Record, Secrets
 from harness.stack import doctor
 from harness.stack.doctor import Finding
 from harness.stack.images import IMAGES, content, needed
-from harness.state import Record, Secrets, StackState
+from harness.state import StackState
 
 machine = pytest.fixture(fresh_machine)
 Usage = namedtuple("Usage", "total used free")

@@ -22,7 +22,7 @@ def test_the_inert_plugin_imports_nothing_heavy() -> None:
     assert not imported("harness.plugin") & heavy
 
 
-@pytest.mark.parametrize("module", ["harness.owner", "harness.targets.stack"])
+@pytest.mark.parametrize("module", ["harness.installing", "harness.targets.stack"])
 def test_a_run_imports_no_more_than_it_needs(module: str) -> None:
     # python_on_whales brings pydantic; httpx's command line brings rich and pygments.
     heavy = {"rich", "click", "python_on_whales", "pydantic", "openstack", "placement"}
@@ -30,4 +30,4 @@ def test_a_run_imports_no_more_than_it_needs(module: str) -> None:
 
 
 def test_suites_need_no_requests() -> None:
-    assert "requests" not in imported("harness.owner")
+    assert "requests" not in imported("harness.installing")

@@ -11,8 +11,9 @@ from _machine import Machine, fails, fresh_machine
 
 from harness.errors import StackError
 from harness.plan import Lane
+from harness.record import Installed, Record, Secrets
 from harness.stack import lanes, project
-from harness.state import Installed, Record, Secrets, StackState
+from harness.state import StackState
 
 machine = pytest.fixture(fresh_machine)
 LANES = (Lane("1"), Lane("2"), Lane("cors", {"OS_CORS__ALLOWED_ORIGIN": "http://a"}))

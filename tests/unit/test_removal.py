@@ -10,8 +10,9 @@ from _machine import Machine, fails, fresh_machine
 from harness import state as state_module
 from harness.errors import StackError
 from harness.plan import Plan
+from harness.record import Record, Secrets
 from harness.stack import lifecycle, removal
-from harness.state import Record, Secrets, StackState
+from harness.state import StackState
 from harness.timing import Cancelled, Deadline, cancellable
 
 machine = pytest.fixture(fresh_machine)

@@ -10,8 +10,9 @@ from _engine import CONFIG
 from _machine import Machine, fails, fresh_machine
 
 from harness.errors import StackError
+from harness.record import Record, Secrets
 from harness.stack import configuration, project, sources
-from harness.state import Record, Secrets, StackState
+from harness.state import StackState
 
 machine = pytest.fixture(fresh_machine)
 SETTINGS = {

@@ -14,7 +14,8 @@ import pytest
 from harness import state
 from harness.errors import StackError, UsageError
 from harness.locks import FileLock
-from harness.state import Record, Secrets, StackState, all_states
+from harness.record import Record, Secrets
+from harness.state import StackState, all_states
 from harness.timing import Deadline
 
 RECORD = Record("one", "keep", 3, 8778, ready=True, leaving=(2, 3))

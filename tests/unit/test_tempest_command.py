@@ -11,8 +11,9 @@ from _tempest import PASSED, PASSWORD, Fake, fake_tempest
 from harness import cli
 from harness.auth import Keystone
 from harness.errors import HarnessError, RunnerError
+from harness.record import Record, Secrets
 from harness.stack.stack import Stack
-from harness.state import Record, Secrets, StackState
+from harness.state import StackState
 from harness.tempest import command
 
 fake = pytest.fixture(fake_tempest)

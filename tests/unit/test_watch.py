@@ -8,9 +8,10 @@ import pytest
 from _machine import Machine, fresh_machine
 
 from harness.errors import EngineError, StackError
+from harness.record import Record, Secrets
 from harness.stack.stack import Stack
 from harness.stack.watch import Death, Watch, death_error
-from harness.state import Record, Secrets, StackState
+from harness.state import StackState
 from harness.timing import Deadline
 
 machine = pytest.fixture(fresh_machine)

@@ -1,0 +1,98 @@
+"""Adds to pytest what a run needs, once its settings are known."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness import fixtures, measures
+from harness.errors import UsageError
+from harness.measures import RunReport
+from harness.owner import Owner
+from harness.plan import Lane, Plan, is_url
+from harness.run import Worker
+from harness.suites import collect, extensions, order, selection
+from harness.suites.wire import Wire
+
+# xdist's ways that do not keep the tests of a file together.
+SCATTERING = frozenset({"load", "loadgroup", "worksteal"})
+
+
+def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> None:
+    """Add to pytest what a run needs. Raises pytest.UsageError for settings without sense."""
+    wire = Wire()
+    worker = hasattr(config, "workerinput")
+    report: Path | None = None
+    try:
+        plan = _adopted(plan_of(config))
+        selection.choose(plan)
+        # Workers parse the same command line.
+        selection.add(config, config.getoption("placement_suites") or ())
+        if not worker:
+            plan = _with_lanes(config, plan)
+            report = measures.prepare(config.getoption("placement_report"))
+        own = extensions.load(
+            fixture_modules=config.getini("gabbi_fixture_modules"),
+            inner_fixtures=config.getini("gabbi_inner_fixtures"),
+            response_handlers=config.getini("gabbi_response_handlers"),
+            content_handlers=config.getini("gabbi_content_handlers"),
+            safe_yaml=config.getini("gabbi_safe_yaml"),
+        )
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+    run = Worker(config, plan, wire) if worker else Owner(config, plan, wire)
+    config.stash[fixtures.RUN] = run
+    config.pluginmanager.register(run, "placement-run")
+    if report is not None and isinstance(run, Owner):
+        config.pluginmanager.register(RunReport(report, run, run.error), "placement-measures")
+    config.pluginmanager.register(collect.SuiteCollector(own, wire), "placement-suites")
+    config.pluginmanager.register(order.Order(config), "placement-order")
+    config.pluginmanager.register(fixtures, "placement-fixtures")
+    _keep_suites_whole(config)
+
+
+def _adopted(plan: Plan) -> Plan:
+    """What nobody has asked for is as the stack has it that is reused."""
+    if plan.target != "stack" or plan.lifetime != "reuse":
+        return plan
+    # Costs time that other runs need not spend.
+    from harness.stack import kept
+
+    return kept.adopted(plan)
+
+
+def _with_lanes(config: pytest.Config, plan: Plan) -> Plan:
+    """Plan what upstream's suites need, when there are any. Raises UsageError."""
+    wanted = selection.fixtures(selection.files(config))
+    if not wanted or plan.target == "embedded":
+        return plan
+    if is_url(plan.target):
+        raise UsageError(
+            f"placement's own suites need an empty placement, and {plan.target} is somebody's.",
+            "Run them with --target stack or embedded.",
+        )
+    profiles = selection.profiles(wanted, lambda line: print(f"  {line}"))
+    workers = max(1, len(getattr(config.option, "tx", None) or ()))
+    common = {name: value for one in profiles for name, value in one.common.items()}
+    own = [Lane(str(number + 1), common) for number in range(workers)]
+    started = [Lane(one.name, {**common, **one.environment}) for one in profiles if one.environment]
+    return replace(
+        plan, lanes=(*own, *started), profiles=tuple(profile.name for profile in profiles)
+    )
+
+
+def _keep_suites_whole(config: pytest.Config) -> None:
+    """Let xdist give all tests of a file to one worker. Raises pytest.UsageError."""
+    # xdist's own order is by the number of tests; ours is by time.
+    config.option.loadscopereorder = False
+    way = config.getoption("dist", None)
+    if way not in SCATTERING:
+        return
+    if getattr(config.known_args_namespace, "dist", None) == "no":
+        config.option.dist = "loadfile"
+    elif any(selection.files(config)):
+        raise pytest.UsageError(
+            f"--dist {way} can give tests of one suite to several workers, but they build upon "
+            "each other. Give --dist loadfile or loadscope, or none: -n alone keeps files whole."
+        )

@@ -234,3 +234,15 @@ def test_what_was_wanted_last_is_kept_however_old_its_layers_are(machine: Machin
     images._tidy(IMAGES["apache"], "built")
     removed = [call.rpartition(":")[2] for call in machine.calls if " rmi " in call]
     assert removed == ["content6", "content5", "content4", "content3", "content2"]
+
+
+def test_an_image_of_another_release_of_debian_gets_its_base(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(provision, "ensure_base", lambda progress, debian: asked.append(debian))
+    machine.has("docker")
+    images.ensure_images(machine.steps.append, images.needed("mariadb-10.11", "env"))
+    assert asked == ["bookworm", "trixie"]
+    assert "mariadb" not in builds(machine)
+    assert content("mariadb") != content("mariadb-10.11")

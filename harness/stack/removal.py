@@ -18,6 +18,8 @@ T = TypeVar("T")
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 LISTINGS = (("ps", "--all"), ("network", "ls"), ("volume", "ls"))
+# Of a network that cannot be removed. Containers go first, and that fails in other words.
+ENDPOINTS = "has active endpoints"
 REMOVALS = (("rm", "--force", "--volumes"), ("network", "rm"), ("volume", "rm", "--force"))
 
 
@@ -40,6 +42,14 @@ def shielded(work: Callable[[], T]) -> T:
     return result
 
 
+class NetworkLeftError(StackError):
+    """The engine keeps a network, though no container is in it.
+
+    It loses count of a network's endpoints when many containers end at once on a busy machine
+    (moby issue 42119, Engine 20.10), and removes that network only after it was restarted.
+    """
+
+
 def take_down(state: StackState, progress: Progress) -> None:
     """Remove everything of a stack; whole, even when interrupted."""
     shielded(lambda: _remove(state, progress))
@@ -47,12 +57,16 @@ def take_down(state: StackState, progress: Progress) -> None:
 
 def _remove(state: StackState, progress: Progress) -> None:
     state.settle()
-    if state.compose_file.exists() and state.record() is not None:
-        progress(f"removing {state.name}")
-        _compose_down(state)
-    else:
-        remove_labelled(state)
-    state.remove()
+    try:
+        if state.compose_file.exists() and state.record() is not None:
+            progress(f"removing {state.name}")
+            _compose_down(state)
+        else:
+            remove_labelled(state)
+        state.remove()
+    except NetworkLeftError as left:
+        # The state stays, for `reap`. Nothing runs any more, and no test is to blame.
+        progress(str(left))
     state.release()
 
 
@@ -74,18 +88,27 @@ def remove_labelled(state: StackState, said: Sequence[str] = ()) -> bool:
     labels = (f"label={STACK_LABEL}={state.name}", f"label={STATE_LABEL}={state.directory}")
     filters = [word for label in labels for word in ("--filter", label)]
     some = False
+    failed = []
     for listing, removal in zip(LISTINGS, REMOVALS, strict=True):
         found = run("docker", *listing, "--quiet", *filters, seconds=30)
         if found.ok and found.out:
             some = True
             found = run("docker", *removal, *found.out.split(), seconds=120)
         if not found.ok:
-            raise StackError(
-                f"The stack {state.name} could not be removed: {found.reason}.",
-                "Once docker works again: placement-harness reap.",
-                evidence=said or found.evidence,
-            )
-    return some
+            failed.append(found)
+    if not failed:
+        return some
+    if all(ENDPOINTS in one.err for one in failed):
+        raise NetworkLeftError(
+            f"All of {state.name} is removed but its network: {failed[0].reason}.",
+            "Engines lose count of these, which does no harm. Once the engine was restarted, or "
+            "what is somebody else's has left it: placement-harness reap.",
+        )
+    raise StackError(
+        f"The stack {state.name} could not be removed: {failed[0].reason}.",
+        "Once docker works again: placement-harness reap.",
+        evidence=said or failed[0].evidence,
+    )
 
 
 def reap(progress: Progress, *, everything: bool = False) -> list[str]:

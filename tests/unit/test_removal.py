@@ -108,7 +108,7 @@ def test_what_cannot_be_cleared_keeps_nobody_from_working(machine: Machine) -> N
         {
             "compose*killed*down*": fails("network killed has active endpoints"),
             "network ls*=killed*": "echo n1",
-            "network rm*": fails("network killed has active endpoints"),
+            "network rm*": fails("permission denied"),
             **WELL,
         },
     )
@@ -148,6 +148,19 @@ def test_a_stack_that_cannot_be_removed_keeps_its_state_for_reap(machine: Machin
         removal.take_down(state, machine.steps.append)
     assert "placement-harness reap" in caught.value.remedy
     assert state.record() is not None
+
+
+def test_a_network_that_the_engine_will_not_give_up_fails_no_run(machine: Machine) -> None:
+    state = left_behind("one")
+    kept = "error while removing network: network one_default id 9 has active endpoints"
+    listed = {"network ls*": "echo n1", "volume ls*": "echo v1", "network rm*": fails(kept)}
+    machine.has("docker", {DOWN: fails(kept), **listed, **WELL})
+    removal.take_down(state, machine.steps.append)
+    assert f"All of one is removed but its network: {kept}." in machine.steps[-1]
+    assert "docker volume rm --force v1" in machine.calls
+    # For reap, which anybody may call.
+    assert state.record() is not None
+    assert StackState("one").acquire()
 
 
 # Whole, or not at all

@@ -66,10 +66,11 @@ endif
 
 images: setup .env ## build the images, and write .env: what docker compose needs by hand
 
-.env: | venv
+.env: harness/record.py | venv
 	@$(SAY) '.env: random passwords and keys for a stack that is started by hand'
-	@umask 077; $(BIN)/python -c 'from harness.record import Secrets; \
-	  print(*map("=".join, Secrets().environment().items()), sep="\n")' > $@
+	@umask 077; touch $@; $(BIN)/python -c 'from harness.record import Secrets; \
+	  there = {line.partition("=")[0] for line in open(".env")}; new = Secrets().environment(); \
+	  print(end="".join(f"{k}={v}\n" for k, v in new.items() if k not in there))' >> $@
 
 lint: venv ## check style and types; edits nothing
 	$(BIN)/ruff check .

@@ -248,12 +248,20 @@ def _build(
         raise BuildError(
             f"The image could not be built: {what}.",
             "The build's last lines are below; for all of them, in the checkout: "
-            f"make .env && docker compose build {' '.join(names)}",
+            f"make .env && {_by_hand(names)}",
             evidence=last,
         )
     for name in names:
         _tidy(IMAGES[name], contents[name])
     progress(f"built {what} in {time.monotonic() - began:.0f} s")
+
+
+def _by_hand(names: Iterable[str]) -> str:
+    """How a person builds these images; those that compose.yaml has not are in the overlays."""
+    plain = {*needed("mariadb", "env"), *needed("mariadb", "file")}
+    files = [] if plain >= {*names} else compose_files(sorted(OVERLAYS))
+    words = [word for file in files for word in ("-f", str(file.relative_to(ROOT)))]
+    return " ".join(["docker compose", *words, "build", *names])
 
 
 def _tidy(image: Image, built: str) -> None:

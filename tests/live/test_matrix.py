@@ -42,6 +42,20 @@ def test_one_cell_is_run_measured_and_removed(commands: Commands) -> None:
     assert commands.settled() == []
 
 
+def test_a_cell_of_each_kind_is_green(commands: Commands) -> None:
+    """A database, a source and a placement that are not the usual ones, each with real suites."""
+    words = ("matrix", "--cells", "smoke", "--", "-p", "no:cacheprovider", "-k", "basic-http")
+    # Images that nobody has built before take a minute each.
+    said = commands.run("placement-harness", *words, timeout=900)
+    cells = json.loads((commands.folder / "placement-matrix/matrix.json").read_text())["cells"]
+    assert [cell["verdict"] for cell in cells] == ["passed"] * 3, said
+    assert {cell["database"] for cell in cells} == {"galera", "mariadb"}
+    assert {cell["config_source"] for cell in cells} == {"env", "etcd"}
+    assert ["15.0.0", "16.0.0"] in [cell["placement"] for cell in cells]
+    assert all(cell["tests"]["passed"] > 20 for cell in cells)
+    assert commands.settled() == []
+
+
 def test_ctrl_c_removes_the_stack_of_the_cell_that_runs(commands: Commands) -> None:
     suite = commands.suite(SUITE)
     words = ("placement-harness", "matrix", "--database", "mariadb", "--suite", str(suite))

@@ -35,6 +35,21 @@ from _project import Project
             "Give fresh, keep, reuse.",
         ),
         (
+            ["--database", "galeria"],
+            "--database galeria: there is no such database. Did you mean galera? "
+            "Give mariadb, mariadb-10.11, galera, galera-multiwriter.",
+        ),
+        (
+            ["--config-source", "etc"],
+            "--config-source etc: there is no such config source. Did you mean etcd? "
+            "Give env, file, etcd.",
+        ),
+        (
+            ["--target", "embedded", "--database", "galera"],
+            "--database galera makes no sense with --target embedded: only a stack has a database "
+            "to choose. Leave one of the two away.",
+        ),
+        (
             ["--stack-port", "65536"],
             "--stack-port 65536 is no port. "
             "Give a number from 1 to 65535, or 0 to have one chosen.",

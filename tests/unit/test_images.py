@@ -94,7 +94,9 @@ def test_a_build_that_fails_shows_its_last_lines(machine: Machine) -> None:
     assert caught.value.evidence[0] == "line 17"
     assert caught.value.evidence[-1] == "ERROR: no"
     assert len(caught.value.evidence) == images.EVIDENCE_LINES
-    assert "docker compose build apache etcd haproxy" in caught.value.remedy
+    files = " ".join(f"-f {one}compose.yaml" for one in ("", "services/etcd/", "services/galera/"))
+    assert f"docker compose {files} -f services/mariadb-10.11/" in caught.value.remedy
+    assert "build apache etcd haproxy" in caught.value.remedy
 
 
 def test_a_disk_that_fills_up_under_a_build_says_so(machine: Machine) -> None:

@@ -26,6 +26,8 @@ LEFT_OUT = ("tests", "__pycache__")
 # What uwsgi says when a worker has loaded the application.
 LOADED = "WSGI app 0"
 SIGNAL_SECONDS = 10.0
+# When uwsgi is told to look whether its worker has ended (services/python/uwsgi.ini). Seconds.
+WAKE_AFTER = (0.1, 0.2)
 
 
 def sync(package: Path, folder: Path) -> list[str]:
@@ -85,6 +87,9 @@ def reload(stack: Stack, placements: Collection[Installed]) -> None:
     stack.watch()
     since = time.time()
     run("docker", "kill", "--signal", "HUP", *names, seconds=SIGNAL_SECONDS)
+    for pause in WAKE_AFTER:
+        time.sleep(pause)
+        run("docker", "kill", "--signal", "URG", *names, seconds=SIGNAL_SECONDS)
     loading = set(names)
     for _ in Deadline.after(READY_SECONDS).every(POLL_SECONDS):
         stack.check("while it loaded the changed code")

@@ -29,6 +29,8 @@ config([], project="placement", default_config_files=[])
 db_api.configure(config)
 migration.upgrade("head")
 """
+# The settings that a migration needs.
+DATABASE = "placement_database/"
 # Of a migration: of an empty database, but on a machine that does other things besides.
 SYNC_SECONDS = 120.0
 
@@ -85,7 +87,9 @@ def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None
     """Let the new placement migrate the database, which the old ones go on using."""
     progress("migrating the schema")
     found = project.load(stack.state)
-    settings = found[project.SETTINGS][lanes.service(FIRST_LANE, 1)]
+    every = found[project.SETTINGS][lanes.service(FIRST_LANE, 1)]
+    # Whichever source the replicas have: this one has the environment.
+    settings = {name: one for name, one in every.items() if name.startswith(DATABASE)}
     with tempfile.NamedTemporaryFile("w", dir=stack.state.directory) as variables:
         os.chmod(variables.name, 0o600)
         for name, value in configuration.variables(settings).items():

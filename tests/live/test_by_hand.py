@@ -27,6 +27,8 @@ def clone(commands: Commands) -> Iterator[Path]:
         shutil.copy(ROOT / name, copy)
     # `make .env` asks this virtual environment; it is there already.
     (copy / ".venv").symlink_to(BIN.parent)
+    # Newer secrets than .env has make it stale.
+    (copy / "harness").symlink_to(ROOT / "harness")
     # `make images` writes it; nothing is built here.
     subprocess.run(
         ["make", "--silent", "--assume-old=venv", ".env"],

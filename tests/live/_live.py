@@ -143,7 +143,8 @@ class Commands:
         found = of_state(self.state)
         names = {line.split()[1] for line in found} | {self.name}
         for path in self.state.iterdir() if self.state.is_dir() else ():
-            if path.is_dir():
+            # What is kept for later runs (scenes, placements) begins with a dot.
+            if path.is_dir() and not path.name.startswith("."):
                 found.append(f"directory {path.name}")
                 names.add(path.name)
         for process in Path("/proc").glob("[0-9]*/cmdline"):

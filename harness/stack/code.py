@@ -6,11 +6,12 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 
 from harness.errors import StackError
 from harness.placements.model import Placement
+from harness.placements.source import package_files
 from harness.record import Installed, Record
 from harness.results import Progress
 from harness.stack import lanes, logs
@@ -21,8 +22,6 @@ from harness.state import StackState
 from harness.timing import Deadline
 
 PACKAGE = "placement"
-# No replica imports them.
-LEFT_OUT = ("tests", "__pycache__")
 # What uwsgi says when a worker has loaded the application.
 LOADED = "WSGI app 0"
 SIGNAL_SECONDS = 10.0
@@ -37,7 +36,7 @@ def sync(package: Path, folder: Path) -> list[str]:
 
     A file is replaced as a whole: a replica that starts meanwhile reads the old or the new one.
     """
-    wanted = {path.relative_to(package.parent): path for path in _modules(package)}
+    wanted = {path.relative_to(package.parent): path for path in package_files(package)}
     changed = []
     for name, path in wanted.items():
         target = folder / name
@@ -50,7 +49,7 @@ def sync(package: Path, folder: Path) -> list[str]:
         partial.chmod(0o644)
         partial.replace(target)
         changed.append(str(name))
-    for path in list(_modules(folder / PACKAGE)):
+    for path in package_files(folder / PACKAGE):
         if path.relative_to(folder) not in wanted:
             path.unlink()
             changed.append(str(path.relative_to(folder)))
@@ -115,14 +114,6 @@ def installed(state: StackState, placement: Placement) -> Installed:
     folder = state.directory / f"code-{key}"
     sync(tree / PACKAGE, folder)
     return Installed(str(tree), placement.version, content, str(folder))
-
-
-def _modules(package: Path) -> Iterator[Path]:
-    for directory, folders, files in os.walk(package):
-        folders[:] = [name for name in folders if name not in LEFT_OUT]
-        for name in files:
-            if not name.endswith((".pyc", ".partial")):
-                yield Path(directory) / name
 
 
 def _let_others_read(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from harness.errors import EngineError
+from harness.errors import EngineError, StackError
 from harness.stack import provision
 from harness.stack.commands import run
 from harness.stack.compose import STACK_LABEL, STATE_LABEL
@@ -48,3 +48,19 @@ def listed(stack: str | None = None) -> list[Container]:
         )
     found = [Container(*line.split("\t")) for line in said.out.splitlines()]
     return sorted(found, key=lambda container: container.name)
+
+
+def published(stack: str, service: str, port: int, what: str) -> tuple[str, int]:
+    """The host and port on which a service's port can be reached from outside.
+
+    Raises StackError, in which ``what`` names the service.
+    """
+    said = run("docker", "port", f"{stack}-{service}-1", str(port), seconds=10)
+    if not said.ok:
+        raise StackError(
+            f"{what} of the stack {stack} has no address: {said.reason}.",
+            f"See whether it runs: placement-harness status, placement-harness logs {service}.",
+            service=service,
+        )
+    host, _, number = said.out.split()[0].rpartition(":")
+    return host, int(number)

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.errors import StackError
 from harness.stack import configuration
-from harness.stack.commands import run
+from harness.stack.containers import published
 from harness.state import StackState
 from harness.timing import Deadline
 
@@ -40,14 +40,8 @@ class Etcd:
 
     @classmethod
     def of(cls, state: StackState) -> "Etcd":
-        published = run("docker", "port", f"{state.name}-{SERVICE}-1", "2379", seconds=10)
-        if not published.ok:
-            raise StackError(
-                f"etcd of the stack {state.name} has no address: {published.reason}.",
-                "See whether it runs: placement-harness status, placement-harness logs etcd.",
-                service=SERVICE,
-            )
-        return cls(f"http://{published.out.split()[0]}", state.secrets().etcd_password)
+        host, port = published(state.name, SERVICE, 2379, "etcd")
+        return cls(f"http://{host}:{port}", state.secrets().etcd_password)
 
     def wait(self, deadline: Deadline) -> None:
         """Return when it answers its root."""

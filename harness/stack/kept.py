@@ -1,8 +1,10 @@
 """Stacks that were left running: taken as they are, or mended."""
 
 import dataclasses
+from collections.abc import Sequence
 
 from harness.errors import HarnessError, StackError
+from harness.placements.model import Placement
 from harness.placements.specs import newest, of_plan
 from harness.plan import FIRST_LANE, Plan, counted, name_option
 from harness.record import Record
@@ -35,8 +37,9 @@ def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:
             "Use it with --stack reuse, or remove it before: "
             f"placement-harness down{name_option(state.name)}.",
         )
-    _refuse_older(record, plan, progress)
-    lacking = _lacking(record, plan, progress)
+    placements = of_plan(plan, progress)
+    _refuse_older(record, placements)
+    lacking = _lacking(record, plan, placements)
     if lacking is not None:
         progress(f"{state.name} runs, but {lacking}: starting it anew, with nothing in it")
         return None
@@ -79,9 +82,8 @@ def _asked(plan: Plan, setting: str = "replicas") -> bool:
     return plan.sources.get(setting, "default") not in ("default", ITS_OWN)
 
 
-def _refuse_older(record: Record, plan: Plan, progress: Progress) -> None:
+def _refuse_older(record: Record, placements: Sequence[Placement]) -> None:
     """Raise StackError where the database was migrated beyond what is to use it."""
-    placements = of_plan(plan, progress)
     if not record.schema or not placements or record.schema in newest(placements).schema.known:
         return
     raise StackError(
@@ -93,11 +95,10 @@ def _refuse_older(record: Record, plan: Plan, progress: Progress) -> None:
     )
 
 
-def _lacking(record: Record, plan: Plan, progress: Progress) -> str | None:
+def _lacking(record: Record, plan: Plan, placements: Sequence[Placement]) -> str | None:
     """Why a stack that runs cannot be the one that is asked for."""
     if (record.database, record.config_source) != (plan.database, plan.config_source):
         return f"on {record.database}, configured by {record.config_source}"
-    placements = of_plan(plan, progress)
     names = needed(plan.database, plan.config_source)
     if record.made_of != made_of(current_contents(names, placements), placements):
         return "its images have changed"

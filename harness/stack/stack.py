@@ -14,7 +14,7 @@ from harness.results import Progress
 from harness.stack import cluster, lanes, project, sources
 from harness.stack.balancer import Balancer
 from harness.stack.commands import run
-from harness.stack.containers import listed
+from harness.stack.containers import listed, published
 from harness.stack.databases import DATABASES
 from harness.stack.schema import Schema
 from harness.stack.sources import SOURCES
@@ -120,17 +120,10 @@ class Stack:
         from pymysql.constants import CLIENT
 
         front = DATABASES[self.record.database].front
-        published = run("docker", "port", f"{self.name}-{front}-1", "3306", seconds=10)
-        if not published.ok:
-            raise StackError(
-                f"The database of the stack {self.name} has no address: {published.reason}.",
-                "See whether it runs: placement-harness status.",
-                service=front,
-            )
-        host, _, port = published.out.split()[0].rpartition(":")
+        host, port = published(self.name, front, 3306, "The database")
         return pymysql.connect(
             host=host,
-            port=int(port),
+            port=port,
             user="harness",
             password=self._secrets.database_password,
             database=schema,

@@ -43,15 +43,16 @@ def upgrade(stack: Stack, spec: str, progress: Progress) -> Iterator[int]:
     """
     target = specs.resolve(spec, progress=progress)
     _refuse(stack, target)
-    images.ensure_images(progress, ["python", "placement"], [target])
+    upon = images.IMAGES[lanes.SERVICE].upon
+    images.ensure_images(progress, [*upon, lanes.SERVICE], [target])
     stack.watch()
     with stack.state.changing():
         wanted = code.installed(stack.state, target)
         _sync_schema(stack, wanted, progress)
         for replica in stack.replicas:
-            if stack.record.placement(replica) == wanted:
-                continue
             before = stack.record.placement(replica)
+            if before == wanted:
+                continue
             progress(f"replica {replica}: {_title(before)} -> {target.title}")
             _replace(stack, replica, wanted)
             yield replica

@@ -12,7 +12,7 @@ from harness.measures import RunReport
 from harness.owner import Owner
 from harness.plan import Lane, Plan, is_url
 from harness.run import Worker
-from harness.suites import collect, extensions, order, selection
+from harness.suites import collect, extensions, garbage, order, selection
 from harness.suites.wire import Wire
 
 # xdist's ways that do not keep the tests of a file together.
@@ -49,6 +49,7 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     config.pluginmanager.register(collect.SuiteCollector(own, wire), "placement-suites")
     config.pluginmanager.register(order.Order(config), "placement-order")
     config.pluginmanager.register(fixtures, "placement-fixtures")
+    config.pluginmanager.register(garbage.Garbage(), "placement-garbage")
     _keep_suites_whole(config)
 
 

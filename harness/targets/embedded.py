@@ -194,17 +194,19 @@ def _import_cgi() -> None:
 def _reuse_schema(database: Any) -> None:
     """Let upstream's database fixture copy the first schema that it made, with the traits in it.
 
-    It makes one for each suite, which takes 0.1 s; the copy takes 2 ms.
+    It makes one for each suite, which takes 0.1 s, and drops each table in the end, which takes
+    30 ms; a copy takes 2 ms, and nothing is left to be dropped where an empty database was copied.
     """
     original = database.generate_schema_create_all
     if getattr(original, "copies", False):
         return
-    template = sqlite3.connect(":memory:", check_same_thread=False)
+    clean = database._cleanup
+    template, empty = (sqlite3.connect(":memory:", check_same_thread=False) for _ in range(2))
     made = False
 
     def generate(self: Any, engine: Any) -> None:
         nonlocal made
-        raw = engine.raw_connection().driver_connection
+        self.raw = raw = engine.raw_connection().driver_connection
         if not made:
             original(self, engine)
             raw.backup(template)
@@ -216,8 +218,13 @@ def _reuse_schema(database: Any) -> None:
         self.addCleanup(self.cleanup)
         _synced(True)
 
+    def cleanup(self: Any) -> None:
+        empty.backup(self.raw)
+        clean(self)
+
     generate.copies = True  # type: ignore[attr-defined]
     database.generate_schema_create_all = generate
+    database._cleanup = cleanup
 
 
 def _synced(value: bool) -> None:

@@ -157,6 +157,13 @@ class Owner(Run):
             self._starter.begin()
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        # Of xdist, which need not be installed.
+        from harness.suites import scheduler
+
+        return scheduler.make(config, log)
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         self._workers[node] = min(set(self._numbers) - set(self._workers.values()))
         node.workerinput["placement"] = self._meeting.place(self._workers[node])

@@ -56,6 +56,12 @@ def prepare(state: StackState, lanes: Sequence[Lane]) -> None:
         set_policy(state, lane.name, {})
 
 
+def restore(state: StackState, record: Record) -> None:
+    """Give each lane placement's own policy again: a run that was killed could not."""
+    for lane in record.lanes:
+        set_policy(state, lane, {})
+
+
 def set_policy(state: StackState, lane: str, rules: Mapping[str, str]) -> None:
     """Give a lane's replicas this policy.yaml; they see the change at their next request."""
     path = state.policy_file(lane)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from harness.plan import Plan
 from harness.results import Progress
 from harness.suites.collect import SUFFIXES, UPSTREAM, suites_in
 from harness.upstream import scenes
-from harness.upstream.profiles import Profile
+from harness.upstream.profiles import Profile, UnknownProfileError
 
 # What names them in nearly all suites, which need not be parsed for it: a list, and nothing else.
 PLAIN = re.compile(
@@ -120,9 +121,20 @@ def _pairs(node: yaml.Node | None) -> Iterator[tuple[yaml.Node, yaml.Node]]:
 
 
 def profiles(wanted: Iterable[scenes.Fixture], progress: Progress) -> list[Profile]:
-    """The configurations that these fixtures ask for, by name. Raises UsageError."""
-    found = {}
-    for fixture in wanted:
-        profile = fixture.scene(progress).profile
-        found[profile.name] = profile
+    """The configurations that these fixtures ask for, by name. Raises UsageError.
+
+    One that is not known here is left out: the tests that need it are told so when they are run.
+    """
+    found: dict[str, Profile] = {}
+    for fixture in sorted(wanted):
+        with suppress(UnknownProfileError):
+            profile = fixture.scene(progress).profile
+            other = found.setdefault(profile.name, profile)
+            if other.environment != profile.environment:
+                raise UsageError(
+                    f"{fixture.name} and another of placement's fixtures want replicas of the "
+                    f"profile {profile.name} with other settings each: {dict(other.environment)} "
+                    f"and {dict(profile.environment)}.",
+                    "Run their suites apart.",
+                )
     return [found[name] for name in sorted(found)]

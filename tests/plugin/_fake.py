@@ -6,11 +6,12 @@ done with it is appended to the file that FAKE_EVENTS names: both reach xdist's 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -19,8 +20,9 @@ from harness.errors import StackError, TargetError
 from harness.plan import Plan
 from harness.results import Exchange, Measures, Memory, Progress, Setting
 from harness.targets import TARGETS
-from harness.targets.base import Transport, quiet
+from harness.targets.base import Stage, Transport, quiet
 from harness.targets.wsgi import WsgiTransport
+from harness.upstream.scenes import Fixture
 
 TOKEN = "gAAAAABfake-token-that-nobody-may-see"
 URL = "http://fake.example:8778/placement"
@@ -86,6 +88,8 @@ class Fake:
             self.stack = "the stack object"
         if "measures" in self.told:
             self.measure = self._measure
+        if "stage" in self.told:
+            self.stage = self._stage
         if self.told.get("database"):
             self.database = _Connection
         silent = self.told.get("silent", [])
@@ -132,6 +136,14 @@ class Fake:
 
     def share(self, worker: int) -> Mapping[str, object]:
         return {"from": "controller"}
+
+    @contextlib.contextmanager
+    def _stage(self, fixture: Fixture) -> Iterator[Stage]:
+        if self.told["stage"] == "fails":
+            raise StackError("keystone answers 500.", "See what it says.")
+        event(f"stage {fixture.name}")
+        yield Stage(URL, {}, dict)
+        event("unstage")
 
     def token(self) -> str:
         if self.told.get("token") == "refused":

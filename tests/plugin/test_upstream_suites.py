@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from _project import Project
 
 from harness.upstream import scenes
@@ -61,6 +62,36 @@ def test_a_target_without_stages_says_so(project: Project) -> None:
 def test_a_fixture_that_is_not_placements_either_is_named(project: Project) -> None:
     project.suite("fixtures: [NoFixture]\ntests: [{name: one, GET: /}]")
     project.run().stdout.fnmatch_lines(["*one.yaml: fixture NoFixture is not to be found*"])
+
+
+def test_a_suite_with_two_of_placements_fixtures_is_told_so(project: Project) -> None:
+    project.suite("fixtures: [APIFixture, CORSFixture]\ntests: [{name: one, GET: /}]")
+    result = project.run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*one.yaml: a suite can have one of placement's fixtures; CORSF*"])
+
+
+@pytest.mark.parametrize("target", ["fake", "embedded"])
+def test_placements_fixtures_are_never_started_beside_the_target(
+    project: Project, target: str
+) -> None:
+    """A project that names their module to gabbi gets what the target has for them."""
+    project.settings(gabbi_fixture_modules=scenes.FIXTURES)
+    project.fake(stage=True)
+    project.suite("fixtures: [APIFixture]\ntests: [{name: one, GET: /}]")
+    project.run_apart(target=target).assert_outcomes(passed=1)
+    assert (project.events[2:-1] == ["stage APIFixture", "unstage"]) == (target == "fake")
+
+
+def test_a_fixture_that_builds_upon_placements_is_told_that_it_starts_one(
+    project: Project,
+) -> None:
+    project.module(f"from {scenes.FIXTURES} import *\nclass Own(APIFixture): ...\n", "own")
+    project.settings(gabbi_fixture_modules="own")
+    project.suite("fixtures: [Own]\ntests: [{name: one, GET: /}]")
+    result = project.run_apart()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*one.yaml: fixture Own builds upon one of placement's, which*"])
 
 
 def test_every_difference_is_of_a_test_that_there_is_and_has_a_reason() -> None:

@@ -87,16 +87,18 @@ class SuiteFile(pytest.File):
             cases = loading.load(self.path, self.extensions, self.wire)
         except loading.SuiteError as error:
             raise self.CollectError(str(error)) from error
-        self._cases = cases
         names = _told_apart(one.test_data["name"] for one in cases)
-        return [
+        self._items = [
             SuiteItem.from_parent(self, name=name, case=one)
             for name, one in zip(names, cases, strict=True)
         ]
+        return self._items
 
     def setup(self) -> None:
         self._started = ExitStack()
-        classes = self._cases[0].fixtures if self._cases else ()
+        classes = self._items[0].case.fixtures if self._items else ()
+        if classes and any(item.case.outcome for item in self._items):
+            self._begin_anew()
         try:
             with ExitStack() as started:
                 for fixture in classes:
@@ -104,6 +106,14 @@ class SuiteFile(pytest.File):
                 self._started = started.pop_all()
         except unittest.SkipTest as skip:
             raise pytest.skip.Exception(str(skip), _use_item_location=True) from skip
+
+    def _begin_anew(self) -> None:
+        """Forget what has run: pytest has been elsewhere, and what that left went with fixtures."""
+        # Read once more, as gabbi writes into its tests what it has replaced in them.
+        for item, case in zip(
+            self._items, loading.load(self.path, self.extensions, self.wire), strict=True
+        ):
+            item.case = case
 
     def teardown(self) -> None:
         self._started.close()

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from harness import targets
-from harness.errors import HarnessError, UsageError
+from harness.errors import HarnessError
 from harness.lookout import Lookout
 from harness.meeting import Meeting
 from harness.plan import Plan
 from harness.report import screen
 from harness.report.screen import Screen
-from harness.run import STOPPED, TROUBLE, Run
+from harness.run import STOPPED, TROUBLE, Run, blames_target
 from harness.starter import Starter
 from harness.suites import collect
 from harness.suites.wire import Wire
@@ -117,7 +117,7 @@ class Owner(Run):
             self._lookout.look()
 
     def broke(self, error: BaseException) -> None:
-        if isinstance(error, HarnessError) and not isinstance(error, UsageError):
+        if blames_target(error):
             self._broken(error)
 
     def _broken(self, error: HarnessError) -> None:

@@ -116,6 +116,20 @@ def test_a_worker_that_cannot_attach_ends_the_run_with_70(two_suites: Project) -
     assert two_suites.events[-1] == "stop"
 
 
+@pytest.mark.parametrize("workers", [(), ("-n2",)])
+def test_a_target_that_breaks_under_a_suite_ends_the_run_with_70(
+    project: Project, workers: tuple[str, ...]
+) -> None:
+    for name in "abcdefgh":
+        project.suite(f"fixtures: [APIFixture]\n{SUITE}", f"gabbits/{name}.yaml")
+    project.fake(stage="fails")
+    result = project.run_apart(*workers)
+    assert result.ret == 70
+    result.stdout.fnmatch_lines(["ERROR: keystone answers 500. See what it says."])
+    assert "passed" not in result.parseoutcomes()
+    assert project.events[-1] == "stop"
+
+
 def test_a_failure_on_a_worker_explains_itself(project: Project) -> None:
     project.suite(SUITE.replace("/second", "/status/404"))
     result = project.run_apart("-n1")

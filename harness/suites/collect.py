@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from gabbi.exception import GabbiSyntaxWarning  # type: ignore[import-untyped]
 
+from harness.errors import UsageError
 from harness.results import Exchange
 from harness.suites import loading
 from harness.suites.cases import Case
@@ -106,6 +107,9 @@ class SuiteFile(pytest.File):
                 self._started = started.pop_all()
         except unittest.SkipTest as skip:
             raise pytest.skip.Exception(str(skip), _use_item_location=True) from skip
+        except UsageError as error:
+            # Where in the harness this was found helps nobody.
+            raise pytest.fail.Exception(str(error), pytrace=False) from error
 
     def _begin_anew(self) -> None:
         """Forget what has run: pytest has been elsewhere, and what that left went with fixtures."""

@@ -56,12 +56,33 @@ def test_a_target_without_stages_says_so(project: Project) -> None:
     project.suite("fixtures: [APIFixture]\ntests: [{name: one, GET: /}]")
     result = project.run()
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*APIFixture wants a placement of its own, with*"])
+    result.stdout.fnmatch_lines(["APIFixture wants a placement of its own, with*"])
+    result.stdout.no_fnmatch_line("*wire.py*")
 
 
 def test_a_fixture_that_is_not_placements_either_is_named(project: Project) -> None:
     project.suite("fixtures: [NoFixture]\ntests: [{name: one, GET: /}]")
     project.run().stdout.fnmatch_lines(["*one.yaml: fixture NoFixture is not to be found*"])
+
+
+def test_the_embedded_target_runs_no_fixtures_of_another_placement(project: Project) -> None:
+    """Those of a checkout beside the suites, where another placement is installed."""
+    suite = project.suite(
+        "fixtures: [OwnFixture]\ntests: [{name: one, GET: /}]", f"checkout/{scenes.SUITES}/one.yaml"
+    )
+    source = project.path / "checkout" / scenes.SOURCE
+    source.parent.mkdir()
+    source.write_text("class OwnFixture(GabbiFixture): ...\n")
+    result = project.run_apart(str(suite), target="embedded")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"OwnFixture is to be that of {source}, but --target embedded *"])
+
+
+def test_a_failure_in_one_of_them_shows_the_log_on_the_embedded_target(project: Project) -> None:
+    project.suite("fixtures: [APIFixture]\ntests: [{name: one, GET: /, status: 404}]")
+    result = project.run_apart(target="embedded")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*log of placement*", '*"GET /" status: 200*'])
 
 
 def test_a_suite_with_two_of_placements_fixtures_is_told_so(project: Project) -> None:

@@ -16,6 +16,7 @@ from harness.report.screen import Screen
 from harness.run import STOPPED, TROUBLE, Run, blames_target
 from harness.starter import Starter
 from harness.suites import collect
+from harness.suites.collect import DIFFERENCE
 from harness.suites.wire import Wire
 
 # How long xdist waits for its workers to end once the target has broken. Seconds.
@@ -38,6 +39,8 @@ class Owner(Run):
         # The number of each xdist worker that lives, and where all of them learn of the target.
         self._workers: dict[Any, int] = {}
         self._meeting = Meeting()
+        # Tests that were held to a declared difference.
+        self._differences = 0
         # What was there before, of each signal that ends the run as Ctrl-C does.
         self._ending: dict[signal.Signals, Any] = {}
         self._sigint: Any = None
@@ -113,6 +116,8 @@ class Owner(Run):
     # While tests run
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call":
+            self._differences += any(name == DIFFERENCE for name, _ in report.user_properties)
         if report.when == "call" and getattr(report, TROUBLE, False) and self._starter.begun:
             self._lookout.look()
 
@@ -196,7 +201,7 @@ class Owner(Run):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self) -> None:
-        self._screen.summary(self.tally, self.target.replicas)
+        self._screen.summary(self.tally, self.target.replicas, self._differences)
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:

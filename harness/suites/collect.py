@@ -23,6 +23,8 @@ SUFFIXES = frozenset({".yaml", ".yml"})
 DIRECTORY = "gabbits"
 # The installed placement's own suites, in options and in the names of tests.
 UPSTREAM = "upstream"
+# The property of a test, also in JUnit's file, that says why it is held to another answer.
+DIFFERENCE = "difference"
 
 
 class SuiteItem(pytest.Item):
@@ -47,7 +49,7 @@ class SuiteItem(pytest.Item):
         if self.case.exchange is not None:
             self.user_properties += properties(self.case.exchange)
         if self.case.differs is not None:
-            self.user_properties.append(("difference", self.case.differs.reason))
+            self.user_properties.append((DIFFERENCE, self.case.differs.reason))
         if failure is not None:
             raise failure
 

@@ -122,6 +122,45 @@ def test_every_difference_is_of_a_test_that_there_is_and_has_a_reason() -> None:
         assert "status" in difference.expected
 
 
+HELD = {
+    "gabbits/basic-http.yaml": """
+fixtures: [APIFixture]
+tests:
+- {name: bad content length not int, GET: /, status: 200}
+- {name: as it stands, GET: /, status: 200}
+""",
+    "gabbits/with-allocations.yaml": """
+fixtures: [AllocationFixture]
+tests:
+- name: fail to delete all inventory
+  DELETE: /status/409
+  data: >-
+    "Inventory for 'DISK_GB, VCPU' on resource provider 'of-the-test' in use"
+  status: 200
+""",
+}
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)])
+def test_a_test_is_held_to_its_declared_difference_and_fails_against_another_answer(
+    project: Project, monkeypatch: pytest.MonkeyPatch, workers: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("RP_UUID", "of-the-test")
+    project.fake(stage=True)
+    for name, text in HELD.items():
+        project.suite(text, name)
+    result = project.run_apart(*workers)
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(
+        ["status 200, expected 400", "differ    2 tests, as declared: docs/upstream.md"]
+    )
+
+
+def test_where_nothing_differs_nothing_is_said_of_it(project: Project) -> None:
+    project.suite()
+    project.run().stdout.no_fnmatch_line("differ *")
+
+
 def test_tests_of_the_same_name_are_told_apart(project: Project) -> None:
     """gabbi allows them; xdist would run one of them alone."""
     project.suite("tests: [{name: one, GET: /}, {name: one, GET: /status/200}]")

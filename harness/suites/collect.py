@@ -28,11 +28,12 @@ DIFFERENCE = "difference"
 
 
 class SuiteItem(pytest.Item):
-    """One test of a suite."""
+    """One test of a suite, ``among`` how many."""
 
-    def __init__(self, *, case: Case, **options: object) -> None:
+    def __init__(self, *, case: Case, among: int, **options: object) -> None:
         super().__init__(**options)  # type: ignore[arg-type]
         self.case = case
+        self.among = among
         if case.test_data["xfail"]:
             reason = case.test_data["desc"] or "xfail in the suite"
             # gabbi fails a run for a success that nobody expected, whatever the ini file says.
@@ -92,7 +93,7 @@ class SuiteFile(pytest.File):
             raise self.CollectError(str(error)) from error
         names = _told_apart(one.test_data["name"] for one in cases)
         self._items = [
-            SuiteItem.from_parent(self, name=name, case=one)
+            SuiteItem.from_parent(self, name=name, case=one, among=len(cases))
             for name, one in zip(names, cases, strict=True)
         ]
         return self._items

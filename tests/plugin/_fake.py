@@ -26,6 +26,8 @@ from harness.upstream.scenes import Fixture
 
 TOKEN = "gAAAAABfake-token-that-nobody-may-see"
 URL = "http://fake.example:8778/placement"
+# Seconds.
+PATIENCE = 60
 DIED = StackError(
     "Replica 2 died (exit code 137).",
     "See what it said: placement-harness logs --replica 2.",
@@ -112,6 +114,10 @@ class Fake:
         begun = time.monotonic()
         while time.monotonic() - begun < self.told.get("slow", 0) and not self.cancelled:
             time.sleep(0.01)
+        if self.told.get("start") == "waits":
+            # For whoever is to do something meanwhile.
+            while not Path("go on").exists() and time.monotonic() - begun < PATIENCE:
+                time.sleep(0.01)
         if self.told.get("start") == "fails":
             raise StackError(
                 "MariaDB died while starting.", "Free some disk space.", evidence=["no space left"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from harness.record import Record, Secrets
 from harness.stack import kept, lanes
 from harness.stack.stack import Stack
 from harness.state import StackState
+from harness.suites.wire import Wire
 from harness.targets import stack as target
 from harness.upstream.profiles import Profile
 from harness.upstream.scenes import Fixture, Scene
@@ -89,6 +91,23 @@ def test_a_suite_has_its_policy_and_leaves_the_stack_with_its_own(
         assert steps == [f"empty {lane}"]
         assert policy(lane) == {"a": "role:legacy"}
     assert policy(lane) == {}
+
+
+@pytest.mark.usefixtures("steps")
+def test_nothing_that_only_noauth2_knows_goes_over_the_wire(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    who = SimpleNamespace(token=lambda identity: f"token of {identity}")
+    monkeypatch.setattr(Stack, "users", who)
+    wire = Wire()
+    wire.connect(worker(0), lambda exchange: None)
+    said = {"x-roles": "reader", "Openstack-System-Scope": "all", "X-Project-Id": "p"}
+    with wire.staged(Fixtures(Path(), "Legacy")):
+        assert wire.sent({"accept": "x", "X-Auth-Token": "user", **said}) == {
+            "accept": "x",
+            "x-auth-token": "token of user as reader in the system",
+        }
+        assert wire.sent({"accept": "x", **said}) == {"accept": "x"}
 
 
 def test_the_policy_is_put_back_after_a_failure_too(steps: list[str]) -> None:

@@ -4,6 +4,7 @@ A lane has a schema in the stack's database, replicas of its own, and a port and
 stack's Apache.
 """
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 
@@ -59,7 +60,9 @@ def prepare(state: StackState, lanes: Sequence[Lane]) -> None:
 def restore(state: StackState, record: Record) -> None:
     """Give each lane placement's own policy again: a run that was killed could not."""
     for lane in record.lanes:
-        set_policy(state, lane, {})
+        # Unless somebody has removed the stack.
+        with contextlib.suppress(FileNotFoundError):
+            set_policy(state, lane, {})
 
 
 def set_policy(state: StackState, lane: str, rules: Mapping[str, str]) -> None:

@@ -89,6 +89,8 @@ class StackTarget:
             stack.unwatch()
             removal.take_down(stack.state, self._progress)
         else:
+            # A worker that was not left the time to do so has not.
+            lanes.restore(stack.state, stack.record)
             lifecycle.leave(stack)
             self._progress(f"{stack.name} goes on running: {stack.record.url}")
 

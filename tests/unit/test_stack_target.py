@@ -139,6 +139,13 @@ def test_what_a_killed_run_has_left_of_its_policies_is_put_right(
 
 
 @pytest.mark.usefixtures("steps")
+def test_a_stack_is_left_with_its_own_policies() -> None:
+    lanes.set_policy(StackState("s"), "2", LEGACY.rules)
+    target.StackTarget(replace(PLAN, lifetime="keep"), stack=worker(0).stack).stop()
+    assert [policy(lane) for lane in LANES] == [{}, {}, {}]
+
+
+@pytest.mark.usefixtures("steps")
 def test_a_stack_that_is_gone_cannot_be_attached_to() -> None:
     with pytest.raises(StackError, match="The stack other is gone"):
         target.attach(PLAN, {"name": "other", "lane": "1"})

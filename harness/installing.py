@@ -47,7 +47,7 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     if report is not None and isinstance(run, Owner):
         config.pluginmanager.register(RunReport(report, run, run.error), "placement-measures")
     config.pluginmanager.register(collect.SuiteCollector(own, wire), "placement-suites")
-    config.pluginmanager.register(order.Order(config), "placement-order")
+    config.pluginmanager.register(order.Order(config, plan.target), "placement-order")
     config.pluginmanager.register(fixtures, "placement-fixtures")
     config.pluginmanager.register(garbage.Garbage(), "placement-garbage")
     _keep_suites_whole(config)

@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 
 from harness import targets
-from harness.errors import HarnessError, UsageError
+from harness.errors import HarnessError
 from harness.lookout import Lookout
 from harness.meeting import Meeting
 from harness.plan import Plan
 from harness.report import screen
 from harness.report.screen import Screen
-from harness.run import STOPPED, TROUBLE, Run
+from harness.run import STOPPED, TROUBLE, Run, blames_target
 from harness.starter import Starter
 from harness.suites import collect
+from harness.suites.collect import DIFFERENCE
 from harness.suites.wire import Wire
 
 # How long xdist waits for its workers to end once the target has broken. Seconds.
@@ -38,6 +39,8 @@ class Owner(Run):
         # The number of each xdist worker that lives, and where all of them learn of the target.
         self._workers: dict[Any, int] = {}
         self._meeting = Meeting()
+        # Tests that were held to a declared difference.
+        self._differences = 0
         # What was there before, of each signal that ends the run as Ctrl-C does.
         self._ending: dict[signal.Signals, Any] = {}
         self._sigint: Any = None
@@ -113,11 +116,13 @@ class Owner(Run):
     # While tests run
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call":
+            self._differences += any(name == DIFFERENCE for name, _ in report.user_properties)
         if report.when == "call" and getattr(report, TROUBLE, False) and self._starter.begun:
             self._lookout.look()
 
     def broke(self, error: BaseException) -> None:
-        if isinstance(error, HarnessError) and not isinstance(error, UsageError):
+        if blames_target(error):
             self._broken(error)
 
     def _broken(self, error: HarnessError) -> None:
@@ -157,6 +162,13 @@ class Owner(Run):
             self._starter.begin()
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        # Of xdist, which need not be installed.
+        from harness.suites import scheduler
+
+        return scheduler.make(config, log)
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         self._workers[node] = min(set(self._numbers) - set(self._workers.values()))
         node.workerinput["placement"] = self._meeting.place(self._workers[node])
@@ -189,7 +201,7 @@ class Owner(Run):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self) -> None:
-        self._screen.summary(self.tally, self.target.replicas)
+        self._screen.summary(self.tally, self.target.replicas, self._differences)
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:

@@ -3,14 +3,14 @@
 import time
 import traceback
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 from _pytest._code.code import ExceptionRepr
 from _pytest.pathlib import bestrelpath
 
 from harness import targets
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
 from harness.meeting import wait_at
 from harness.plan import Plan
 from harness.report import failure
@@ -150,19 +150,33 @@ class Worker(Run):
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Attach; True, which ends the loop, when that cannot be done."""
+        self._session = session
         try:
             self.connect(targets.attach(self.plan, wait_at(self._input["placement"])))
         except HarnessError as error:
-            # The controller shows it, and ends the run.
-            self._output["placement_error"] = [error.problem, error.remedy, list(error.evidence)]
-            session.shouldstop = STOPPED
+            self._end(error)
             return True
         return None
+
+    def broke(self, error: BaseException) -> None:
+        if blames_target(error):
+            self._end(error)
+
+    def _end(self, error: HarnessError) -> None:
+        """End this process; the controller shows why, and ends the run."""
+        said = [error.problem, error.remedy, list(error.evidence)]
+        self._output.setdefault("placement_error", said)
+        self._session.shouldstop = STOPPED
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         self.disconnect()
         self._output["placement"] = self.tally.dump()
+
+
+def blames_target(error: BaseException) -> TypeGuard[HarnessError]:
+    """Whether an error that a test met is the target's, and keeps all others from being run."""
+    return isinstance(error, HarnessError) and not isinstance(error, UsageError)
 
 
 def _is_trouble(exchange: Exchange | None) -> bool:

@@ -54,8 +54,11 @@ class Screen:
         if settings:
             self.line("target: " + ", ".join(map(_setting, settings)))
 
-    def summary(self, tally: Tally, replicas: Sequence[str]) -> None:
-        """Write who answered and how fast; with -q, only what is wrong."""
+    def summary(self, tally: Tally, replicas: Sequence[str], differences: int) -> None:
+        """Write who answered and how fast; with -q, only what is wrong.
+
+        ``differences`` is how many tests were held to a declared difference.
+        """
         terminal = self._terminal
         if terminal is None or not tally.requests:
             return
@@ -63,6 +66,9 @@ class Screen:
             terminal.write_sep("=", "placement")
             for line in summary(tally, replicas):
                 terminal.write_line(line)
+            if differences:
+                tests = f"{differences} test{'s' if differences > 1 else ''}"
+                terminal.write_line(f"differ    {tests}, as declared: docs/upstream.md")
         problem = unproven(tally, replicas)
         if problem:
             terminal.write_line(problem, red=True)

@@ -9,7 +9,7 @@ from harness.placements.specs import newest, of_plan
 from harness.plan import FIRST_LANE, Plan, counted, name_option
 from harness.record import Record
 from harness.results import Progress
-from harness.stack import code, logs, provision
+from harness.stack import code, lanes, logs, provision
 from harness.stack.images import current_contents, made_of, needed
 from harness.stack.removal import refuse_foreign
 from harness.stack.stack import Stack
@@ -43,6 +43,7 @@ def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:
     if lacking is not None:
         progress(f"{state.name} runs, but {lacking}: starting it anew, with nothing in it")
         return None
+    lanes.restore(state, record)
     changed = code.take_up(record, progress)
     stack = running_stack(state)
     if stack is None:

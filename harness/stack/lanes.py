@@ -4,6 +4,7 @@ A lane has a schema in the stack's database, replicas of its own, and a port and
 stack's Apache.
 """
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 
@@ -54,6 +55,14 @@ def prepare(state: StackState, lanes: Sequence[Lane]) -> None:
         # Replicas read it as another user; nothing in it is secret.
         folder.chmod(0o755)
         set_policy(state, lane.name, {})
+
+
+def restore(state: StackState, record: Record) -> None:
+    """Give each lane placement's own policy again: a run that was killed could not."""
+    for lane in record.lanes:
+        # Unless somebody has removed the stack.
+        with contextlib.suppress(FileNotFoundError):
+            set_policy(state, lane, {})
 
 
 def set_policy(state: StackState, lane: str, rules: Mapping[str, str]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import StackError
 from harness.upstream.scenes import Rows
 
 if TYPE_CHECKING:
@@ -27,7 +28,19 @@ class Schema:
         """Leave these rows in the database, and what placement itself writes there.
 
         ``rows`` are those of each table, with names in place of ids of traits and classes.
+        Raises StackError.
         """
+        import pymysql
+
+        try:
+            self._reset(rows)
+        except pymysql.MySQLError as error:
+            raise StackError(
+                f"The database cannot be emptied and filled for a suite: {error}.",
+                "See what it says: placement-harness logs, with the name of its service.",
+            ) from error
+
+    def _reset(self, rows: Rows) -> None:
         if not self._empty:
             self._empty = ";".join(self._emptying())
         statements = [self._empty, *self._inserts(rows), "SET foreign_key_checks = 1", "COMMIT"]

@@ -114,22 +114,29 @@ class Stack:
     ) -> "pymysql.Connection[pymysql.cursors.Cursor]":
         """A new connection to the stack's database, from outside.
 
-        ``several`` lets it take several statements at once.
+        ``several`` lets it take several statements at once. Raises StackError.
         """
         import pymysql
         from pymysql.constants import CLIENT
 
         front = DATABASES[self.record.database].front
         host, port = published(self.name, front, 3306, "The database")
-        return pymysql.connect(
-            host=host,
-            port=port,
-            user="harness",
-            password=self._secrets.database_password,
-            database=schema,
-            autocommit=True,
-            client_flag=CLIENT.MULTI_STATEMENTS if several else 0,
-        )
+        try:
+            return pymysql.connect(
+                host=host,
+                port=port,
+                user="harness",
+                password=self._secrets.database_password,
+                database=schema,
+                autocommit=True,
+                client_flag=CLIENT.MULTI_STATEMENTS if several else 0,
+            )
+        except pymysql.MySQLError as error:
+            raise StackError(
+                f"The database {schema} of the stack {self.name} lets nobody in: {error}.",
+                f"See what it says: placement-harness logs {front}.",
+                service=front,
+            ) from error
 
     # What can happen to it
 

@@ -98,10 +98,8 @@ class Users:
         roles = {one["name"]: one["id"] for one in self._list("role")}
         for role in identity.roles or (NO_ROLE,):
             number = roles.get(role) or self._make("role", role)
-            answer = self._session.put(
-                f"{self._url}/{where}/users/{user}/roles/{number}", timeout=TIMEOUT
-            )
-            self._checked(answer, f"giving {identity} role {role}")
+            path = f"{where}/users/{user}/roles/{number}"
+            self._ask("PUT", path, f"giving {identity} role {role}")
 
     def _project(self, name: str) -> str:
         projects: dict[str, str] = self._known["projects"]
@@ -112,25 +110,26 @@ class Users:
     def _make(self, kind: str, name: str, **more: str) -> str:
         """Create a user, project or role, or find the one of that name."""
         entity = {"name": name, **more} | ({} if kind == "role" else {"domain_id": DOMAIN["id"]})
-        answer = self._session.post(f"{self._url}/{kind}s", json={kind: entity}, timeout=TIMEOUT)
-        if answer.status_code == 409:
-            return str(self._list(kind, name=name)[0]["id"])
-        return str(self._checked(answer, f"making {kind} {name}").json()[kind]["id"])
+        made = self._ask("POST", f"{kind}s", f"making {kind} {name}", json={kind: entity})
+        return str(made[kind]["id"] if made else self._list(kind, name=name)[0]["id"])
 
     def _list(self, kind: str, **query: str) -> list[dict[str, Any]]:
-        answer = self._session.get(f"{self._url}/{kind}s", params=query, timeout=TIMEOUT)
-        found: list[dict[str, Any]] = self._checked(answer, f"listing {kind}s").json()[f"{kind}s"]
+        found: list[dict[str, Any]] = self._ask(
+            "GET", f"{kind}s", f"listing {kind}s", params=query
+        )[f"{kind}s"]
         return found
 
-    def _put(self, path: str) -> None:
-        answer = self._session.put(f"{self._url}{path}", timeout=TIMEOUT)
-        self._checked(answer, "giving a role")
-
-    def _checked(self, answer: requests.Response, doing: str) -> requests.Response:
-        if answer.ok:
-            return answer
+    def _ask(self, method: str, path: str, doing: str, **what: Any) -> Any:
+        """What keystone's answer holds; None when what is to be made is there already."""
+        try:
+            answer = self._session.request(method, f"{self._url}/{path}", timeout=TIMEOUT, **what)
+            if answer.ok:
+                return answer.json() if answer.content else {}
+            if (method, answer.status_code) == ("POST", 409):
+                return None
+            problem = f"keystone answers {answer.status_code} to {doing}: {answer.text[:200]}."
+        except requests.RequestException as error:
+            problem = f"keystone gives no answer to {doing}: {type(error).__name__}."
         raise StackError(
-            f"keystone answers {answer.status_code} to {doing}: {answer.text[:200]}.",
-            "See what it says: placement-harness logs keystone.",
-            service="keystone",
+            problem, "See what it says: placement-harness logs keystone.", service="keystone"
         )

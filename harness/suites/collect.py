@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from gabbi.exception import GabbiSyntaxWarning  # type: ignore[import-untyped]
 
+from harness.errors import UsageError
 from harness.results import Exchange
 from harness.suites import loading
 from harness.suites.cases import Case
@@ -22,14 +23,17 @@ SUFFIXES = frozenset({".yaml", ".yml"})
 DIRECTORY = "gabbits"
 # The installed placement's own suites, in options and in the names of tests.
 UPSTREAM = "upstream"
+# The property of a test, also in JUnit's file, that says why it is held to another answer.
+DIFFERENCE = "difference"
 
 
 class SuiteItem(pytest.Item):
-    """One test of a suite."""
+    """One test of a suite, ``among`` how many."""
 
-    def __init__(self, *, case: Case, **options: object) -> None:
+    def __init__(self, *, case: Case, among: int, **options: object) -> None:
         super().__init__(**options)  # type: ignore[arg-type]
         self.case = case
+        self.among = among
         if case.test_data["xfail"]:
             reason = case.test_data["desc"] or "xfail in the suite"
             # gabbi fails a run for a success that nobody expected, whatever the ini file says.
@@ -46,7 +50,7 @@ class SuiteItem(pytest.Item):
         if self.case.exchange is not None:
             self.user_properties += properties(self.case.exchange)
         if self.case.differs is not None:
-            self.user_properties.append(("difference", self.case.differs.reason))
+            self.user_properties.append((DIFFERENCE, self.case.differs.reason))
         if failure is not None:
             raise failure
 
@@ -87,16 +91,18 @@ class SuiteFile(pytest.File):
             cases = loading.load(self.path, self.extensions, self.wire)
         except loading.SuiteError as error:
             raise self.CollectError(str(error)) from error
-        self._cases = cases
         names = _told_apart(one.test_data["name"] for one in cases)
-        return [
-            SuiteItem.from_parent(self, name=name, case=one)
+        self._items = [
+            SuiteItem.from_parent(self, name=name, case=one, among=len(cases))
             for name, one in zip(names, cases, strict=True)
         ]
+        return self._items
 
     def setup(self) -> None:
         self._started = ExitStack()
-        classes = self._cases[0].fixtures if self._cases else ()
+        classes = self._items[0].case.fixtures if self._items else ()
+        if classes and any(item.case.outcome for item in self._items):
+            self._begin_anew()
         try:
             with ExitStack() as started:
                 for fixture in classes:
@@ -104,6 +110,17 @@ class SuiteFile(pytest.File):
                 self._started = started.pop_all()
         except unittest.SkipTest as skip:
             raise pytest.skip.Exception(str(skip), _use_item_location=True) from skip
+        except UsageError as error:
+            # Where in the harness this was found helps nobody.
+            raise pytest.fail.Exception(str(error), pytrace=False) from error
+
+    def _begin_anew(self) -> None:
+        """Forget what has run: pytest has been elsewhere, and what that left went with fixtures."""
+        # Read once more, as gabbi writes into its tests what it has replaced in them.
+        for item, case in zip(
+            self._items, loading.load(self.path, self.extensions, self.wire), strict=True
+        ):
+            item.case = case
 
     def teardown(self) -> None:
         self._started.close()

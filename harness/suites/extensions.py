@@ -21,13 +21,13 @@ class Extensions:
     )
     safe_yaml: bool = True
 
-    def fixture(self, name: str) -> type:
-        """The suite fixture of this name. Raises LookupError when no module has it."""
+    def fixture(self, name: str) -> type | None:
+        """The suite fixture of this name; None when no module has it."""
         for module in self.fixture_modules:
-            if hasattr(module, name):
-                found: type = getattr(module, name)
+            found: type | None = getattr(module, name, None)
+            if found is not None:
                 return found
-        raise LookupError(name)
+        return None
 
 
 def load(

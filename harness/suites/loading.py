@@ -4,7 +4,7 @@ import functools
 import threading
 import unittest
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -63,7 +63,7 @@ def load(path: Path, extensions: Extensions, wire: Wire) -> list[Case]:
     suite["tests"] = tests = _Counted(suite["tests"])
     fixtures = _fixtures(path, suite, extensions, wire)
     # Suites of placement's own name its fixtures.
-    theirs = any(isinstance(one, functools.partial) for one in vars(fixtures).values())
+    theirs = any(map(_is_staged, vars(fixtures).values()))
     try:
         with _our_classes(path.stem, wire):
             cases: list[Case] = suitemaker.test_suite_from_dict(
@@ -141,26 +141,48 @@ def _fixtures(
     """The fixtures that a suite names, as the module in which gabbi looks for them."""
     module = SimpleNamespace()
     for name in suite.get("fixtures") or ():
-        try:
-            setattr(module, name, extensions.fixture(name))
-        except LookupError as error:
-            source = scenes.source_for(path)
-            if source is None or name not in scenes.fixtures_in(source):
-                problem = _unknown(name, extensions)
-                raise SuiteError(path, None, problem, shape=False) from error
-            setattr(module, name, functools.partial(_staged, wire, source, name))
+        found: Any = extensions.fixture(name)
+        if found is None or _starts_placement(found):
+            if any(map(_is_staged, vars(module).values())):
+                problem = f"a suite can have one of placement's fixtures; {name} is its second."
+                raise SuiteError(path, None, problem, shape=False)
+            found = _staged(path, name, found, extensions, wire)
+        setattr(module, name, found)
     # gabbi takes an empty namespace for a module without fixtures, not for no module.
     return module
 
 
-def _staged(wire: Wire, source: Path, name: str) -> AbstractContextManager[None]:
-    """One of placement's own fixtures."""
-    return wire.staged(scenes.Fixture(source, name))
+def _starts_placement(fixture: type) -> bool:
+    """Whether it does so in this process, as placement's own fixtures do: no request goes there."""
+    return any(one.__module__ == scenes.FIXTURES for one in getattr(fixture, "__mro__", ()))
+
+
+def _staged(
+    path: Path, name: str, found: type | None, extensions: Extensions, wire: Wire
+) -> functools.partial[Any]:
+    """One of placement's own fixtures, as the target has it. Raises SuiteError."""
+    if found is not None and found.__module__ != scenes.FIXTURES:
+        raise SuiteError(path, None, _in_process(name), shape=False)
+    source = scenes.source_for(path)
+    if source is None or name not in scenes.fixtures_in(source):
+        raise SuiteError(path, None, _unknown(name, extensions), shape=False)
+    return functools.partial(wire.staged, scenes.Fixture(source, name))
+
+
+def _is_staged(fixture: object) -> bool:
+    return isinstance(fixture, functools.partial)
 
 
 def _unknown(name: str, extensions: Extensions) -> str:
     modules = ", ".join(one.__name__ for one in extensions.fixture_modules) or "no module"
     return f"fixture {name} is not to be found: gabbi_fixture_modules names {modules}."
+
+
+def _in_process(name: str) -> str:
+    return (
+        f"fixture {name} builds upon one of placement's, which starts a placement in this process; "
+        "no request would go there. Name placement's own fixture."
+    )
 
 
 @contextmanager

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import yaml
 
 from harness.errors import UsageError
 from harness.placements.specs import newest, of_plan
@@ -12,9 +14,15 @@ from harness.plan import Plan
 from harness.results import Progress
 from harness.suites.collect import SUFFIXES, UPSTREAM, suites_in
 from harness.upstream import scenes
-from harness.upstream.profiles import Profile
+from harness.upstream.profiles import Profile, UnknownProfileError
 
-FIXTURES = re.compile(r"^fixtures:[ \t]*(?:\[([^]]*)\]|((?:\n[ \t]*(?:-[^\n]*|#[^\n]*)?)+))", re.M)
+# What names them in nearly all suites, which need not be parsed for it: a list, and nothing else.
+PLAIN = re.compile(
+    r"^fixtures:[ \t]*(?:\[([\w, ]*)\][ \t]*(?:#.*)?$"
+    r"|\n((?:[ \t]*(?:-[ \t]+\w+)?[ \t]*(?:#.*)?\n)+)(?=[^\s#-]|\Z))",
+    re.M,
+)
+KEY = "fixtures"
 
 
 def choose(plan: Plan, progress: Progress = print) -> None:
@@ -76,20 +84,57 @@ def fixtures(paths: Iterable[Path]) -> set[scenes.Fixture]:
     found = set()
     for path in paths:
         try:
-            named = FIXTURES.search(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError):
+            names = _fixture_names(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+            # Whoever collects it says what is wrong.
             continue
-        if named is None or (source := scenes.source_for(path)) is None:
-            continue
-        names = set(re.findall(r"\w+", re.sub(r"#.*", "", named[1] or named[2])))
-        found |= {scenes.Fixture(source, name) for name in names & scenes.fixtures_in(source)}
+        if names and (source := scenes.source_for(path)) is not None:
+            found |= {scenes.Fixture(source, name) for name in names & scenes.fixtures_in(source)}
     return found
 
 
+def _fixture_names(text: str) -> set[str]:
+    """What a suite has under `fixtures`."""
+    plain = PLAIN.search(text)
+    if plain is not None:
+        return set(re.findall(r"\w+", re.sub(r"#.*", "", plain[1] or plain[2] or "")))
+    if KEY not in text:
+        return set()
+    suite = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return {
+        str(one.value)
+        for key, value in _pairs(suite)
+        if key.value == KEY and isinstance(value, yaml.SequenceNode)
+        for one in value.value
+    }
+
+
+def _pairs(node: yaml.Node | None) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+    """Keys and values of a mapping, with those that are merged into it."""
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if key.tag == "tag:yaml.org,2002:merge":
+            parts = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            for part in parts:
+                yield from _pairs(part)
+        else:
+            yield key, value
+
+
 def profiles(wanted: Iterable[scenes.Fixture], progress: Progress) -> list[Profile]:
-    """The configurations that these fixtures ask for, by name. Raises UsageError."""
-    found = {}
-    for fixture in wanted:
-        profile = fixture.scene(progress).profile
-        found[profile.name] = profile
+    """The configurations that these fixtures ask for, by name. Raises UsageError.
+
+    One that is not known here is left out: the tests that need it are told so when they are run.
+    """
+    found: dict[str, Profile] = {}
+    for fixture in sorted(wanted):
+        with suppress(UnknownProfileError):
+            profile = fixture.scene(progress).profile
+            other = found.setdefault(profile.name, profile)
+            if other.environment != profile.environment:
+                raise UsageError(
+                    f"{fixture.name} and another of placement's fixtures want replicas of the "
+                    f"profile {profile.name} with other settings each: {dict(other.environment)} "
+                    f"and {dict(profile.environment)}.",
+                    "Run their suites apart.",
+                )
     return [found[name] for name in sorted(found)]

@@ -11,7 +11,7 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
-from harness.errors import TargetError
+from harness.errors import TargetError, UsageError
 from harness.plan import Plan
 from harness.results import Exchange, Progress, Setting
 from harness.targets.base import Stage, Transport, quiet
@@ -40,7 +40,7 @@ class Embedded:
         self._application: Application | None = None
         self._undo: Any = None
         self._log = _Log()
-        self._parent: logging.Logger | None = None
+        self._listening = contextlib.ExitStack()
         _import_cgi()
 
     def start(self) -> None:
@@ -53,39 +53,40 @@ class Embedded:
                 f"--target embedded runs placement in this process, but {error}.",
                 "Install it: pip install 'placement-harness[embedded]'.",
             ) from error
-        logger = logging.getLogger("placement")
-        logger.addHandler(self._log)
-        logger.setLevel(logging.DEBUG)
-        # Not `propagate`: pytest listens to a logger that does not propagate, and would show the
-        # lines of a failed test again.
-        self._parent, logger.parent = logger.parent, None
+        self._listening.enter_context(self._log.listening())
 
     def cancel(self) -> None:
         """It takes a second, and needs no cancelling."""
 
     @contextlib.contextmanager
     def stage(self, wanted: Fixture) -> Iterator[Stage]:
-        """Upstream's own way: its fixture starts a placement of its own."""
+        """Upstream's own way: its fixture starts a placement of its own. Raises UsageError."""
         self.stop()
         fixtures = import_module(FIXTURES)
+        if not wanted.source.samefile(str(fixtures.__file__)):
+            raise UsageError(
+                f"{wanted.name} is to be that of {wanted.source}, but --target embedded runs the "
+                f"installed placement, whose fixtures are in {fixtures.__file__}.",
+                "Install that placement, or run its suites with --placement on a stack.",
+            )
         _reuse_schema(fixtures.fixtures.Database)
         fixture = getattr(fixtures, wanted.name)()
         before = dict(os.environ)
-        fixture.start_fixture()
         try:
-            yield Stage(HOST, {}, dict, WsgiTransport(fixtures.setup_app()))
+            fixture.start_fixture()
+            try:
+                with self._log.listening():
+                    yield Stage(HOST, {}, dict, WsgiTransport(fixtures.setup_app()))
+            finally:
+                fixture.stop_fixture()
         finally:
-            fixture.stop_fixture()
             os.environ.clear()
             os.environ.update(before)
 
     def stop(self) -> None:
         if self._undo is None:
             return
-        logger = logging.getLogger("placement")
-        logger.removeHandler(self._log)
-        logger.setLevel(logging.NOTSET)
-        logger.parent = self._parent
+        self._listening.close()
         self._undo()
         self._undo = self._application = None
         _forget()
@@ -172,6 +173,21 @@ class _Log(logging.Handler):
             self._current = import_module("oslo_context.context").get_current
         context = self._current()
         self._records.append((context.request_id if context else None, record))
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        logger = logging.getLogger("placement")
+        logger.addHandler(self)
+        logger.setLevel(logging.DEBUG)
+        # Not `propagate`: pytest listens to a logger that does not propagate, and would show the
+        # lines of a failed test again.
+        parent, logger.parent = logger.parent, None
+        try:
+            yield
+        finally:
+            logger.removeHandler(self)
+            logger.setLevel(logging.NOTSET)
+            logger.parent = parent
 
     def lines(self, request_id: str | None) -> list[str]:
         return [

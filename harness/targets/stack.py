@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.errors import StackError
+from harness.errors import StackError, UsageError
 from harness.placements.specs import of_plan
 from harness.plan import FIRST_LANE, Plan, name_option
 from harness.results import Exchange, Measures, Progress, Request, Response, Setting
@@ -60,7 +60,7 @@ class StackTarget:
 
     @property
     def url(self) -> str:
-        return self.stack.placement_url
+        return f"{self.stack.url(self._lane)}/placement"
 
     @property
     def replicas(self) -> tuple[str, ...]:
@@ -89,6 +89,8 @@ class StackTarget:
             stack.unwatch()
             removal.take_down(stack.state, self._progress)
         else:
+            # A worker that was not left the time to do so has not.
+            lanes.restore(stack.state, stack.record)
             lifecycle.leave(stack)
             self._progress(f"{stack.name} goes on running: {stack.record.url}")
 
@@ -103,6 +105,12 @@ class StackTarget:
         state, users, scene = self.stack.state, self.stack.users, fixture.scene()
         special = bool(scene.profile.environment)
         lane = scene.profile.name if special else self._lane
+        if lane not in self.stack.record.lanes:
+            raise UsageError(
+                f"{fixture.name} wants a placement to itself, lane {lane}, which the stack "
+                f"{self.stack.name} was started without.",
+                "Name the suite when the run begins: --suite FILE.",
+            )
         with state.taking(f"lane-{lane}") if special else contextlib.nullcontext():
             real = {
                 value: users.project(f"${name}")
@@ -114,7 +122,10 @@ class StackTarget:
             self._schemas[lane].reset(_replaced(scene.rows, real))
             lanes.set_policy(state, lane, scene.profile.rules)
             environ = {name: real.get(value, value) for name, value in scene.environ.items()}
-            yield Stage(self.stack.url(lane), environ, self._sent)
+            try:
+                yield Stage(self.stack.url(lane), environ, self._sent)
+            finally:
+                lanes.set_policy(state, lane, {})
 
     def _sent(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         identity, left = identities.read(headers)
@@ -128,8 +139,8 @@ class StackTarget:
     def transport(self, *, verify: bool = True) -> Transport:
         return _Watchful(HttpTransport(verify=verify), self.check)
 
-    def database(self, schema: str = "placement") -> "pymysql.Connection[pymysql.cursors.Cursor]":
-        return self.stack.database(schema)
+    def database(self) -> "pymysql.Connection[pymysql.cursors.Cursor]":
+        return self.stack.database(lanes.schema(self._lane))
 
     def settings(self) -> Sequence[Setting]:
         record = self.stack.record

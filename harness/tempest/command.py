@@ -12,6 +12,7 @@ from harness import auth
 from harness.errors import TargetError, UsageError
 from harness.plan import is_url
 from harness.results import Progress
+from harness.stack import lanes
 from harness.stack.stack import Stack
 from harness.tempest import runner
 from harness.tempest.verdicts import BAD, Test, counts
@@ -62,6 +63,7 @@ def _on(
     # Nobody else is to take it down meanwhile.
     stack.state.lock()
     try:
+        lanes.restore(stack.state, stack.record)
         _meet(stack.keystone, stack.placement_url)
         stack.watch()
         return runner.run(

@@ -24,6 +24,10 @@ SCOPE = "oslo_policy.enforce_scope"
 OPEN = "@"
 
 
+class UnknownProfileError(UsageError):
+    """A fixture of placement's configures what no profile has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """``rules`` are placement's policy.yaml; ``environment`` what replicas are started with.
@@ -43,7 +47,7 @@ def profile_of(
     rules: Mapping[str, str] | None,
     legacy_rules: Mapping[str, str],
 ) -> Profile:
-    """The profile that a fixture configures. Raises UsageError for a setting that we do not know.
+    """The profile that a fixture configures. Raises UnknownProfileError for what we do not know.
 
     ``settings`` are by group.option; ``rules`` is None where the fixture sets no policy;
     ``legacy_rules`` are placement's, with the deprecated ones still allowed.
@@ -54,7 +58,7 @@ def profile_of(
     cors = {name: left.pop(name) for name in list(left) if name.startswith("cors.")}
     if left:
         name, value = next(iter(left.items()))
-        raise UsageError(
+        raise UnknownProfileError(
             f"placement's fixture {fixture} sets {name} to {value!r}, which no profile has.",
             "This version of placement is not known here yet: please report it.",
         )
@@ -62,7 +66,7 @@ def profile_of(
     name = "secure-rbac" if secure else "legacy-rbac"
     if rules is not None:
         if set(rules.values()) != {OPEN}:
-            raise UsageError(
+            raise UnknownProfileError(
                 f"placement's fixture {fixture} sets a policy that no profile has.",
                 "This version of placement is not known here yet: please report it.",
             )

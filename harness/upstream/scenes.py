@@ -57,8 +57,12 @@ class Fixture:
     name: str
 
     def scene(self, progress: Progress | None = None) -> Scene:
-        """What it sets up. Raises UsageError for what is not understood."""
-        return scenes(self.source, progress)[self.name]
+        """What it sets up. Raises UnknownProfileError for a configuration that is not known here,
+        and UsageError where fixtures cannot be used at all."""
+        found = snapshot_of(self.source, progress)
+        one = found["fixtures"][self.name]
+        profile = profile_of(self.name, one["settings"], one["rules"], found["legacy_rules"])
+        return Scene(self.name, one["rows"], one["environ"], profile)
 
 
 @cache
@@ -127,35 +131,26 @@ def fixtures_in(source: Path) -> frozenset[str]:
     return frozenset(found - {"GabbiFixture"})
 
 
-def scenes(source: Path, progress: Progress | None = None) -> Mapping[str, Scene]:
-    """The scene of each fixture in a module. Raises UsageError for what is not understood."""
-    if source not in _scenes:
-        _scenes[source] = _read(source, progress)
-    return _scenes[source]
+def snapshot_of(source: Path, progress: Progress | None = None) -> Any:
+    """What the fixtures of a module do, as ``snapshot`` tells it. Raises UsageError."""
+    if source not in _snapshots:
+        _snapshots[source] = _read(source, progress)
+    return _snapshots[source]
 
 
-_scenes: dict[Path, Mapping[str, Scene]] = {}
+_snapshots: dict[Path, Any] = {}
 
 
-def _read(source: Path, progress: Progress | None) -> Mapping[str, Scene]:
+def _read(source: Path, progress: Progress | None) -> Any:
     kept = state_root() / ".scenes" / f"{_digest(source)}.json"
     try:
-        found = json.loads(kept.read_text())
+        return json.loads(kept.read_text())
     except (OSError, ValueError):
         if progress is not None:
             progress("reading placement's fixtures, once")
         found = _take(source, progress)
         _keep(kept, found)
-    legacy = found["legacy_rules"]
-    return {
-        name: Scene(
-            name,
-            one["rows"],
-            one["environ"],
-            profile_of(name, one["settings"], one["rules"], legacy),
-        )
-        for name, one in found["fixtures"].items()
-    }
+        return found
 
 
 def _digest(source: Path) -> str:

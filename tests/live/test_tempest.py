@@ -101,6 +101,10 @@ def test_each_verdict_is_told_and_no_secret_is(up: Commands) -> None:
         "passed": 1,
         "skipped": 2,
     }
+    ours = up.folder / "kinds-pytest.xml"
+    words = ["--stack", "reuse", "--replicas", "3", "--junit-xml", str(ours)]
+    up.pytest(*words, str(folder / "all.yaml"), code=1)
+    assert verdicts(report) == verdicts(ours)
     stack = up.stack()
     for text in (said, report.read_text()):
         assert "gAAAA" not in text

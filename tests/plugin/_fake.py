@@ -6,11 +6,12 @@ done with it is appended to the file that FAKE_EVENTS names: both reach xdist's 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -19,11 +20,14 @@ from harness.errors import StackError, TargetError
 from harness.plan import Plan
 from harness.results import Exchange, Measures, Memory, Progress, Setting
 from harness.targets import TARGETS
-from harness.targets.base import Transport, quiet
+from harness.targets.base import Stage, Transport, quiet
 from harness.targets.wsgi import WsgiTransport
+from harness.upstream.scenes import Fixture
 
 TOKEN = "gAAAAABfake-token-that-nobody-may-see"
 URL = "http://fake.example:8778/placement"
+# Seconds.
+PATIENCE = 60
 DIED = StackError(
     "Replica 2 died (exit code 137).",
     "See what it said: placement-harness logs --replica 2.",
@@ -86,6 +90,8 @@ class Fake:
             self.stack = "the stack object"
         if "measures" in self.told:
             self.measure = self._measure
+        if "stage" in self.told:
+            self.stage = self._stage
         if self.told.get("database"):
             self.database = _Connection
         silent = self.told.get("silent", [])
@@ -108,6 +114,10 @@ class Fake:
         begun = time.monotonic()
         while time.monotonic() - begun < self.told.get("slow", 0) and not self.cancelled:
             time.sleep(0.01)
+        if self.told.get("start") == "waits":
+            # For whoever is to do something meanwhile.
+            while not Path("go on").exists() and time.monotonic() - begun < PATIENCE:
+                time.sleep(0.01)
         if self.told.get("start") == "fails":
             raise StackError(
                 "MariaDB died while starting.", "Free some disk space.", evidence=["no space left"]
@@ -132,6 +142,14 @@ class Fake:
 
     def share(self, worker: int) -> Mapping[str, object]:
         return {"from": "controller"}
+
+    @contextlib.contextmanager
+    def _stage(self, fixture: Fixture) -> Iterator[Stage]:
+        if self.told["stage"] == "fails":
+            raise StackError("keystone answers 500.", "See what it says.")
+        event(f"stage {fixture.name}")
+        yield Stage(URL, {}, dict)
+        event("unstage")
 
     def token(self) -> str:
         if self.told.get("token") == "refused":

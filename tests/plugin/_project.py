@@ -15,6 +15,8 @@ import pytest
 import harness.installing  # noqa: F401
 
 HERE = Path(__file__).parent
+# A run that hangs is none that takes long.
+SECONDS = 300
 
 SUITE = """
 tests:
@@ -58,7 +60,8 @@ class Project:
 
     def run_apart(self, *arguments: str, target: str = "fake") -> pytest.RunResult:
         """The same in a process of its own: xdist, and what changes a process for good."""
-        return self.pytester.runpytest_subprocess("-p", "_fake", "--target", target, *arguments)
+        words = ("-p", "_fake", "--target", target, *arguments)
+        return self.pytester.runpytest_subprocess(*words, timeout=SECONDS)
 
     @property
     def events(self) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from _project import Project
+import pytest
+from _project import SUITE, Project
 
 STARTED = """
 import pytest
@@ -29,11 +30,11 @@ def test_the_longest_suite_of_the_last_run_comes_first(project: Project) -> None
     seconds = {"gabbits/a.yaml": 1, "gabbits/b.yaml": 2, "gabbits/c.yaml": 4, "gabbits/d.yaml": 3}
     cache = project.path / ".pytest_cache/v/placement-harness"
     cache.mkdir(parents=True)
-    (cache / "seconds").write_text(json.dumps(seconds))
+    (cache / "seconds-fake").write_text(json.dumps(seconds))
     project.run_apart("-n1").assert_outcomes(passed=4)
     assert started(project) == ["c", "d", "b", "a"]
     # What they took this time is remembered, of these and of all others.
-    known = json.loads((cache / "seconds").read_text())
+    known = json.loads((cache / "seconds-fake").read_text())
     assert set(known) == set(seconds)
     assert not set(known.values()) & set(seconds.values())
 
@@ -44,7 +45,7 @@ def test_without_workers_suites_run_as_they_are_found(project: Project) -> None:
     project.pytester.makeconftest(STARTED)
     cache = project.path / ".pytest_cache/v/placement-harness"
     cache.mkdir(parents=True)
-    (cache / "seconds").write_text(json.dumps({"gabbits/b.yaml": 9}))
+    (cache / "seconds-fake").write_text(json.dumps({"gabbits/b.yaml": 9}))
     project.run().assert_outcomes(passed=2)
     assert started(project) == ["a", "b"]
 
@@ -53,3 +54,32 @@ def test_without_a_cache_nothing_is_remembered(project: Project) -> None:
     project.suite()
     project.run_apart("-n1", "-p", "no:cacheprovider").assert_outcomes(passed=3)
     assert not (project.path / ".pytest_cache").exists()
+
+
+def remembered(project: Project, target: str = "fake") -> set[str]:
+    file = project.path / ".pytest_cache/v/placement-harness" / f"seconds-{target}"
+    return set(json.loads(file.read_text())) if file.exists() else set()
+
+
+@pytest.mark.parametrize("workers", [(), ("-n1",)])
+@pytest.mark.parametrize(
+    "part",
+    [
+        ("-k", "third"),
+        ("gabbits/one.yaml::second of them",),
+        ("--deselect", "gabbits/one.yaml::first"),
+        ("-x",),
+    ],
+)
+def test_a_suite_of_which_a_part_was_run_is_not_remembered(
+    project: Project, part: tuple[str, ...], workers: tuple[str, ...]
+) -> None:
+    project.suite(SUITE.replace("/second", "/status/404"))
+    project.run_apart(*part, *workers)
+    assert remembered(project) == set()
+
+
+def test_each_kind_of_target_has_its_own_times(project: Project) -> None:
+    project.suite("tests: [{name: only, GET: /}]")
+    project.run_apart(target="embedded").assert_outcomes(passed=1)
+    assert (remembered(project), remembered(project, "embedded")) == (set(), {"gabbits/one.yaml"})

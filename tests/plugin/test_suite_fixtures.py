@@ -100,6 +100,39 @@ def test_inner_fixtures_run_around_each_test(project: Project) -> None:
     assert noted(project) == "in out in out"
 
 
+INTERLEAVED = """
+def pytest_collection_modifyitems(items):
+    # As --ff may do, and plugins that shuffle.
+    places = {item: item.parent._items.index(item) for item in items}
+    items.sort(key=lambda item: (places[item], item.path.name))
+"""
+
+
+def test_a_suite_that_is_come_back_to_runs_again_what_its_tests_need(fixtures: Project) -> None:
+    fixtures.pytester.makeconftest(INTERLEAVED)
+    for name in "ab":
+        fixtures.suite(f"fixtures: [Outer]\n{SUITE}", f"gabbits/{name}.yaml")
+    result = fixtures.run_apart()
+    result.assert_outcomes(passed=6)
+    assert noted(fixtures).split() == ["outer-starts", "outer-stops"] * 6
+    # Of each suite one request for the first test, two for the second, three for the third.
+    result.stdout.fnmatch_lines(["requests  12"])
+
+
+def test_without_fixtures_what_a_suite_has_done_stays_done(fixtures: Project) -> None:
+    fixtures.pytester.makeconftest(INTERLEAVED)
+    for name in "ab":
+        fixtures.suite(SUITE, f"gabbits/{name}.yaml")
+    fixtures.run_apart().stdout.fnmatch_lines(["requests  6"])
+
+
+def test_placements_own_suites_can_be_interleaved(project: Project) -> None:
+    project.module(INTERLEAVED, "interleaved")
+    names = [f"upstream/{name}.yaml" for name in ("usage", "aggregate", "resource-classes")]
+    result = project.run_apart("-p", "interleaved", *names, target="embedded")
+    result.assert_outcomes(passed=result.parseoutcomes()["passed"])
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "message"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from _project import Project
 
 from harness.upstream import scenes
@@ -55,7 +56,8 @@ def test_a_target_without_stages_says_so(project: Project) -> None:
     project.suite("fixtures: [APIFixture]\ntests: [{name: one, GET: /}]")
     result = project.run()
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*APIFixture wants a placement of its own, with*"])
+    result.stdout.fnmatch_lines(["APIFixture wants a placement of its own, with*"])
+    result.stdout.no_fnmatch_line("*wire.py*")
 
 
 def test_a_fixture_that_is_not_placements_either_is_named(project: Project) -> None:
@@ -63,11 +65,100 @@ def test_a_fixture_that_is_not_placements_either_is_named(project: Project) -> N
     project.run().stdout.fnmatch_lines(["*one.yaml: fixture NoFixture is not to be found*"])
 
 
+def test_the_embedded_target_runs_no_fixtures_of_another_placement(project: Project) -> None:
+    """Those of a checkout beside the suites, where another placement is installed."""
+    suite = project.suite(
+        "fixtures: [OwnFixture]\ntests: [{name: one, GET: /}]", f"checkout/{scenes.SUITES}/one.yaml"
+    )
+    source = project.path / "checkout" / scenes.SOURCE
+    source.parent.mkdir()
+    source.write_text("class OwnFixture(GabbiFixture): ...\n")
+    result = project.run_apart(str(suite), target="embedded")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"OwnFixture is to be that of {source}, but --target embedded *"])
+
+
+def test_a_failure_in_one_of_them_shows_the_log_on_the_embedded_target(project: Project) -> None:
+    project.suite("fixtures: [APIFixture]\ntests: [{name: one, GET: /, status: 404}]")
+    result = project.run_apart(target="embedded")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*log of placement*", '*"GET /" status: 200*'])
+
+
+def test_a_suite_with_two_of_placements_fixtures_is_told_so(project: Project) -> None:
+    project.suite("fixtures: [APIFixture, CORSFixture]\ntests: [{name: one, GET: /}]")
+    result = project.run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*one.yaml: a suite can have one of placement's fixtures; CORSF*"])
+
+
+@pytest.mark.parametrize("target", ["fake", "embedded"])
+def test_placements_fixtures_are_never_started_beside_the_target(
+    project: Project, target: str
+) -> None:
+    """A project that names their module to gabbi gets what the target has for them."""
+    project.settings(gabbi_fixture_modules=scenes.FIXTURES)
+    project.fake(stage=True)
+    project.suite("fixtures: [APIFixture]\ntests: [{name: one, GET: /}]")
+    project.run_apart(target=target).assert_outcomes(passed=1)
+    assert (project.events[2:-1] == ["stage APIFixture", "unstage"]) == (target == "fake")
+
+
+def test_a_fixture_that_builds_upon_placements_is_told_that_it_starts_one(
+    project: Project,
+) -> None:
+    project.module(f"from {scenes.FIXTURES} import *\nclass Own(APIFixture): ...\n", "own")
+    project.settings(gabbi_fixture_modules="own")
+    project.suite("fixtures: [Own]\ntests: [{name: one, GET: /}]")
+    result = project.run_apart()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*one.yaml: fixture Own builds upon one of placement's, which*"])
+
+
 def test_every_difference_is_of_a_test_that_there_is_and_has_a_reason() -> None:
     for (suite, test), difference in declared().items():
         assert f"name: {test}\n" in (scenes.installed_suites() / suite).read_text()
         assert len(difference.reason) > 40
         assert "status" in difference.expected
+
+
+HELD = {
+    "gabbits/basic-http.yaml": """
+fixtures: [APIFixture]
+tests:
+- {name: bad content length not int, GET: /, status: 200}
+- {name: as it stands, GET: /, status: 200}
+""",
+    "gabbits/with-allocations.yaml": """
+fixtures: [AllocationFixture]
+tests:
+- name: fail to delete all inventory
+  DELETE: /status/409
+  data: >-
+    "Inventory for 'DISK_GB, VCPU' on resource provider 'of-the-test' in use"
+  status: 200
+""",
+}
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)])
+def test_a_test_is_held_to_its_declared_difference_and_fails_against_another_answer(
+    project: Project, monkeypatch: pytest.MonkeyPatch, workers: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("RP_UUID", "of-the-test")
+    project.fake(stage=True)
+    for name, text in HELD.items():
+        project.suite(text, name)
+    result = project.run_apart(*workers)
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(
+        ["status 200, expected 400", "differ    2 tests, as declared: docs/upstream.md"]
+    )
+
+
+def test_where_nothing_differs_nothing_is_said_of_it(project: Project) -> None:
+    project.suite()
+    project.run().stdout.no_fnmatch_line("differ *")
 
 
 def test_tests_of_the_same_name_are_told_apart(project: Project) -> None:

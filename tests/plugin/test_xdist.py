@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import pytest
 from _project import SUITE, Project
 
@@ -28,6 +30,67 @@ def test_the_controller_alone_starts_and_stops_the_target(two_suites: Project) -
     assert sorted(events[2:-1]) == ["attach controller", "attach controller"]
     assert events[:2] == ["start", "started"]
     assert events[-1] == "stop"
+
+
+COLLECTED = """
+import time
+from pathlib import Path
+from _fake import PATIENCE, event
+
+def pytest_collection_finish(session):
+    if session.items:
+        end = time.monotonic() + PATIENCE
+        while not Path("events").exists() and time.monotonic() < end:
+            time.sleep(0.01)
+        event("collected")
+        Path("go on").touch()
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n1",)])
+def test_suites_are_collected_while_the_target_starts(
+    two_suites: Project, workers: tuple[str, ...]
+) -> None:
+    two_suites.module(COLLECTED, "conftest")
+    two_suites.fake(start="waits")
+    two_suites.run_apart(*workers).assert_outcomes(passed=6)
+    assert two_suites.events[:3] == ["start", "collected", "started"]
+
+
+MIXED = """
+tests:
+- {name: well, GET: /}
+- {name: badly, GET: /status/404}
+- {name: known, GET: /status/404, xfail: true}
+- {name: better than known, GET: /, xfail: true}
+- {name: not today, GET: /, skip: tomorrow}
+- {name: wrong, GET: "/$RESPONSE['$.nothing']"}
+"""
+
+
+def test_workers_come_to_the_same_verdicts(project: Project) -> None:
+    """As JUnit's file has them."""
+    for name in "abcd":
+        project.suite(f"{MIXED}- {{name: only of {name}, GET: /}}\n", f"gabbits/{name}.yaml")
+    project.suite("fixtures: [APIFixture]\ntests: [{name: one, GET: /}]", "gabbits/e.yaml")
+    project.module("def test_python(placement): assert placement.get('/').ok\n", "test_python")
+    found = []
+    for workers in ("-n0", "-n2"):
+        project.run_apart(workers, "--junit-xml=run.xml", "gabbits", "test_python.py")
+        tree = ElementTree.parse(project.path / "run.xml")
+        found.append(sorted(map(verdict, tree.iter("testcase"))))
+    assert len(found[0]) == 4 * 7 + 2
+    assert {one[2] for one in found[0]} == {"passed", "failure", "skipped", "error"}
+    assert found[0] == found[1]
+
+
+def verdict(case: ElementTree.Element) -> tuple[str, str, str, str]:
+    """A test, what came of it, and why."""
+    for child in case:
+        if child.tag in ("failure", "error", "skipped"):
+            why = str(child.get("message"))
+            return str(case.get("classname")), str(case.get("name")), child.tag, why
+    return str(case.get("classname")), str(case.get("name")), "passed", ""
 
 
 def test_tests_of_a_suite_stay_on_one_worker(two_suites: Project) -> None:
@@ -114,6 +177,20 @@ def test_a_worker_that_cannot_attach_ends_the_run_with_70(two_suites: Project) -
     assert result.ret == 70
     result.stdout.fnmatch_lines(["ERROR: The stack is gone. Start it again."])
     assert two_suites.events[-1] == "stop"
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)])
+def test_a_target_that_breaks_under_a_suite_ends_the_run_with_70(
+    project: Project, workers: tuple[str, ...]
+) -> None:
+    for name in "abcdefgh":
+        project.suite(f"fixtures: [APIFixture]\n{SUITE}", f"gabbits/{name}.yaml")
+    project.fake(stage="fails")
+    result = project.run_apart(*workers)
+    assert result.ret == 70
+    result.stdout.fnmatch_lines(["ERROR: keystone answers 500. See what it says."])
+    assert "passed" not in result.parseoutcomes()
+    assert project.events[-1] == "stop"
 
 
 def test_a_failure_on_a_worker_explains_itself(project: Project) -> None:

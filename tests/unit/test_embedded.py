@@ -14,14 +14,17 @@ from harness.plan import Plan
 from harness.targets import embedded
 
 SCRIPT = """
+import importlib
 import json
 import logging
 import os
 import threading
+from pathlib import Path
 
 from harness.plan import Plan
 from harness.results import Exchange, Request
 from harness.targets import embedded
+from harness.upstream.scenes import FIXTURES, Fixture
 
 
 def ask(target, method, path, body=b"", version="1.39", token="admin"):
@@ -63,6 +66,21 @@ assert names(again) == []
 assert json.loads(ask(again, "GET", "/traits").response.body)["traits"]
 again.stop()
 again.stop()
+
+
+class Broken:
+    def start_fixture(self):
+        os.environ["LEFT"] = "behind"
+        raise ZeroDivisionError
+
+
+fixtures = importlib.import_module(FIXTURES)
+fixtures.Broken = Broken
+try:
+    again.stage(Fixture(Path(fixtures.__file__), "Broken")).__enter__()
+except ZeroDivisionError:
+    assert "LEFT" not in os.environ
+assert logging.getLogger("placement").parent is logging.getLogger()
 print("fine", sorted(os.listdir(".")))
 """
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pymysql
+import pytest
+
+from harness.errors import StackError
 from harness.stack import lanes
 from harness.stack.schema import Schema
 
@@ -71,3 +75,14 @@ def test_a_schema_is_emptied_and_filled_in_one_go() -> None:
         "SET foreign_key_checks = 1",
         "COMMIT",
     ]
+
+
+def test_a_database_that_refuses_is_a_broken_stack() -> None:
+    connection = Connection()
+
+    def refuse() -> Cursor:
+        raise pymysql.OperationalError(2013, "Lost connection")
+
+    connection.cursor = refuse  # type: ignore[method-assign]
+    with pytest.raises(StackError, match=r"cannot be emptied and filled .*Lost connection"):
+        Schema(connection).reset({})  # type: ignore[arg-type]

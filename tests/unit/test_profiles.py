@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.errors import UsageError
-from harness.upstream import scenes
+from harness.suites import selection
+from harness.upstream import scenes, snapshot
 from harness.upstream.profiles import Profile, profile_of
 
 LEGACY = {"service_api": "(role:service) or (role:admin)"}
@@ -45,8 +51,9 @@ def test_a_policy_that_no_profile_has_is_an_error() -> None:
 
 def test_placements_own_fixtures_are_all_understood() -> None:
     source = scenes.installed_suites().parent / "fixtures/gabbits.py"
-    found = scenes.scenes(source)
-    assert set(found) == scenes.fixtures_in(source)
+    assert set(scenes.snapshot_of(source)["fixtures"]) == scenes.fixtures_in(source)
+    names = scenes.fixtures_in(source)
+    found = {name: scenes.Fixture(source, name).scene() for name in names}
     assert {one.profile.name for one in found.values()} == {
         "legacy-rbac",
         "secure-rbac",
@@ -74,7 +81,7 @@ def test_fixtures_that_cannot_be_run_say_what_is_missing(
         (folder / "__init__.py").touch()
     source.write_text("import nowhere_to_be_found\n")
     with pytest.raises(UsageError, match="cannot be used: they fail") as caught:
-        scenes.scenes(source)
+        scenes.snapshot_of(source)
     assert "nowhere_to_be_found" in caught.value.evidence[-1]
     assert "placement-harness[upstream]" in caught.value.remedy
 
@@ -87,3 +94,71 @@ def test_a_scope_that_is_not_checked_is_for_most_replicas_and_one_that_is_for_ot
     assert profile(
         oslo_policy__enforce_scope=True, oslo_policy__enforce_new_defaults=True
     ) == Profile("secure-rbac", {}, {variable: "true"})
+
+
+OWN_MODULE = """
+from oslo_config import cfg
+from placement.tests.functional.fixtures import gabbits
+
+def __getattr__(name):
+    return getattr(gabbits, name)
+
+class Plain(gabbits.APIFixture): ...
+
+class Secure(gabbits.SecureRBACPolicyFixture): ...
+
+class Partial(gabbits.APIFixture):
+    def start_fixture(self):
+        super().start_fixture()
+        self.policy_fixture.set_rules({"placement:usages": "@"}, overwrite=False)
+
+class Default(gabbits.APIFixture):
+    def start_fixture(self):
+        super().start_fixture()
+        self.conf_fixture.conf.set_default("randomize_allocation_candidates", True, "placement")
+"""
+
+
+@pytest.fixture
+def own_module(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What is seen of fixtures that configure placement in other ways than its own."""
+    (tmp_path / "own_fixtures.py").write_text(OWN_MODULE)
+    done = subprocess.run(
+        [sys.executable, snapshot.__file__, "own_fixtures"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    source = tmp_path / "own_fixtures.py"
+    monkeypatch.setitem(scenes._snapshots, source, found)
+    return source
+
+
+def test_a_setting_or_a_rule_that_a_fixture_changes_is_never_passed_over(own_module: Any) -> None:
+    assert scenes.Fixture(own_module, "Plain").scene().profile.name == "legacy-rbac"
+    assert scenes.Fixture(own_module, "Secure").scene().profile.name == "secure-rbac"
+    with pytest.raises(UsageError, match="Partial sets a policy that no profile has"):
+        scenes.Fixture(own_module, "Partial").scene()
+    with pytest.raises(UsageError, match=r"Default sets placement\.randomize_.* to True"):
+        scenes.Fixture(own_module, "Default").scene()
+
+
+def test_a_fixture_that_is_not_understood_keeps_no_other_from_being_run(own_module: Any) -> None:
+    wanted = [scenes.Fixture(own_module, name) for name in ("Default", "Plain", "Secure")]
+    found = selection.profiles(wanted, print)
+    assert [one.name for one in found] == ["legacy-rbac", "secure-rbac"]
+
+
+def test_profiles_of_one_name_whose_replicas_differ_are_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def scene(fixture: scenes.Fixture, progress: Any) -> scenes.Scene:
+        origin = profile(cors__allowed_origin=f"http://{fixture.name}")
+        return scenes.Scene(fixture.name, {}, {}, origin)
+
+    monkeypatch.setattr(scenes.Fixture, "scene", scene)
+    wanted = [scenes.Fixture(Path(), name) for name in "ab"]
+    with pytest.raises(UsageError, match=r"b and another .* profile cors .*http://a.*http://b"):
+        selection.profiles(wanted, print)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,7 +12,9 @@ from _tempest import PASSED, PASSWORD, Fake, fake_tempest
 from harness import cli
 from harness.auth import Keystone
 from harness.errors import HarnessError, RunnerError
+from harness.plan import Lane
 from harness.record import Record, Secrets
+from harness.stack import lanes
 from harness.stack.stack import Stack
 from harness.state import StackState
 from harness.tempest import command
@@ -128,3 +131,15 @@ def test_directories_that_are_not_there_are_refused(
 def test_every_error_is_one_of_the_harness() -> None:
     assert issubclass(RunnerError, HarnessError)
     assert Path("gabbits") == command.DIRECTORY
+
+
+def test_the_policy_of_a_suite_whose_run_was_killed_does_not_count(
+    harness: Harness, stack: StackState
+) -> None:
+    record = stack.record()
+    assert record is not None
+    stack.save(replace(record, lanes={"1": 8778}))
+    lanes.prepare(stack, [Lane("1")])
+    lanes.set_policy(stack, "1", {"a": "role:legacy"})
+    assert harness()[0] == 0
+    assert stack.policy_file("1").read_text() == "{}"

@@ -19,6 +19,7 @@ SHARED_STACK = "placement-harness"
 NAME_VARIABLE = "PLACEMENT_HARNESS_NAME"
 # Compose wants such project names; a container's name, with -placement-16, is a name in DNS too.
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,46}")
+FRESH_NAME = re.compile(rf"{SHARED_STACK}-[0-9a-f]{{6}}")
 
 
 @dataclass(frozen=True, slots=True)

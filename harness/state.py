@@ -3,7 +3,8 @@
 One directory a stack, below ``$PLACEMENT_HARNESS_STATE`` or the user's state directory:
 
     lock          held by the process that owns or uses the stack; the kernel lets go of it when
-                  that process ends, however it ends
+                  that process ends, however it ends. What stands in it says that the directory
+                  is a stack's
     busy          held by docker commands that change the stack: one may outlive a killed owner
     change        held while replicas are added, removed or restarted
     stack.json    a Record
@@ -26,7 +27,7 @@ from typing import Any
 
 from harness.errors import StackError
 from harness.locks import FileLock
-from harness.plan import NAME, stack_name
+from harness.plan import FRESH_NAME, NAME, stack_name
 from harness.record import Installed, Record, Secrets, clouds_yaml
 from harness.timing import Deadline
 
@@ -124,17 +125,42 @@ class StackState:
         """Remove the directory, its lock last: until then nobody else can own the stack."""
         with contextlib.suppress(FileNotFoundError):
             for path in self.directory.iterdir():
-                if path.is_file() and path.name != "lock":
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                elif path.name != "lock":
                     path.unlink(missing_ok=True)
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def is_ours(self) -> bool:
+        """Whether the harness has made this directory; anything may lie beside its own."""
+        try:
+            secrets_ = self.env_file.read_text() if self.env_file.is_file() else ""
+            # Of a fresh stack whose run was killed before it could say so.
+            bare = FRESH_NAME.fullmatch(self.name) is not None and self._is_bare()
+        except (OSError, UnicodeDecodeError):
+            return False
+        return self._lock.is_ours() or f"HARNESS_STACK={self.name}\n" in secrets_ or bare
+
+    def _is_bare(self) -> bool:
+        """Whether nothing is in this directory, or a lock in which nothing stands yet."""
+        lock = self.directory / "lock"
+        return all(one == lock and not one.stat().st_size for one in self.directory.iterdir())
 
     def acquire(self, *, create: bool = True) -> bool:
         """Own the stack until this process ends or lets go. False: another process does.
 
-        Without ``create``, a stack that has no directory is nobody's to own.
+        Without ``create``, a stack that has no directory is nobody's to own. Raises StackError
+        where a directory that the harness has not made is in the way.
         """
         if create:
             private_directory(self.directory)
+            with contextlib.suppress(FileNotFoundError):
+                if not (self.is_ours() or self._is_bare()):
+                    raise StackError(
+                        f"{self.directory} is there already, and is no stack's.",
+                        "Give the stack another name (PLACEMENT_HARNESS_NAME, --name), or keep "
+                        "stacks elsewhere: PLACEMENT_HARNESS_STATE names an empty directory.",
+                    )
         return self._lock.take()
 
     def release(self) -> None:
@@ -184,11 +210,13 @@ class StackState:
 
 
 def all_states() -> list[StackState]:
+    """Those that the harness has made: others' directories may lie beside them."""
     try:
         paths = [path for path in sorted(state_root().iterdir()) if path.is_dir()]
     except OSError:
         return []
-    return [StackState(path.name) for path in paths if NAME.fullmatch(path.name)]
+    states = [StackState(path.name) for path in paths if NAME.fullmatch(path.name)]
+    return [state for state in states if state.is_ours()]
 
 
 def write_private(path: pathlib.Path, text: str) -> None:

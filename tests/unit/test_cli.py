@@ -63,6 +63,20 @@ def test_a_name_that_leads_out_of_the_state_directory_is_refused_and_removes_not
     assert kept.record() is not None
 
 
+def test_down_does_not_take_somebody_elses_directory_for_a_stack(
+    harness: Harness, machine: Machine, tmp_path: Path
+) -> None:
+    precious = tmp_path / "state/src/main.py"
+    precious.parent.mkdir(parents=True)
+    precious.touch()
+    machine.has("docker", WELL)
+    for command in ("up", "down"):
+        said = harness(command, "--name", "src")
+        assert said.code == 70
+        assert "src is there already, and is no stack's" in said.err
+    assert [path.name for path in precious.parent.iterdir()] == ["main.py"]
+
+
 @pytest.mark.parametrize("command", ["setup", "up", "down"])
 def test_without_an_engine_the_remedy_is_named(
     harness: Harness, tmp_path: Path, command: str

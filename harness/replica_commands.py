@@ -22,6 +22,8 @@ def scale(replicas: int, name: str) -> None:
 @named
 def restart(rolling: bool, replica: int | None, name: str) -> None:
     """Restart replicas; each is taken out of the balancer before, and put back after."""
+    from harness.stack import rotation
+
     stack = running(name)
     if replica is not None:
         if replica not in stack.replicas:
@@ -29,8 +31,11 @@ def restart(rolling: bool, replica: int | None, name: str) -> None:
                 f"The stack {name} has no replica {replica}.",
                 f"It has replicas 1 to {stack.record.replicas}.",
             )
+        if stack.record.replicas == 1:
+            say("replica 1 is the only one: requests fail meanwhile")
         stack.restart(replica)
     elif rolling:
+        rotation.require_another(stack)
         for _ in stack.restart_rolling(say):
             pass
     else:

@@ -5,6 +5,7 @@ processes and no connection is dropped: a graceful restart would close clients' 
 """
 
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import requests
@@ -55,6 +56,12 @@ class Balancer:
                 )
             )
         return found
+
+    def only(self, replicas: Collection[int]) -> None:
+        """Give requests to these replicas, and to no others."""
+        for member in self.members():
+            if member.enabled is not (member.replica in replicas):
+                self._set(member.replica, enabled=not member.enabled)
 
     def enable(self, replica: int) -> None:
         self._set(replica, enabled=True)

@@ -9,7 +9,7 @@ from harness.placements.specs import newest, of_plan
 from harness.plan import FIRST_LANE, Plan, counted, name_option
 from harness.record import Record
 from harness.results import Progress
-from harness.stack import code, logs, provision
+from harness.stack import code, logs, provision, rotation
 from harness.stack.images import current_contents, made_of, needed
 from harness.stack.removal import refuse_foreign
 from harness.stack.stack import Stack
@@ -37,6 +37,15 @@ def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:
             "Use it with --stack reuse, or remove it before: "
             f"placement-harness down{name_option(state.name)}.",
         )
+    # Who changes replicas now puts them back itself, and is not disturbed.
+    with state.taking("change"):
+        stack = _taken(state, state.record() or record, plan, progress)
+    if stack is not None and _asked(plan) and stack.record.replicas != plan.replicas:
+        stack.scale(plan.replicas, progress)
+    return stack
+
+
+def _taken(state: StackState, record: Record, plan: Plan, progress: Progress) -> Stack | None:
     placements = of_plan(plan, progress)
     _refuse_older(record, placements)
     lacking = _lacking(record, plan, placements)
@@ -49,10 +58,10 @@ def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:
         stack = _mended(state, record, progress)
     else:
         code.reload(stack, changed)
+    # Apache forgets who is in rotation when it is restarted, and a command may have been killed.
+    rotation.restore(stack, stack.replicas)
     has, url = counted(stack.record.replicas), stack.record.url
     progress(f"{state.name} runs already: {has} behind {url}")
-    if _asked(plan) and stack.record.replicas != plan.replicas:
-        stack.scale(plan.replicas, progress)
     return stack
 
 
@@ -122,8 +131,6 @@ def _mended(state: StackState, record: Record, progress: Progress) -> Stack:
         stack.start_containers("--no-recreate")
         deadline = Deadline.after(MENDING_SECONDS)
         wait_until_ready(stack, None, deadline)
-        for replica in stack.replicas:
-            stack.balancer.enable(replica)
     except HarnessError as error:
         stack.unwatch()
         whose = [one.spec for one in record.placements if one.code]

@@ -65,6 +65,8 @@ def set_replicas(state: StackState, record: Record) -> None:
         del project["services"][name], project[SETTINGS][name]
     for number in wanted.values():
         _add_replica(project, state, record, Lane(FIRST_LANE), number)
+    # For an Apache that is made anew; the one that runs is told by its balancer-manager.
+    project["services"]["apache"]["environment"]["REPLICAS"] = str(record.replicas)
     save(state, project)
 
 

@@ -11,10 +11,10 @@ from harness.placements.model import Placement
 from harness.plan import FIRST_LANE
 from harness.record import Installed
 from harness.results import Progress
-from harness.stack import code, configuration, images, lanes, project, sources
+from harness.stack import code, configuration, images, lanes, project, rotation, sources
 from harness.stack.commands import run
 from harness.stack.compose import STATE_LABEL
-from harness.stack.stack import DRAIN_SECONDS, READY_SECONDS, Stack
+from harness.stack.stack import READY_SECONDS, Stack
 from harness.timing import Deadline
 
 # What `placement-manage db sync` does; the command itself needs libraries that no server has.
@@ -65,6 +65,7 @@ def upgrade(stack: Stack, spec: str, progress: Progress) -> Iterator[int]:
 
 
 def _refuse(stack: Stack, target: Placement) -> None:
+    rotation.require_another(stack)
     if len(stack.record.lanes) > 1:
         raise UsageError(
             f"The stack {stack.name} has lanes, which belong to the suites of one version.",
@@ -132,7 +133,7 @@ def _replace(stack: Stack, replica: int, placement: Installed) -> None:
     turns = [stack.record.placement(number) for number in stack.replicas]
     turns[replica - 1] = placement
     stack.save(leaving=(replica,))
-    stack.balancer.drain(replica, Deadline.after(DRAIN_SECONDS))
+    stack.balancer.drain(replica, Deadline.after(rotation.DRAIN_SECONDS))
     record = dataclasses.replace(stack.record, placements=tuple(turns))
     project.set_replicas(stack.state, record)
     service = lanes.service(FIRST_LANE, replica)

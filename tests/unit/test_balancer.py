@@ -77,6 +77,16 @@ def test_a_replica_is_drained_when_it_has_finished_its_requests(
     assert apache.enabled == {1: True, 2: True}
 
 
+def test_others_than_those_that_are_named_get_no_requests(
+    balancer: Balancer, apache: Apache
+) -> None:
+    apache.enabled = {1: True, 2: False}
+    balancer.only([2])
+    assert apache.enabled == {1: False, 2: True}
+    balancer.only(range(1, 3))
+    assert apache.enabled == {1: True, 2: True}
+
+
 def test_a_replica_that_never_finishes_is_named(balancer: Balancer, apache: Apache) -> None:
     apache.busy[2] = 10_000
     with pytest.raises(StackError, match="Replica 2 still had requests under way after 0 s") as one:

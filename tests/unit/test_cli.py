@@ -13,8 +13,7 @@ from _machine import Machine, fails, fresh_machine
 
 from harness import cli, commands
 from harness.record import Record, Secrets
-from harness.stack import kept, lifecycle
-from harness.stack import stack as stack_module
+from harness.stack import kept, lifecycle, rotation
 from harness.stack.stack import Stack
 from harness.state import StackState
 
@@ -187,15 +186,22 @@ def test_the_environment_can_name_the_stack(
 
 
 def test_scale_says_what_it_changes_or_that_it_has_nothing_to_change(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    machine.has("docker", {"events*": "exec /bin/sleep 60"})
     running(monkeypatch)
-    monkeypatch.setattr(stack_module, "project", mock.MagicMock())
+    monkeypatch.setattr(rotation, "project", mock.MagicMock())
     monkeypatch.setattr(Stack, "start_containers", lambda self, *how: None)
     monkeypatch.setattr(Stack, "balancer", mock.MagicMock())
     assert harness("scale", "3").err == "  placement-harness already has 3 replicas\n"
     assert harness("scale", "1").err == "  3 replicas -> 1\n"
     assert harness("scale", "1").err == "  placement-harness already has 1 replica\n"
+    # Nobody would serve meanwhile.
+    said = harness("restart", "--rolling")
+    assert (said.code, machine.called("docker restart")) == (64, False)
+    assert "placement-harness scale 2." in said.err
+    assert "requests fail meanwhile" in harness("restart", "--replica", "1").err
+    assert machine.called("docker restart")
     assert harness("scale", "2").err == "  1 replica -> 2\n"
 
 

@@ -46,10 +46,23 @@ def restart(rolling: bool, replica: int | None, name: str) -> None:
 @click.option(
     "--to", "spec", required=True, metavar="SPEC", help="A version, a checkout or a package."
 )
+@click.option(
+    "--placement-constraints",
+    "constraints",
+    default="",
+    metavar="FILE",
+    help="Its dependencies; without: those of its own date.",
+)
 @named
-def upgrade(spec: str, name: str) -> None:
+def upgrade(spec: str, constraints: str, name: str) -> None:
     """Let all replicas run another placement: the schema first, then one after the other."""
     from harness.stack.upgrade import upgrade as one_by_one
 
-    for replica in one_by_one(running(name), spec, say):
-        say(f"replica {replica} serves")
+    try:
+        for replica in one_by_one(running(name), spec, say, constraints):
+            say(f"replica {replica} serves")
+    except KeyboardInterrupt:
+        say(
+            f"broken off: the replicas of {name} are mixed, and the next upgrade goes on from there"
+        )
+        raise

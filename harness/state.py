@@ -109,10 +109,11 @@ class StackState:
             data: dict[str, Any] = json.loads((self.directory / "stack.json").read_text())
             data["leaving"] = tuple(data["leaving"])
             if "placements" in data:
-                data["placements"] = tuple(Installed(**one) for one in data["placements"])
-            # Another version of the harness may have written more.
-            known = {field.name for field in dataclasses.fields(Record)}
-            return Record(**{name: value for name, value in data.items() if name in known})
+                placements = data["placements"]
+                data["placements"] = tuple(
+                    Installed(**_known(Installed, one)) for one in placements
+                )
+            return Record(**_known(Record, data))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -207,6 +208,12 @@ class StackState:
             return
         with FileLock(self.directory / "busy") as busy:
             busy.wait(Deadline.after(SETTLE_SECONDS), 0.05)
+
+
+def _known(kind: type[Record | Installed], data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that there are: another version of the harness may have written more."""
+    names = {field.name for field in dataclasses.fields(kind)}
+    return {name: value for name, value in data.items() if name in names}
 
 
 def all_states() -> list[StackState]:

@@ -67,6 +67,6 @@ class Replicas:
 
     def drain(self, replica: int, deadline: Deadline) -> None:
         self.told.append(f"drain {replica}")
-        self.enabled.remove(replica)
+        self.enabled.discard(replica)
         if replica in self.busy:
             raise self.error

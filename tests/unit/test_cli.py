@@ -147,6 +147,7 @@ def test_a_second_up_says_that_the_stack_runs_already(
 ) -> None:
     machine.has("docker", WELL)
     monkeypatch.setattr(kept, "made_of", lambda *_: "")
+    monkeypatch.setattr(kept, "content", lambda name: "")
     monkeypatch.setattr(Stack, "whole", lambda self: True)
     running(monkeypatch)
     said = harness("up", "--replicas", "3")

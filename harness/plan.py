@@ -68,6 +68,10 @@ class Plan:
             raise no_replicas(f"--replicas {self.replicas}")
 
 
+# What a stack that is reused decides where nobody else has (``kept.adopted``).
+ADOPTED = ("database", "config_source", "placements", "constraints")
+
+
 def stack_name(name: str) -> str:
     """The name, if a stack can have it. Raises UsageError."""
     if NAME.fullmatch(name):

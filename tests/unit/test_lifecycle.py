@@ -13,7 +13,7 @@ from harness import state as state_module
 from harness.errors import BuildError, EngineError, HarnessError, StackError
 from harness.plan import Plan
 from harness.record import Record
-from harness.stack import kept, lifecycle, provision, removal
+from harness.stack import code, kept, lifecycle, provision, removal
 from harness.stack.balancer import Balancer
 from harness.stack.stack import Stack
 from harness.state import StackState
@@ -87,6 +87,27 @@ def test_a_kept_stack_that_is_not_whole_is_mended_and_keeps_its_data(
     assert "one is not whole: starting what has stopped" in machine.steps
     assert " up --detach --no-build --pull never --quiet-pull --no-recreate" in machine.calls[-1]
     assert downs(machine) == 0
+
+
+def test_a_kept_stack_that_is_mended_has_no_replica_with_the_code_of_before(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(replicas=2, lifetime="reuse", name="one")
+    stack = lifecycle.bring_up(plan, print)
+    (whose,) = stack.record.placements
+    edited = replace(whose, code=str(stack.state.directory / "code-1"))
+    stack.save(placements=(whose, edited))
+    (stack.state.directory / "code-1.unloaded").touch()
+    lifecycle.leave(stack)
+    monkeypatch.setattr(code, "take_up", lambda *_: [edited])
+    monkeypatch.setattr(kept, "_other_placement", lambda *_: None)
+    monkeypatch.setattr(Stack, "whole", lambda self: False)
+    calls = len(machine.calls)
+    lifecycle.leave(lifecycle.bring_up(plan, print))
+    done = [call for call in machine.calls[calls:] if " stop " in call or " up " in call]
+    assert done[0] == "docker stop --time 5 one-placement-2"
+    assert " up --detach" in done[1]
+    assert not code.is_unloaded(edited)
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -29,6 +29,7 @@ from harness.errors import StackError
 from harness.locks import FileLock
 from harness.plan import FRESH_NAME, NAME, stack_name
 from harness.record import Installed, Record, Secrets, clouds_yaml
+from harness.results import Progress
 from harness.timing import Deadline
 
 # How long another process may hold a lock just to have a look (doctor, reap). Seconds.
@@ -178,12 +179,17 @@ class StackState:
         )
 
     @contextlib.contextmanager
-    def taking(self, what: str, seconds: float = SETTLE_SECONDS) -> Iterator[None]:
+    def taking(
+        self, what: str, seconds: float = SETTLE_SECONDS, waits: Progress | None = None
+    ) -> Iterator[None]:
         """Have one part of the stack for oneself, after those who have it now.
 
-        Raises StackError when they keep it for longer than so many seconds.
+        ``waits`` is told who they are. Raises StackError when they keep it for longer than so many
+        seconds.
         """
         with FileLock(self.directory / what) as lock:
+            if waits is not None and not lock.take():
+                waits(f"waiting for process {lock.holder()}, which changes {self.name}")
             if not lock.wait(Deadline.after(seconds), 0.02):
                 raise StackError(
                     f"Process {lock.holder()} has had {what} of {self.name} for {seconds:.0f} s.",

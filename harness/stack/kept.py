@@ -38,7 +38,7 @@ def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:
             f"placement-harness down{name_option(state.name)}.",
         )
     # Who changes replicas now puts them back itself, and is not disturbed.
-    with state.taking("change"):
+    with state.taking("change", waits=progress):
         stack = _taken(state, state.record() or record, plan, progress)
     if stack is not None and _asked(plan) and stack.record.replicas != plan.replicas:
         stack.scale(plan.replicas, progress)

@@ -94,6 +94,15 @@ def test_a_replica_that_never_finishes_is_named(balancer: Balancer, apache: Apac
     assert "placement-harness logs --replica 2" in one.value.remedy
 
 
+@pytest.mark.parametrize("key", [KEY, "wrong"])
+def test_an_apache_that_gives_no_answer_is_said(key: str) -> None:
+    with Server(Apache()) as server:
+        url = server.url if key == "wrong" else "http://127.0.0.1:1"
+        with pytest.raises(StackError, match="balancer-manager gives no answer: ") as caught:
+            Balancer(url, key).members()
+    assert "placement-harness logs apache" in caught.value.remedy
+
+
 @pytest.mark.parametrize("word", ["enable", "disable"])
 def test_a_change_that_apache_ignores_is_noticed(
     balancer: Balancer, apache: Apache, word: str

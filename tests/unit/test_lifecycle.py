@@ -1,5 +1,6 @@
 """Bringing up and taking down, with a fake docker: whatever fails, nothing is left."""
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -143,8 +144,9 @@ def test_a_stack_whose_replicas_are_being_changed_is_taken_after_that(
         changing.__exit__(None, None, None)
 
     threading.Timer(0.3, done).start()
-    stack = lifecycle.bring_up(plan, print)
+    stack = lifecycle.bring_up(plan, machine.steps.append)
     assert stack.record.replicas == 5
+    assert f"waiting for process {os.getpid()}, which changes one" in machine.steps
     lifecycle.leave(stack)
 
 

@@ -39,7 +39,7 @@ class Commands(click.Group):
             error.show()
             sys.exit(error.exit_code)
         except (KeyboardInterrupt, click.Abort):
-            click.secho("interrupted; nothing is left behind", fg="yellow", err=True)
+            click.secho("interrupted; what was begun is undone or finished", fg="yellow", err=True)
             sys.exit(130)
         sys.exit(0)
 

@@ -22,10 +22,12 @@ SCATTERING = frozenset({"load", "loadgroup", "worksteal"})
 def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> None:
     """Add to pytest what a run needs. Raises pytest.UsageError for settings without sense."""
     wire = Wire()
-    worker = hasattr(config, "workerinput")
+    told = getattr(config, "workerinput", None)
+    worker = told is not None
     report: Path | None = None
     try:
-        plan = _adopted(plan_of(config))
+        plan = plan_of(config)
+        plan = _adopted(plan) if told is None else replace(plan, **told["placement_plan"])
         selection.choose(plan)
         # Workers parse the same command line.
         selection.add(config, config.getoption("placement_suites") or ())

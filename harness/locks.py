@@ -7,6 +7,9 @@ import pathlib
 
 from harness.timing import Deadline
 
+# Beside the number of the process that took it: other programs have files of these names.
+MARK = "placement-harness"
+
 
 class FileLock:
     """A lock that the kernel lets go of when the process ends, however it ends."""
@@ -44,8 +47,8 @@ class FileLock:
                 if os.path.samestat(os.fstat(descriptor), os.stat(self._path)):
                     break
             os.close(descriptor)
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, str(os.getpid()).encode())
+        # Never empty in between: who reads it learns whose it is.
+        os.ftruncate(descriptor, os.pwrite(descriptor, f"{os.getpid()} {MARK}".encode(), 0))
         self._descriptor = descriptor
         return True
 
@@ -56,7 +59,14 @@ class FileLock:
 
     def holder(self) -> str:
         """The number of the process that took it last."""
+        return next(iter(self._text().split()), "unknown")
+
+    def is_ours(self) -> bool:
+        """Whether it is a lock of the harness's, held or not."""
+        return self._text().endswith(f" {MARK}")
+
+    def _text(self) -> str:
         try:
-            return self._path.read_text() or "unknown"
-        except OSError:
-            return "unknown"
+            return self._path.read_text()
+        except (OSError, UnicodeDecodeError):
+            return ""

@@ -10,7 +10,7 @@ from harness import targets
 from harness.errors import HarnessError
 from harness.lookout import Lookout
 from harness.meeting import Meeting
-from harness.plan import Plan
+from harness.plan import ADOPTED, Plan
 from harness.report import screen
 from harness.report.screen import Screen
 from harness.run import STOPPED, TROUBLE, Run, blames_target
@@ -172,6 +172,8 @@ class Owner(Run):
     def pytest_configure_node(self, node: Any) -> None:
         self._workers[node] = min(set(self._numbers) - set(self._workers.values()))
         node.workerinput["placement"] = self._meeting.place(self._workers[node])
+        # The stack may be started anew by now, and have nothing to adopt.
+        node.workerinput["placement_plan"] = {one: getattr(self.plan, one) for one in ADOPTED}
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

@@ -19,6 +19,7 @@ SHARED_STACK = "placement-harness"
 NAME_VARIABLE = "PLACEMENT_HARNESS_NAME"
 # Compose wants such project names; a container's name, with -placement-16, is a name in DNS too.
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,46}")
+FRESH_NAME = re.compile(rf"{SHARED_STACK}-[0-9a-f]{{6}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,10 @@ class Plan:
     def __post_init__(self) -> None:
         if not 1 <= self.replicas <= MAX_REPLICAS:
             raise no_replicas(f"--replicas {self.replicas}")
+
+
+# What a stack that is reused decides where nobody else has (``kept.adopted``).
+ADOPTED = ("database", "config_source", "placements", "constraints")
 
 
 def stack_name(name: str) -> str:

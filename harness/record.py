@@ -41,13 +41,15 @@ class Secrets:
 class Installed:
     """A placement that replicas run: as the user named it, its version and its image's content.
 
-    ``code`` is a directory with code that is used in place of the image's.
+    ``code`` is a directory with code that is used in place of the image's; ``constraints`` a file
+    that says which dependencies it has, empty for those of its own date.
     """
 
     spec: str = ""
     version: str = ""
     content: str = ""
     code: str = ""
+    constraints: str = ""
 
     @property
     def title(self) -> str:
@@ -68,13 +70,11 @@ class Record:
     leaving: tuple[int, ...] = ()
     database: str = "mariadb"
     config_source: str = "env"
-    # A file that says which dependencies the placements have; empty: those of their own dates.
-    constraints: str = ""
     # The newest of alembic's revisions that the database was migrated to; empty: the locked one's.
     schema: str = ""
     # What the replicas run, in turn.
     placements: tuple[Installed, ...] = (Installed(),)
-    # A digest of what its images and its Compose file were made of.
+    # A digest of what its Compose file and its images were made of, but for those of placements.
     made_of: str = ""
     # Name -> port of each lane, the first one's included; empty where nobody asked for lanes.
     lanes: Mapping[str, int] = field(default_factory=dict)

@@ -22,6 +22,8 @@ def scale(replicas: int, name: str) -> None:
 @named
 def restart(rolling: bool, replica: int | None, name: str) -> None:
     """Restart replicas; each is taken out of the balancer before, and put back after."""
+    from harness.stack import rotation
+
     stack = running(name)
     if replica is not None:
         if replica not in stack.replicas:
@@ -29,8 +31,11 @@ def restart(rolling: bool, replica: int | None, name: str) -> None:
                 f"The stack {name} has no replica {replica}.",
                 f"It has replicas 1 to {stack.record.replicas}.",
             )
+        if stack.record.replicas == 1:
+            say("replica 1 is the only one: requests fail meanwhile")
         stack.restart(replica)
     elif rolling:
+        rotation.require_another(stack)
         for _ in stack.restart_rolling(say):
             pass
     else:
@@ -41,10 +46,23 @@ def restart(rolling: bool, replica: int | None, name: str) -> None:
 @click.option(
     "--to", "spec", required=True, metavar="SPEC", help="A version, a checkout or a package."
 )
+@click.option(
+    "--placement-constraints",
+    "constraints",
+    default="",
+    metavar="FILE",
+    help="Its dependencies; without: those of its own date.",
+)
 @named
-def upgrade(spec: str, name: str) -> None:
+def upgrade(spec: str, constraints: str, name: str) -> None:
     """Let all replicas run another placement: the schema first, then one after the other."""
     from harness.stack.upgrade import upgrade as one_by_one
 
-    for replica in one_by_one(running(name), spec, say):
-        say(f"replica {replica} serves")
+    try:
+        for replica in one_by_one(running(name), spec, say, constraints):
+            say(f"replica {replica} serves")
+    except KeyboardInterrupt:
+        say(
+            f"broken off: the replicas of {name} are mixed, and the next upgrade goes on from there"
+        )
+        raise

@@ -3,7 +3,8 @@
 One directory a stack, below ``$PLACEMENT_HARNESS_STATE`` or the user's state directory:
 
     lock          held by the process that owns or uses the stack; the kernel lets go of it when
-                  that process ends, however it ends
+                  that process ends, however it ends. What stands in it says that the directory
+                  is a stack's
     busy          held by docker commands that change the stack: one may outlive a killed owner
     change        held while replicas are added, removed or restarted
     stack.json    a Record
@@ -26,8 +27,9 @@ from typing import Any
 
 from harness.errors import StackError
 from harness.locks import FileLock
-from harness.plan import NAME, stack_name
+from harness.plan import FRESH_NAME, NAME, stack_name
 from harness.record import Installed, Record, Secrets, clouds_yaml
+from harness.results import Progress
 from harness.timing import Deadline
 
 # How long another process may hold a lock just to have a look (doctor, reap). Seconds.
@@ -108,10 +110,11 @@ class StackState:
             data: dict[str, Any] = json.loads((self.directory / "stack.json").read_text())
             data["leaving"] = tuple(data["leaving"])
             if "placements" in data:
-                data["placements"] = tuple(Installed(**one) for one in data["placements"])
-            # Another version of the harness may have written more.
-            known = {field.name for field in dataclasses.fields(Record)}
-            return Record(**{name: value for name, value in data.items() if name in known})
+                placements = data["placements"]
+                data["placements"] = tuple(
+                    Installed(**_known(Installed, one)) for one in placements
+                )
+            return Record(**_known(Record, data))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -124,17 +127,42 @@ class StackState:
         """Remove the directory, its lock last: until then nobody else can own the stack."""
         with contextlib.suppress(FileNotFoundError):
             for path in self.directory.iterdir():
-                if path.is_file() and path.name != "lock":
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                elif path.name != "lock":
                     path.unlink(missing_ok=True)
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def is_ours(self) -> bool:
+        """Whether the harness has made this directory; anything may lie beside its own."""
+        try:
+            secrets_ = self.env_file.read_text() if self.env_file.is_file() else ""
+            # Of a fresh stack whose run was killed before it could say so.
+            bare = FRESH_NAME.fullmatch(self.name) is not None and self._is_bare()
+        except (OSError, UnicodeDecodeError):
+            return False
+        return self._lock.is_ours() or f"HARNESS_STACK={self.name}\n" in secrets_ or bare
+
+    def _is_bare(self) -> bool:
+        """Whether nothing is in this directory, or a lock in which nothing stands yet."""
+        lock = self.directory / "lock"
+        return all(one == lock and not one.stat().st_size for one in self.directory.iterdir())
 
     def acquire(self, *, create: bool = True) -> bool:
         """Own the stack until this process ends or lets go. False: another process does.
 
-        Without ``create``, a stack that has no directory is nobody's to own.
+        Without ``create``, a stack that has no directory is nobody's to own. Raises StackError
+        where a directory that the harness has not made is in the way.
         """
         if create:
             private_directory(self.directory)
+            with contextlib.suppress(FileNotFoundError):
+                if not (self.is_ours() or self._is_bare()):
+                    raise StackError(
+                        f"{self.directory} is there already, and is no stack's.",
+                        "Give the stack another name (PLACEMENT_HARNESS_NAME, --name), or keep "
+                        "stacks elsewhere: PLACEMENT_HARNESS_STATE names an empty directory.",
+                    )
         return self._lock.take()
 
     def release(self) -> None:
@@ -151,12 +179,17 @@ class StackState:
         )
 
     @contextlib.contextmanager
-    def taking(self, what: str, seconds: float = SETTLE_SECONDS) -> Iterator[None]:
+    def taking(
+        self, what: str, seconds: float = SETTLE_SECONDS, waits: Progress | None = None
+    ) -> Iterator[None]:
         """Have one part of the stack for oneself, after those who have it now.
 
-        Raises StackError when they keep it for longer than so many seconds.
+        ``waits`` is told who they are. Raises StackError when they keep it for longer than so many
+        seconds.
         """
         with FileLock(self.directory / what) as lock:
+            if waits is not None and not lock.take():
+                waits(f"waiting for process {lock.holder()}, which changes {self.name}")
             if not lock.wait(Deadline.after(seconds), 0.02):
                 raise StackError(
                     f"Process {lock.holder()} has had {what} of {self.name} for {seconds:.0f} s.",
@@ -183,12 +216,20 @@ class StackState:
             busy.wait(Deadline.after(SETTLE_SECONDS), 0.05)
 
 
+def _known(kind: type[Record | Installed], data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that there are: another version of the harness may have written more."""
+    names = {field.name for field in dataclasses.fields(kind)}
+    return {name: value for name, value in data.items() if name in names}
+
+
 def all_states() -> list[StackState]:
+    """Those that the harness has made: others' directories may lie beside them."""
     try:
         paths = [path for path in sorted(state_root().iterdir()) if path.is_dir()]
     except OSError:
         return []
-    return [StackState(path.name) for path in paths if NAME.fullmatch(path.name)]
+    states = [StackState(path.name) for path in paths if NAME.fullmatch(path.name)]
+    return [state for state in states if state.is_ours()]
 
 
 def write_private(path: pathlib.Path, text: str) -> None:

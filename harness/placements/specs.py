@@ -63,10 +63,15 @@ def resolve_all(
 
 def of_plan(plan: Plan, progress: Progress = _quiet) -> tuple[Placement, ...]:
     """The placements of a run; none where it is the locked release alone. Raises UsageError."""
-    constraints = Path(plan.constraints).expanduser().absolute() if plan.constraints else None
+    constraints = constraints_at(plan.constraints)
     if not plan.placements and constraints is None:
         return ()
     return resolve_all(plan.placements, constraints, progress)
+
+
+def constraints_at(written: str) -> Path | None:
+    """The file that somebody has named; None where nobody has."""
+    return Path(written).expanduser().absolute() if written else None
 
 
 def newest(placements: Sequence[Placement]) -> Placement:

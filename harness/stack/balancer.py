@@ -5,6 +5,7 @@ processes and no connection is dropped: a graceful restart would close clients' 
 """
 
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import requests
@@ -37,8 +38,7 @@ class Balancer:
         self._session.headers.update({"X-Harness-Key": key, "Referer": self._url})
 
     def members(self) -> list[Member]:
-        answer = self._session.get(self._url, params={"xml": "1"}, timeout=5)
-        answer.raise_for_status()
+        answer = self._ask("GET", params={"xml": "1"})
         found = []
         page = ElementTree.fromstring(answer.content)  # noqa: S314 (the stack's own Apache)
         for worker in page.iterfind(".//httpd:worker", _NAMES):
@@ -56,6 +56,12 @@ class Balancer:
             )
         return found
 
+    def only(self, replicas: Collection[int]) -> None:
+        """Give requests to these replicas, and to no others."""
+        for member in self.members():
+            if member.enabled is not (member.replica in replicas):
+                self._set(member.replica, enabled=not member.enabled)
+
     def enable(self, replica: int) -> None:
         self._set(replica, enabled=True)
 
@@ -71,6 +77,18 @@ class Balancer:
             service="placement",
         )
 
+    def _ask(self, method: str, **what: Mapping[str, str]) -> requests.Response:
+        try:
+            answer = self._session.request(method, self._url, timeout=5, **what)  # type: ignore[arg-type]
+            answer.raise_for_status()
+        except requests.RequestException as error:
+            raise StackError(
+                f"Apache's balancer-manager gives no answer: {type(error).__name__}.",
+                "See what it says: placement-harness logs apache.",
+                service="apache",
+            ) from error
+        return answer
+
     def _member(self, replica: int) -> Member:
         return next(member for member in self.members() if member.replica == replica)
 
@@ -81,7 +99,7 @@ class Balancer:
             "w_status_D": "0" if enabled else "1",
             "nonce": self._key,
         }
-        self._session.post(self._url, data=change, timeout=5).raise_for_status()
+        self._ask("POST", data=change)
         # Apache answers 200 to a change that it ignores.
         if self._member(replica).enabled is not enabled:
             raise StackError(

@@ -192,12 +192,12 @@ def content(name: str, placements: Sequence[Placement] = ()) -> str:
     return digest.hexdigest()[:16]
 
 
-def made_of(contents: Mapping[str, str], placements: Sequence[Placement] = ()) -> str:
-    """A digest of what a stack with images of these contents is made of."""
+def made_of(database: str, config_source: str) -> str:
+    """A digest of what such a stack is made of, whatever placements it runs."""
     digest = hashlib.sha256()
     for file in compose_files(sorted(OVERLAYS)):
         digest.update(file.read_bytes())
-    for one in [*contents.values(), *map(content_of, placements)]:
+    for one in current_contents(needed(database, config_source)).values():
         digest.update(one.encode())
     return digest.hexdigest()[:16]
 

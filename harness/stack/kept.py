@@ -1,16 +1,16 @@
 """Stacks that were left running: taken as they are, or mended."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from harness.errors import HarnessError, StackError
 from harness.placements.model import Placement
-from harness.placements.specs import newest, of_plan
+from harness.placements.specs import constraints_at, newest, of_plan, resolve
 from harness.plan import FIRST_LANE, Plan, counted, name_option
-from harness.record import Record
+from harness.record import Installed, Record
 from harness.results import Progress
-from harness.stack import code, lanes, logs, provision
-from harness.stack.images import current_contents, made_of, needed
+from harness.stack import code, lanes, logs, project, provision, rotation
+from harness.stack.images import content, content_of, made_of
 from harness.stack.removal import refuse_foreign
 from harness.stack.stack import Stack
 from harness.stack.starting import wait_until_ready
@@ -37,9 +37,18 @@ def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:
             "Use it with --stack reuse, or remove it before: "
             f"placement-harness down{name_option(state.name)}.",
         )
-    placements = of_plan(plan, progress)
+    # Who changes replicas now puts them back itself, and is not disturbed.
+    with state.taking("change", waits=progress):
+        stack = _taken(state, state.record() or record, plan, progress)
+    if stack is not None and _asked(plan) and stack.record.replicas != plan.replicas:
+        stack.scale(plan.replicas, progress)
+    return stack
+
+
+def _taken(state: StackState, record: Record, plan: Plan, progress: Progress) -> Stack | None:
+    placements = _wanted(record, plan, progress)
     _refuse_older(record, placements)
-    lacking = _lacking(record, plan, placements)
+    lacking = _lacking(state, record, plan, placements)
     if lacking is not None:
         progress(f"{state.name} runs, but {lacking}: starting it anew, with nothing in it")
         return None
@@ -47,13 +56,13 @@ def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:
     changed = code.take_up(record, progress)
     stack = running_stack(state)
     if stack is None:
-        stack = _mended(state, record, progress)
+        stack = _mended(state, record, changed, progress)
     else:
         code.reload(stack, changed)
+    # Apache forgets who is in rotation when it is restarted, and a command may have been killed.
+    rotation.restore(stack, stack.replicas)
     has, url = counted(stack.record.replicas), stack.record.url
     progress(f"{state.name} runs already: {has} behind {url}")
-    if _asked(plan) and stack.record.replicas != plan.replicas:
-        stack.scale(plan.replicas, progress)
     return stack
 
 
@@ -62,11 +71,14 @@ def adopted(plan: Plan) -> Plan:
     record = StackState(plan.name).record() if plan.lifetime == "reuse" else None
     if record is None or not record.ready:
         return plan
+    # The locked release is among them without a name, where another one was named.
+    specs = tuple(one.spec for one in record.placements)
     own = {
         "database": ("database", record.database),
         "config_source": ("config_source", record.config_source),
-        "placement_constraints": ("constraints", record.constraints),
-        "placement": ("placements", tuple(one.spec for one in record.placements if one.spec)),
+        # Of an upgrade that was broken off, those of the new placement.
+        "placement_constraints": ("constraints", record.placements[0].constraints),
+        "placement": ("placements", specs if any(specs) else ()),
     }
     changes = {
         field: value
@@ -96,35 +108,75 @@ def _refuse_older(record: Record, placements: Sequence[Placement]) -> None:
     )
 
 
-def _lacking(record: Record, plan: Plan, placements: Sequence[Placement]) -> str | None:
+def _wanted(record: Record, plan: Plan, progress: Progress) -> tuple[Placement, ...]:
+    """The placements that are asked for, else the stack's own; none for the locked one alone."""
+    if _asked(plan, "placement") or _asked(plan, "placement_constraints"):
+        return of_plan(plan, progress)
+    if not any(one.spec or one.constraints for one in record.placements):
+        return ()
+    return tuple(
+        resolve(one.spec, constraints_at(one.constraints), progress) for one in record.placements
+    )
+
+
+def _lacking(
+    state: StackState, record: Record, plan: Plan, placements: Sequence[Placement]
+) -> str | None:
     """Why a stack that runs cannot be the one that is asked for."""
     if (record.database, record.config_source) != (plan.database, plan.config_source):
         return f"on {record.database}, configured by {record.config_source}"
-    names = needed(plan.database, plan.config_source)
-    if record.made_of != made_of(current_contents(names, placements), placements):
+    if plan.port not in (0, record.port):
+        return f"on port {record.port}"
+    if record.made_of != made_of(plan.database, plan.config_source):
         return "its images have changed"
+    other = _other_placement(record, plan, placements)
+    if other is not None:
+        return other
     missing = [lane.name for lane in plan.lanes if lane.name not in record.lanes]
     if missing:
         return f"without lane {', '.join(missing)}"
+    started = project.load(state).get(project.LANES, {}) if plan.lanes else {}
+    for lane in plan.lanes:
+        if started.get(lane.name) != lane.environment:
+            return f"its lane {lane.name} is configured otherwise"
     beside = [lane for lane in record.lanes if lane != FIRST_LANE]
     if beside and _asked(plan) and record.replicas != plan.replicas:
         return f"its lanes have {counted(record.replicas)} each"
     return None
 
 
-def _mended(state: StackState, record: Record, progress: Progress) -> Stack:
-    """Start what has stopped of a stack; its data stay."""
+def _other_placement(record: Record, plan: Plan, placements: Sequence[Placement]) -> str | None:
+    """What is wrong with the placements of a stack, one of whose replicas runs another."""
+    wanted = [(content_of(one), code.name_of(one)) for one in placements]
+    wanted = wanted or [(content("placement"), "")]
+    for number in range(max(record.replicas, plan.replicas if _asked(plan) else 0)):
+        (digest, name), has = wanted[number % len(wanted)], record.placement(number + 1)
+        # A release is the same by any name; two checkouts may have the same dependencies.
+        if has.content == digest and (not has.code or has.spec == name):
+            continue
+        if has.spec == name:
+            return "its images have changed"
+        return (
+            f"with placement {' and '.join(dict.fromkeys(one.title for one in record.placements))}"
+        )
+    return None
+
+
+def _mended(
+    state: StackState, record: Record, changed: Collection[Installed], progress: Progress
+) -> Stack:
+    """Start what has stopped of a stack; its data stay. What runs changed code is started anew."""
     progress(f"{state.name} is not whole: starting what has stopped")
     provision.ensure_engine(progress)
     refuse_foreign(state)
     stack = Stack(state, record, state.secrets())
+    code.stop(stack, changed)
     stack.watch()
     try:
         stack.start_containers("--no-recreate")
         deadline = Deadline.after(MENDING_SECONDS)
         wait_until_ready(stack, None, deadline)
-        for replica in stack.replicas:
-            stack.balancer.enable(replica)
+        code.loaded(changed)
     except HarnessError as error:
         stack.unwatch()
         whose = [one.spec for one in record.placements if one.code]

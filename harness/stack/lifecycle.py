@@ -1,10 +1,10 @@
 """Brings stacks up."""
 
 import concurrent.futures
-import dataclasses
 
 from harness.errors import HarnessError
-from harness.placements.specs import newest, of_plan
+from harness.placements.dependencies import locked_version
+from harness.placements.specs import constraints_at, newest, of_plan
 from harness.plan import FIRST_LANE, Plan, counted
 from harness.record import Installed, Record, Secrets
 from harness.results import Progress
@@ -89,18 +89,18 @@ def _up(state: StackState, plan: Plan, progress: Progress) -> Stack:
     placements = of_plan(plan, progress)
     port = plan.port or free_port(preferred=plan.lifetime != "fresh")
     contents = images.current_contents(needed(plan.database, plan.config_source), placements)
+    constraints = constraints_at(plan.constraints)
     record = Record(
         name=state.name,
         lifetime=plan.lifetime,
         replicas=plan.replicas,
         port=port,
-        made_of=made_of(contents, placements),
+        made_of=made_of(plan.database, plan.config_source),
         database=plan.database,
         config_source=plan.config_source,
-        constraints=plan.constraints,
         schema=newest(placements).schema.head if placements else "",
-        placements=tuple(code.installed(state, one) for one in placements)
-        or (Installed(content=contents["placement"]),),
+        placements=tuple(code.installed(state, one, constraints) for one in placements)
+        or (Installed(version=locked_version(), content=contents["placement"]),),
         lanes={lane.name: port if lane.name == FIRST_LANE else free_port() for lane in plan.lanes},
     )
     stack_secrets = Secrets()
@@ -127,8 +127,8 @@ def _up(state: StackState, plan: Plan, progress: Progress) -> Stack:
         raise
     finally:
         executor.shutdown()
-    stack.record = dataclasses.replace(record, ready=True)
-    state.save(stack.record)
+    stack.save(ready=True)
+    code.loaded(record.placements)
     stack.ready_after = deadline.waited
     progress(f"ready after {stack.ready_after:.1f} s")
     return stack

@@ -27,9 +27,9 @@ CONNECTION = "placement_database/connection"
 CODE = "/code"
 
 Project = dict[str, Any]
-# Of the project, beside what Compose reads: a replica as compose.yaml has it, and the settings of
-# each one, by service, group and option.
-TEMPLATE, SETTINGS = "x-replica", "x-settings"
+# Of the project, beside what Compose reads: a replica as compose.yaml has it; the settings of each
+# one, by service, group and option; and what all replicas of a lane are started with.
+TEMPLATE, SETTINGS, LANES = "x-replica", "x-settings", "x-lanes"
 
 
 def write(state: StackState, record: Record, of_the_plan: Sequence[Lane]) -> None:
@@ -41,6 +41,7 @@ def write(state: StackState, record: Record, of_the_plan: Sequence[Lane]) -> Non
         # Images are there by now; a stack that is kept outlives the checkout.
         one.pop("build", None)
     project[TEMPLATE], project[SETTINGS] = services.pop(lanes.SERVICE), {}
+    project[LANES] = {lane.name: dict(lane.environment) for lane in of_the_plan}
     for lane in of_the_plan or [Lane(FIRST_LANE)]:
         for number in lanes.numbers(lane.name, record.replicas):
             _add_replica(project, state, record, lane, number)
@@ -63,8 +64,11 @@ def set_replicas(state: StackState, record: Record) -> None:
     wanted = {lanes.service(FIRST_LANE, number): number for number in range(1, record.replicas + 1)}
     for name in [name for name in project[SETTINGS] if name not in wanted]:
         del project["services"][name], project[SETTINGS][name]
+    lane = Lane(FIRST_LANE, project.get(LANES, {}).get(FIRST_LANE, {}))
     for number in wanted.values():
-        _add_replica(project, state, record, Lane(FIRST_LANE), number)
+        _add_replica(project, state, record, lane, number)
+    # For an Apache that is made anew; the one that runs is told by its balancer-manager.
+    project["services"]["apache"]["environment"]["REPLICAS"] = str(record.replicas)
     save(state, project)
 
 

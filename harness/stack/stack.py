@@ -1,5 +1,6 @@
 """A running stack: where it listens, who may speak to it, and its replicas."""
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -7,13 +8,12 @@ from typing import TYPE_CHECKING
 import requests
 
 from harness.auth import Keystone
-from harness.errors import EngineError, StackError, UsageError
-from harness.plan import FIRST_LANE, counted
+from harness.errors import EngineError, StackError
+from harness.plan import FIRST_LANE
 from harness.record import Record, Secrets
 from harness.results import Progress
-from harness.stack import cluster, lanes, project, sources
+from harness.stack import cluster, lanes, project, rotation, sources
 from harness.stack.balancer import Balancer
-from harness.stack.commands import run
 from harness.stack.containers import listed, published
 from harness.stack.databases import DATABASES
 from harness.stack.schema import Schema
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 SERVICES = frozenset({"apache", "keystone", "memcached"})
 
 READY_SECONDS = 60.0
-DRAIN_SECONDS = 60.0
 POLL_SECONDS = 0.05
 # A replica that is loading takes a connection and answers when it has loaded: ask again instead.
 ASK_SECONDS = 1.0
@@ -150,6 +149,17 @@ class Stack:
             self._watch.stop()
             self._watch = None
 
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Notice deaths while something is done, if nobody does already."""
+        watched = self._watch is not None
+        self.watch()
+        try:
+            yield
+        finally:
+            if not watched:
+                self.unwatch()
+
     def check(self, when: str = "during the run") -> None:
         """Raise StackError if a container has died, unless it was meant to."""
         if self._watch is None:
@@ -234,61 +244,21 @@ class Stack:
 
     def scale(self, replicas: int, progress: Progress) -> None:
         """Add or remove replicas; requests under way are finished, none is refused."""
-        with self.state.changing():
-            self._scale(replicas, progress)
-
-    def _scale(self, replicas: int, progress: Progress) -> None:
-        # Another process may have changed it.
-        self.record = self.state.record() or self.record
-        if len(self.record.lanes) > 1:
-            raise UsageError(
-                f"The stack {self.name} has lanes, of {self.record.replicas} replicas each.",
-                "Start it anew with as many as you want: placement-harness down, then "
-                "pytest --stack keep --replicas N.",
-            )
-        before = self.record.replicas
-        if replicas < before:
-            for replica in range(before, replicas, -1):
-                self.balancer.drain(replica, Deadline.after(DRAIN_SECONDS))
-        self.save(replicas=replicas, leaving=tuple(range(replicas + 1, before + 1)))
-        progress(
-            f"{self.name} already has {counted(before)}"
-            if replicas == before
-            else f"{counted(before)} -> {replicas}"
-        )
-        project.set_replicas(self.state, self.record)
-        self.start_containers("--no-recreate", "--remove-orphans")
-        added = range(before + 1, replicas + 1)
-        self.wait_for_replicas(added, Deadline.after(READY_SECONDS))
-        for replica in added:
-            self.balancer.enable(replica)
-        self.save(leaving=())
+        rotation.scale(self, replicas, progress)
 
     def restart_rolling(self, progress: Progress) -> Iterator[int]:
         """Restart the replicas one after the other; yield each that serves again."""
-        for replica in self.replicas:
-            progress(f"restarting replica {replica}")
-            self.restart(replica)
-            yield replica
+        return rotation.restart_rolling(self, progress)
 
     def restart(self, replica: int) -> None:
         """Take a replica out, restart it, and put it back when it serves."""
-        with self.state.changing():
-            self.record = self.state.record() or self.record
-            self.save(leaving=(replica,))
-            self.balancer.drain(replica, Deadline.after(DRAIN_SECONDS))
-            restarted = run(
-                "docker", "restart", f"{self.name}-placement-{replica}", seconds=DRAIN_SECONDS
-            )
-            if not restarted.ok:
-                raise StackError(
-                    f"Replica {replica} could not be restarted: {restarted.reason}.",
-                    "See whether it is there: placement-harness status.",
-                    service="placement",
-                )
-            self.wait_for_replicas([replica], Deadline.after(READY_SECONDS))
-            self.balancer.enable(replica)
-            self.save(leaving=())
+        rotation.restart(self, replica)
+
+    # What is remembered of it
+
+    def refresh(self) -> None:
+        """Take the record as another process may have left it."""
+        self.record = self.state.record() or self.record
 
     def save(self, **changes: object) -> None:
         """Change the record, here and in the stack's state."""

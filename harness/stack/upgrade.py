@@ -1,6 +1,5 @@
 """Rolling upgrades: the schema first, then replica by replica, while requests flow."""
 
-import dataclasses
 import os
 import tempfile
 from collections.abc import Iterator
@@ -8,14 +7,15 @@ from collections.abc import Iterator
 from harness.errors import StackError, UsageError
 from harness.placements import specs
 from harness.placements.model import Placement
+from harness.placements.specs import constraints_at
 from harness.plan import FIRST_LANE
 from harness.record import Installed
 from harness.results import Progress
-from harness.stack import code, configuration, images, lanes, project, sources
+from harness.stack import code, configuration, images, lanes, project, rotation, sources
 from harness.stack.commands import run
 from harness.stack.compose import STATE_LABEL
-from harness.stack.stack import DRAIN_SECONDS, READY_SECONDS, Stack
-from harness.timing import Deadline
+from harness.stack.removal import shielded
+from harness.stack.stack import Stack
 
 # What `placement-manage db sync` does; the command itself needs libraries that no server has.
 PYTHON = "/opt/placement/bin/python"
@@ -33,55 +33,55 @@ migration.upgrade("head")
 DATABASE = "placement_database/"
 # Of a migration: of an empty database, but on a machine that does other things besides.
 SYNC_SECONDS = 120.0
+REMOVE_SECONDS = 60.0
 
 
-def upgrade(stack: Stack, spec: str, progress: Progress) -> Iterator[int]:
+def upgrade(stack: Stack, spec: str, progress: Progress, constraints: str = "") -> Iterator[int]:
     """Let all replicas run another placement, one after the other; yield each that serves again.
 
     One that was broken off goes on where it stopped. Raises UsageError for a placement that the
     stack's database is too new for, StackError when the upgrade fails; replicas that serve go on.
     """
-    target = specs.resolve(spec, progress=progress)
+    file = constraints_at(constraints)
+    target = specs.resolve(spec, file, progress)
     _refuse(stack, target)
     upon = images.IMAGES[lanes.SERVICE].upon
     images.ensure_images(progress, [*upon, lanes.SERVICE], [target])
-    stack.watch()
-    with stack.state.changing():
-        wanted = code.installed(stack.state, target)
+    with stack.state.changing(), stack.watching():
+        stack.refresh()
+        # Another one may have been made meanwhile.
+        _refuse(stack, target)
+        wanted = code.installed(stack.state, target, file)
         _sync_schema(stack, wanted, progress)
+        stack.save(schema=target.schema.head)
         for replica in stack.replicas:
             before = stack.record.placement(replica)
-            if before == wanted:
+            if before != wanted:
+                progress(f"replica {replica}: {before.title} -> {wanted.title}")
+            elif code.is_unloaded(wanted) or stack.asks_replica(replica) is not None:
+                progress(f"replica {replica}: {wanted.title} anew")
+            else:
                 continue
-            progress(f"replica {replica}: {_title(before)} -> {target.title}")
             _replace(stack, replica, wanted)
             yield replica
-        names = images.needed(stack.record.database, stack.record.config_source)
-        contents = images.current_contents(names, [target])
-        # As if it had been started so.
-        made_of = images.made_of(contents, [target])
-        stack.save(placements=(wanted,), schema=target.schema.head, made_of=made_of)
-    stack.unwatch()
+        stack.save(placements=(wanted,))
+        code.loaded([wanted])
+        rotation.restore(stack, stack.replicas)
 
 
 def _refuse(stack: Stack, target: Placement) -> None:
+    rotation.require_another(stack)
     if len(stack.record.lanes) > 1:
         raise UsageError(
             f"The stack {stack.name} has lanes, which belong to the suites of one version.",
             "Start one without: placement-harness down, then placement-harness up.",
         )
-    for one in stack.record.placements:
-        runs = specs.resolve(one.spec)
-        if not target.schema.can_serve(runs.schema):
-            raise UsageError(
-                f"placement {target.title} does not know the database's schema, "
-                f"{runs.schema.head}, which is {_title(one)}'s.",
-                "An upgrade goes to the same or a newer version.",
-            )
-
-
-def _title(placement: Installed) -> str:
-    return placement.title or "the locked release"
+    head = stack.record.schema or specs.resolve("").schema.head
+    if head not in target.schema.known:
+        raise UsageError(
+            f"placement {target.title} does not know the database's schema, {head}.",
+            "An upgrade goes to the same or a newer version.",
+        )
 
 
 def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None:
@@ -131,16 +131,22 @@ def _replace(stack: Stack, replica: int, placement: Installed) -> None:
     """Take a replica out, start the other placement under its name, and put it back."""
     turns = [stack.record.placement(number) for number in stack.replicas]
     turns[replica - 1] = placement
-    stack.save(leaving=(replica,))
-    stack.balancer.drain(replica, Deadline.after(DRAIN_SECONDS))
-    record = dataclasses.replace(stack.record, placements=tuple(turns))
-    project.set_replicas(stack.state, record)
-    service = lanes.service(FIRST_LANE, replica)
-    settings = project.load(stack.state)[project.SETTINGS]
-    source = sources.SOURCES[record.config_source]
-    sources.start(source, stack.state, {service: settings[service]}, "--no-deps", service)
-    # The old one's death was meant; the new one's would not be.
-    stack.check()
-    stack.save(placements=record.placements, leaving=())
-    stack.wait_for_replicas([replica], Deadline.after(READY_SECONDS))
-    stack.balancer.enable(replica)
+    with rotation.out(stack, replica):
+        shielded(lambda: _start(stack, lanes.service(FIRST_LANE, replica), tuple(turns)))
+
+
+def _start(stack: Stack, service: str, placements: tuple[Installed, ...]) -> None:
+    """Let a replica run what it has among these; what is recorded is what is there."""
+    container = f"{stack.name}-{service}"
+    removed = run("docker", "rm", "--force", "--volumes", container, seconds=REMOVE_SECONDS)
+    if not removed.ok and "no such container" not in removed.err.lower():
+        raise StackError(
+            f"{container} could not be removed: {removed.reason}.",
+            "See whether docker works: placement-harness doctor.",
+            service=lanes.SERVICE,
+        )
+    stack.save(placements=placements)
+    project.set_replicas(stack.state, stack.record)
+    settings = project.load(stack.state)[project.SETTINGS][service]
+    source = sources.SOURCES[stack.record.config_source]
+    sources.start(source, stack.state, {service: settings}, "--no-deps", service)

@@ -148,7 +148,7 @@ class StackTarget:
         known = versions(
             needed(record.database, record.config_source), of_plan(self._plan, self._progress)
         )
-        named = " and ".join(one.title for one in record.placements if one.version)
+        named = " and ".join(dict.fromkeys(one.title for one in record.placements if one.version))
         return (
             Setting("placement", named or known["placement"], self._from("placement")),
             Setting("replicas", str(self._number), self._replicas_from()),

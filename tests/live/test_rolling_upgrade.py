@@ -53,6 +53,25 @@ def test_no_request_fails_while_replicas_are_upgraded(commands: Commands) -> Non
     assert versions(commands) == ["16.0.0"] * 4
 
 
+def test_an_upgrade_that_was_broken_off_is_a_mixed_stack_that_goes_on(commands: Commands) -> None:
+    commands.harness("up", "--replicas", "2", "--placement", "15.0.0")
+    running = commands.start("placement-harness", "upgrade", "--to", "16.0.0")
+    running.when("replica 1 serves")
+    running.interrupt()
+    assert running.ends(60) == 130, running.text
+    assert "the next upgrade goes on from there" in running.text
+    mixed = versions(commands)
+    assert mixed[0] == "16.0.0"
+    said = commands.pytest("--stack", "reuse", str(commands.suite(TURNS)))
+    assert "runs already: 2 replicas" in said
+    assert "anew" not in said
+    commands.harness("upgrade", "--to", "16.0.0")
+    assert versions(commands) == ["16.0.0"] * 2
+    said = commands.pytest("--stack", "reuse", str(commands.suite(TURNS)))
+    print(said)
+    assert "runs already: 2 replicas" in said
+
+
 def test_replicas_of_two_versions_take_turns_on_one_database(commands: Commands) -> None:
     mixed = ("--placement", "15.0.0", "--placement", "16.0.0")
     commands.harness("up", "--replicas", "3", *mixed)

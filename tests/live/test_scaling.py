@@ -8,6 +8,13 @@ import requests
 from _live import Commands, docker
 from _traffic import none_failed, traffic
 
+TURNS = """
+tests:
+- {name: one, GET: "$ENVIRON['PLACEMENT_SERVICE']/"}
+- {name: two, GET: "$ENVIRON['PLACEMENT_SERVICE']/"}
+- {name: three, GET: "$ENVIRON['PLACEMENT_SERVICE']/"}
+"""
+
 
 def timed(what: str, work: Callable[[], object]) -> None:
     begin = time.monotonic()
@@ -37,6 +44,36 @@ def test_all_replicas_are_in_rotation_after_a_rolling_restart(up: Commands) -> N
         answer = requests.get(f"{stack.placement_url}/", timeout=10)
         served.add(answer.headers["X-Placement-Replica"])
     assert served == {"1", "2", "3"}
+
+
+def enabled(up: Commands) -> set[int]:
+    return {member.replica for member in up.stack().balancer.members() if member.enabled}
+
+
+def test_whatever_became_of_the_balancer_up_puts_all_replicas_in_rotation(up: Commands) -> None:
+    up.harness("scale", "2")
+    docker("restart", f"{up.name}-apache-1")
+    up.harness("up")
+    assert enabled(up) == {1, 2}
+    up.harness("scale", "3")
+    running = up.start("placement-harness", "restart", "--rolling")
+    running.when("restarting replica 2")
+    time.sleep(0.5)
+    running.kill()
+    assert enabled(up) != {1, 2, 3}
+    said = up.pytest("--stack", "reuse", str(up.suite(TURNS)))
+    assert "requests  3: replica 1 1, replica 2 1, replica 3 1" in said
+    assert enabled(up) == {1, 2, 3}
+
+
+def test_ctrl_c_in_a_rolling_restart_leaves_all_replicas_in_rotation(up: Commands) -> None:
+    running = up.start("placement-harness", "restart", "--rolling")
+    running.when("restarting replica 2")
+    time.sleep(0.5)
+    running.interrupt()
+    assert running.ends(30) == 130
+    assert enabled(up) == {1, 2, 3}
+    assert "replica 3" not in running.text
 
 
 def test_a_replica_that_is_not_there_cannot_be_restarted(up: Commands) -> None:

@@ -129,6 +129,26 @@ def test_python_tests_alone_are_distributed_in_any_way(project: Project) -> None
     project.run_apart("-n2", "--dist=load", "test_python.py").assert_outcomes(passed=2)
 
 
+def test_workers_have_the_plan_of_the_controller(project: Project) -> None:
+    """A stack that is reused may be started anew while they begin."""
+    project.suite()
+    project.module(
+        "import pytest\n"
+        "from harness.fixtures import RUN\n"
+        "@pytest.hookimpl(trylast=True, optionalhook=True)\n"
+        "def pytest_configure_node(node):\n"
+        "    node.workerinput['placement_plan'].update(database='galera', placements=('15.0.0',))\n"
+        "def pytest_sessionfinish(session):\n"
+        "    plan = session.config.stash[RUN].plan\n"
+        "    with open('plans', 'a') as file:\n"
+        "        file.write(f'{plan.database} {plan.placements}\\n')\n",
+        "conftest",
+    )
+    project.run_apart("-n1").assert_outcomes(passed=3)
+    told = set((project.path / "plans").read_text().splitlines())
+    assert told == {"galera ('15.0.0',)", "mariadb ()"}
+
+
 def test_what_workers_counted_is_added_up(two_suites: Project) -> None:
     two_suites.fake(replicas=1)
     result = two_suites.run_apart("-n2")

@@ -10,6 +10,7 @@ from _machine import Machine
 from harness import cli
 from harness import state as state_module
 from harness.record import Record, Secrets
+from harness.stack.balancer import Balancer
 from harness.stack.stack import Stack
 from harness.state import StackState
 
@@ -50,6 +51,7 @@ def running(monkeypatch: pytest.MonkeyPatch, name: str = "placement-harness") ->
     """A stack that was left running, as far as anybody can tell."""
     monkeypatch.setattr(Stack, "token", lambda self: "a-token")
     monkeypatch.setattr(Stack, "asks_replica", lambda self, *which: None)
+    monkeypatch.setattr(Balancer, "only", lambda self, replicas: None)
     state = StackState(name)
     state.create(Record(name, "keep", 3, 8778, ready=True), Secrets())
     return state

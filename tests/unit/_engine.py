@@ -8,6 +8,7 @@ from _machine import Machine, fails
 
 from harness import state as state_module
 from harness.stack import lifecycle
+from harness.stack.balancer import Balancer
 from harness.stack.stack import Stack
 
 CONNECTION = "mysql+pymysql://placement:word@mariadb/placement"
@@ -45,6 +46,7 @@ def quick(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Stack, "token", lambda self: "a token")
     monkeypatch.setattr(Stack, "whole", lambda self: True)
     monkeypatch.setattr(Stack, "asks_replica", lambda self, *which: None)
+    monkeypatch.setattr(Balancer, "only", lambda self, replicas: None)
     machine.has("docker", WELL)
 
 

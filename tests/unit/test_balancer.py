@@ -77,11 +77,30 @@ def test_a_replica_is_drained_when_it_has_finished_its_requests(
     assert apache.enabled == {1: True, 2: True}
 
 
+def test_others_than_those_that_are_named_get_no_requests(
+    balancer: Balancer, apache: Apache
+) -> None:
+    apache.enabled = {1: True, 2: False}
+    balancer.only([2])
+    assert apache.enabled == {1: False, 2: True}
+    balancer.only(range(1, 3))
+    assert apache.enabled == {1: True, 2: True}
+
+
 def test_a_replica_that_never_finishes_is_named(balancer: Balancer, apache: Apache) -> None:
     apache.busy[2] = 10_000
     with pytest.raises(StackError, match="Replica 2 still had requests under way after 0 s") as one:
         balancer.drain(2, Deadline.after(0.2))
     assert "placement-harness logs --replica 2" in one.value.remedy
+
+
+@pytest.mark.parametrize("key", [KEY, "wrong"])
+def test_an_apache_that_gives_no_answer_is_said(key: str) -> None:
+    with Server(Apache()) as server:
+        url = server.url if key == "wrong" else "http://127.0.0.1:1"
+        with pytest.raises(StackError, match="balancer-manager gives no answer: ") as caught:
+            Balancer(url, key).members()
+    assert "placement-harness logs apache" in caught.value.remedy
 
 
 @pytest.mark.parametrize("word", ["enable", "disable"])

@@ -13,8 +13,7 @@ from _machine import Machine, fails, fresh_machine
 
 from harness import cli, commands
 from harness.record import Record, Secrets
-from harness.stack import kept, lifecycle
-from harness.stack import stack as stack_module
+from harness.stack import kept, lifecycle, rotation
 from harness.stack.stack import Stack
 from harness.state import StackState
 
@@ -61,6 +60,20 @@ def test_a_name_that_leads_out_of_the_state_directory_is_refused_and_removes_not
     assert "A stack cannot be named" in said.err
     assert precious.exists()
     assert kept.record() is not None
+
+
+def test_down_does_not_take_somebody_elses_directory_for_a_stack(
+    harness: Harness, machine: Machine, tmp_path: Path
+) -> None:
+    precious = tmp_path / "state/src/main.py"
+    precious.parent.mkdir(parents=True)
+    precious.touch()
+    machine.has("docker", WELL)
+    for command in ("up", "down"):
+        said = harness(command, "--name", "src")
+        assert said.code == 70
+        assert "src is there already, and is no stack's" in said.err
+    assert [path.name for path in precious.parent.iterdir()] == ["main.py"]
 
 
 @pytest.mark.parametrize("command", ["setup", "up", "down"])
@@ -134,6 +147,7 @@ def test_a_second_up_says_that_the_stack_runs_already(
 ) -> None:
     machine.has("docker", WELL)
     monkeypatch.setattr(kept, "made_of", lambda *_: "")
+    monkeypatch.setattr(kept, "content", lambda name: "")
     monkeypatch.setattr(Stack, "whole", lambda self: True)
     running(monkeypatch)
     said = harness("up", "--replicas", "3")
@@ -173,15 +187,22 @@ def test_the_environment_can_name_the_stack(
 
 
 def test_scale_says_what_it_changes_or_that_it_has_nothing_to_change(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    machine.has("docker", {"events*": "exec /bin/sleep 60"})
     running(monkeypatch)
-    monkeypatch.setattr(stack_module, "project", mock.MagicMock())
+    monkeypatch.setattr(rotation, "project", mock.MagicMock())
     monkeypatch.setattr(Stack, "start_containers", lambda self, *how: None)
     monkeypatch.setattr(Stack, "balancer", mock.MagicMock())
     assert harness("scale", "3").err == "  placement-harness already has 3 replicas\n"
     assert harness("scale", "1").err == "  3 replicas -> 1\n"
     assert harness("scale", "1").err == "  placement-harness already has 1 replica\n"
+    # Nobody would serve meanwhile.
+    said = harness("restart", "--rolling")
+    assert (said.code, machine.called("docker restart")) == (64, False)
+    assert "placement-harness scale 2." in said.err
+    assert "requests fail meanwhile" in harness("restart", "--replica", "1").err
+    assert machine.called("docker restart")
     assert harness("scale", "2").err == "  1 replica -> 2\n"
 
 

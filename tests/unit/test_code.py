@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from harness.errors import StackError
 from harness.record import Installed, Record
-from harness.stack import code
+from harness.stack import code, logs
 
 
 @pytest.fixture
@@ -70,4 +74,46 @@ def test_a_change_is_named_once_for_each_checkout(package: Path, tmp_path: Path)
     assert steps == [
         f"placement/handler.py and 1 more changed: loading {package.parent} anew",
     ]
+    # Until replicas have loaded it, whoever comes next has to let them.
+    assert code.take_up(record, steps.append) == [edited]
+    assert steps[1:] == [f"loading {package.parent} anew, which was broken off"]
+    code.loaded([edited])
     assert code.take_up(record, steps.append) == []
+
+
+def test_code_that_is_copied_half_way_is_known_to_be_unloaded(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "code"
+    code.sync(package, folder)
+    edited = Installed(str(package.parent), "16.0.0", "aa", str(folder))
+    code.loaded([edited])
+    (package / "handler.py").write_text("# another\n")
+    assert not code.is_unloaded(edited)
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "copyfile", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        code.sync(package, folder)
+    assert code.is_unloaded(edited)
+
+
+@pytest.mark.parametrize("serves", [True, False])
+def test_what_replicas_have_loaded_is_not_loaded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serves: bool
+) -> None:
+    edited = Installed("/src", "16.0.0", "aa", str(tmp_path / "code"))
+    (tmp_path / "code.unloaded").touch()
+    record = Record("one", "keep", 3, 1, placements=(Installed("16.0.0"), edited))
+    stack = SimpleNamespace(name="one", record=record, watch=str, check=lambda when: None)
+    calls: list[tuple[str, ...]] = []
+    monkeypatch.setattr(code, "run", lambda *words, seconds: calls.append(words))
+    monkeypatch.setattr(code, "WAKE_AFTER", ())
+    monkeypatch.setattr(code, "READY_SECONDS", 0.1)
+    monkeypatch.setattr(logs, "lines_of", lambda *_, **__: ["WSGI app 0"] if serves else [])
+    with contextlib.nullcontext() if serves else pytest.raises(StackError, match="has not loaded"):
+        code.reload(stack, [edited])  # type: ignore[arg-type]
+    assert calls == [("docker", "kill", "--signal", "HUP", "one-placement-2")]
+    assert code.is_unloaded(edited) is not serves

@@ -76,6 +76,17 @@ def test_reap_removes_what_is_nobodys_and_leaves_what_is_locked_or_kept(machine:
     live.release()
 
 
+def test_what_is_no_stacks_is_never_touched(machine: Machine) -> None:
+    """PLACEMENT_HARNESS_STATE may name a directory with all kinds of things in it."""
+    root = state_module.state_root()
+    (root / "src" / "deep").mkdir(parents=True)
+    (root / "src" / "deep" / "main.py").touch()
+    assert removal.reap(machine.steps.append, everything=True) == []
+    assert [str(path.relative_to(root)) for path in sorted(root.rglob("*"))] == [
+        *("src", "src/deep", "src/deep/main.py")
+    ]
+
+
 def test_a_stack_that_becomes_ready_under_reaps_eyes_is_left(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

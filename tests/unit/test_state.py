@@ -87,10 +87,52 @@ def test_a_name_that_leads_elsewhere_or_that_compose_refuses_is_refused(
 
 
 def test_directories_that_no_stack_can_have_are_passed_over(root: Path) -> None:
-    for name in ("one", "Not One", ".hidden"):
+    StackState("one").create(RECORD, Secrets())
+    for name in ("Not One", ".hidden"):
         (root / name).mkdir()
     (root / "versions.json").touch()
     assert [one.name for one in all_states()] == ["one"]
+
+
+def somebody_elses(root: Path, name: str) -> list[Path]:
+    """A directory that the harness has not made, with what stacks have there too."""
+    files = [root / name / "lock", root / name / "main.py"]
+    files[0].parent.mkdir()
+    for file in files:
+        file.write_text("4711")
+    return files
+
+
+def test_directories_that_the_harness_has_not_made_are_nobodys_stacks(root: Path) -> None:
+    somebody_elses(root, "src")
+    (root / "empty").mkdir()
+    assert all_states() == []
+    assert sorted(path.name for path in root.rglob("*")) == ["empty", "lock", "main.py", "src"]
+
+
+def test_a_directory_that_is_no_stacks_cannot_become_one(root: Path) -> None:
+    files = somebody_elses(root, "src")
+    with pytest.raises(StackError, match="src is there already, and is no stack's") as caught:
+        StackState("src").lock()
+    assert "PLACEMENT_HARNESS_STATE" in caught.value.remedy
+    assert [file.read_text() for file in files] == ["4711", "4711"]
+
+
+def test_what_a_kill_left_between_two_steps_is_still_a_stacks(root: Path) -> None:
+    fresh = root / "placement-harness-0123ab"
+    fresh.mkdir()
+    assert [one.directory for one in all_states()] == [fresh]
+    (fresh / "lock").touch()
+    assert [one.directory for one in all_states()] == [fresh]
+    one = StackState("one")
+    one.directory.mkdir()
+    assert one.acquire()
+    one.release()
+    (one.directory / "code-1").mkdir()
+    assert {two.name for two in all_states()} == {fresh.name, "one"}
+    (one.directory / "lock").unlink()
+    one.directory.joinpath("env").write_text("HARNESS_STACK=one\n")
+    assert "one" in {two.name for two in all_states()}
 
 
 def test_no_state_at_all_is_no_stacks(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,7 +225,7 @@ def test_a_lock_on_a_file_that_was_removed_meanwhile_is_not_taken_for_the_stacks
     assert other.acquire()
     monkeypatch.undo()
     lock = other.directory / "lock"
-    assert lock.read_text() == str(os.getpid())
+    assert FileLock(lock).holder() == str(os.getpid())
     # It is the new file that is locked, which everybody else sees.
     assert not FileLock(lock).take()
 

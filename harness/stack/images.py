@@ -16,7 +16,7 @@ from harness.placements.specs import newest
 from harness.record import Secrets
 from harness.results import Progress
 from harness.stack import provision
-from harness.stack.commands import disk_full, follow, run, says_disk_full
+from harness.stack.commands import disk_full, follow, inherited, run, says_disk_full
 from harness.stack.compose import ROOT, ca_bundle, compose_files, compose_words
 from harness.stack.databases import DATABASES
 from harness.stack.sources import SOURCES
@@ -220,7 +220,7 @@ def _build(
     placement: Placement | None = None,
 ) -> None:
     variables = {
-        **os.environ,
+        **inherited(),
         # Interpolated, and of no use to a build.
         **Secrets().environment(),
         "HARNESS_CA_BUNDLE": ca_bundle(),
@@ -242,7 +242,9 @@ def _build(
             progress(f"building {what} ({told - began:.0f} s): {line.strip()[:100]}")
 
     files = compose_files(sorted(OVERLAYS))
-    if follow(["docker", *compose_words(files), "build", *names], heard, variables):
+    # Not the checkout's .env either: that is for stacks that are started by hand.
+    words = [*compose_words(files), "--env-file", os.devnull, "build", *names]
+    if follow(["docker", *words], heard, variables):
         if says_disk_full("\n".join(last)):
             raise disk_full(f"building {what}", last)
         raise BuildError(

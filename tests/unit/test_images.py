@@ -60,6 +60,18 @@ def test_all_images_are_built_in_waves(machine: Machine) -> None:
     assert machine.steps[1].startswith(f"built {first} in 0 s")
 
 
+def test_a_build_sees_no_settings_of_a_stack_that_is_started_by_hand(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_PLACEMENT_TARGET", "debug")
+    told = tmp_path / "told"
+    machine.has("docker", {"compose*": f'echo "$HARNESS_PLACEMENT_TARGET $*" >> {told}'})
+    images.ensure_images(machine.steps.append, IMAGES)
+    for line in told.read_text().splitlines():
+        assert line.startswith(" ")
+        assert "--env-file /dev/null build " in line
+
+
 def test_one_image_that_is_out_of_date_is_built_alone(machine: Machine) -> None:
     machine.has("docker", built(*(name for name in IMAGES if name != "memcached")))
     assert images.ensure_images(machine.steps.append, IMAGES) == ["memcached"]

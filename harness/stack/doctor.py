@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.errors import HarnessError
-from harness.stack import provision
+from harness.stack import base, provision
 from harness.stack.commands import run
 from harness.stack.images import current_contents, needed, stale
 from harness.stack.removal import claim_leftovers
@@ -50,15 +50,19 @@ def _engine() -> Finding:
 
 
 def _compose() -> Finding:
-    version = provision.find_compose()
-    if version:
-        return Finding("Compose v2", version)
-    return Finding("Compose v2", "missing", "Run `placement-harness setup`: it installs it.")
+    version = provision.compose_version()
+    problem = provision.compose_problem(version)
+    if problem is None:
+        return Finding("Compose v2", str(version))
+    remedy = "Run `placement-harness setup`: it installs one."
+    if not provision.can_install_compose():
+        remedy = provision.COMPOSE_BY_HAND
+    return Finding("Compose v2", problem, remedy)
 
 
 def _base() -> Finding:
-    if provision.has_base():
-        return Finding("base image", provision.base_image())
+    if base.has_base():
+        return Finding("base image", base.base_image())
     return Finding(
         "base image", "missing", "Run `placement-harness setup`: it pulls or builds Debian trixie."
     )

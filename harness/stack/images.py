@@ -15,7 +15,7 @@ from harness.placements.model import Placement
 from harness.placements.specs import newest
 from harness.record import Secrets
 from harness.results import Progress
-from harness.stack import provision
+from harness.stack import base
 from harness.stack.commands import disk_full, follow, inherited, run, says_disk_full
 from harness.stack.compose import ROOT, ca_bundle, compose_files, compose_words
 from harness.stack.databases import DATABASES
@@ -40,7 +40,7 @@ class Image:
     upon: tuple[str, ...] = ()
     folder: str | None = None
     # Whose packages it is made of.
-    debian: str = provision.DEBIAN
+    debian: str = base.DEBIAN
     # So many contents of it are kept, for other checkouts and for the way back.
     kept: int = 4
 
@@ -100,7 +100,7 @@ def ensure_images(
         if not left and not others:
             return []
         for debian in sorted({IMAGES[name].debian for name in left}):
-            provision.ensure_base(progress, debian)
+            base.ensure_base(progress, debian)
         built = []
         chosen = newest(placements) if placements else None
         for wave in waves(left):

@@ -1,5 +1,6 @@
 """doctor checks everything that a stack needs, and says what to do about what is missing."""
 
+import platform
 import shutil
 from collections import namedtuple
 from pathlib import Path
@@ -69,6 +70,17 @@ def test_what_set_up_gets_is_named_with_the_command_that_gets_it(
     findings = found()
     for what in ("Compose v2", "base image", "images"):
         assert "placement-harness setup" in findings[what].remedy, what
+
+
+def test_an_old_compose_is_named_with_what_is_needed(
+    machine: Machine, well: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.has("docker", {**well, "compose version*": "echo 2.6.0"})
+    finding = found()["Compose v2"]
+    assert finding.found == "2.6.0, and a stack needs 2.19 or newer"
+    assert "placement-harness setup" in finding.remedy
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    assert "Install Compose v2, 2.19 or newer, by hand" in found()["Compose v2"].remedy
 
 
 def test_an_image_that_is_out_of_date_is_named(machine: Machine, well: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ from harness.errors import BuildError
 from harness.locks import FileLock
 from harness.placements import context
 from harness.placements.model import Placement, Schema
-from harness.stack import images, provision
+from harness.stack import base, images
 from harness.stack.compose import ROOT
 from harness.stack.images import IMAGES, content, waves
 from harness.timing import Cancelled, cancellable
@@ -26,7 +26,7 @@ LIST = "image ls*label*"
 @pytest.fixture(autouse=True)
 def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "state"))
-    monkeypatch.setattr(provision, "ensure_base", lambda progress, debian: None)
+    monkeypatch.setattr(base, "ensure_base", lambda progress, debian: None)
 
 
 def built(*names: str) -> dict[str, str]:
@@ -254,7 +254,7 @@ def test_an_image_of_another_release_of_debian_gets_its_base(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(provision, "ensure_base", lambda progress, debian: asked.append(debian))
+    monkeypatch.setattr(base, "ensure_base", lambda progress, debian: asked.append(debian))
     machine.has("docker")
     images.ensure_images(machine.steps.append, images.needed("mariadb-10.11", "env"))
     assert asked == ["bookworm", "trixie"]

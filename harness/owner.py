@@ -159,7 +159,11 @@ class Owner(Run):
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         self._workers[node] = min(set(self._numbers) - set(self._workers.values()))
-        node.workerinput["placement"] = self._meeting.place(self._workers[node])
+        try:
+            node.workerinput["placement"] = self._meeting.place(self._workers[node])
+        except HarnessError as error:
+            self._fail(error)
+            pytest.exit(STOPPED, error.exit_code)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

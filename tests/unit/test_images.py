@@ -13,7 +13,7 @@ from harness.errors import BuildError
 from harness.locks import FileLock
 from harness.placements import context
 from harness.placements.model import Placement, Schema
-from harness.stack import base, images
+from harness.stack import base, images, latest
 from harness.stack.compose import ROOT
 from harness.stack.images import IMAGES, content, waves
 from harness.timing import Cancelled, cancellable
@@ -228,6 +228,16 @@ def test_each_of_several_placements_is_built_once(
     assert images.ensure_images(machine.steps.append, IMAGES, placements).count("placement") == 2
     assert contexts == ["one", "three"]
     assert any("building placement 15.0.0 (newest of 15)" in step for step in machine.steps)
+
+
+def test_latest_is_what_this_checkout_makes_after_another_has_built(machine: Machine) -> None:
+    apache, memcached = IMAGES["apache"], IMAGES["memcached"]
+    own, up_to_date = apache.tag(content("apache")), memcached.tag(content("memcached"))
+    rows = {own: 1, apache.tag("latest"): 2, up_to_date: 3, memcached.tag("latest"): 3}
+    lines = "".join(f"{tag}\\t{number}\\n" for tag, number in rows.items())
+    machine.has("docker", {LIST: f"printf '{lines}'"})
+    latest.claim(["apache", "memcached", "python"])
+    assert machine.calls[1:] == [f"docker tag {own} {apache.tag('latest')}"]
 
 
 def test_the_latest_is_the_locked_release(machine: Machine) -> None:

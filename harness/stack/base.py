@@ -6,11 +6,13 @@ Only docker's command line is used here, as in what comes before it.
 import os
 import shutil
 import tempfile
+from contextlib import AbstractContextManager
 
 from harness.errors import BuildError
 from harness.results import Progress
 from harness.stack.commands import Outcome, run, stop_if_full
 from harness.stack.provision import ANSWER, DOWNLOAD
+from harness.timing import news
 
 # Debian's release that images are made of, but for those that need another one.
 DEBIAN = "trixie"
@@ -39,7 +41,8 @@ def ensure_base(progress: Progress, debian: str = DEBIAN) -> None:
         return
     tag, ordinary = base_image(debian), f"debian:{debian}-slim"
     progress(f"no image {tag}: pulling {ordinary}")
-    pulled = _pull(ordinary, tag)
+    with _news(progress, "pulling"):
+        pulled = _pull(ordinary, tag)
     if pulled.ok:
         return
     stop_if_full("the base image could not be pulled", pulled)
@@ -48,7 +51,8 @@ def ensure_base(progress: Progress, debian: str = DEBIAN) -> None:
     elsewhere = _ELSEWHERE.format(tag)
     _install_mmdebstrap(progress, problem, elsewhere)
     with tempfile.TemporaryFile() as tar:
-        built = run(*("mmdebstrap", "--variant=minbase", debian), seconds=DOWNLOAD, out=tar)
+        with _news(progress, "mmdebstrap works"):
+            built = run(*("mmdebstrap", "--variant=minbase", debian), seconds=DOWNLOAD, out=tar)
         stop_if_full("the base image could not be built", built)
         if not built.ok:
             raise BuildError(
@@ -103,12 +107,13 @@ def _install_mmdebstrap(progress: Progress, problem: str, elsewhere: str) -> Non
         )
     progress("installing mmdebstrap with apt-get")
     # The lists of a fresh machine may be empty or old; it is the second command that matters.
-    updated = run("apt-get", "--quiet", "update", seconds=DOWNLOAD)
-    installed = run(
-        *("apt-get", "--quiet", "--yes", "--no-install-recommends", "install"),
-        *("mmdebstrap", "debian-archive-keyring"),
-        seconds=DOWNLOAD,
-    )
+    with _news(progress, "apt-get works"):
+        updated = run("apt-get", "--quiet", "update", seconds=DOWNLOAD)
+        installed = run(
+            *("apt-get", "--quiet", "--yes", "--no-install-recommends", "install"),
+            *("mmdebstrap", "debian-archive-keyring"),
+            seconds=DOWNLOAD,
+        )
     stop_if_full("mmdebstrap could not be installed", installed)
     if not installed.ok:
         raise BuildError(
@@ -116,3 +121,7 @@ def _install_mmdebstrap(progress: Progress, problem: str, elsewhere: str) -> Non
             elsewhere,
             evidence=(() if updated.ok else updated.evidence) + installed.evidence,
         )
+
+
+def _news(progress: Progress, what: str) -> AbstractContextManager[None]:
+    return news(progress, lambda seconds: f"{what} ({seconds:.0f} s)")

@@ -21,13 +21,12 @@ from harness.stack.compose import ROOT, ca_bundle, compose_files, compose_words
 from harness.stack.databases import DATABASES
 from harness.stack.sources import SOURCES
 from harness.state import private_directory, state_root
-from harness.timing import GLANCE, Deadline
+from harness.timing import GLANCE, Deadline, news
 
 # Of a service's folder, what no image has: a driver's tests, and what running them leaves.
 NO_PART = {"tests", "__pycache__", ".mypy_cache", ".pytest_cache"}
 CONTENT_LABEL = "placement-harness.content"
 EVIDENCE_LINES = 25
-SECONDS_BETWEEN_LINES = 5.0
 # What another run's build may take.
 BUILD_SECONDS = 1800.0
 
@@ -231,20 +230,22 @@ def _build(
         variables["HARNESS_PLACEMENT_CONTEXT"] = str(context.prepare(placement))
         what = what.replace("placement", f"placement {placement.title}")
     progress(f"building {what}")
-    began = told = time.monotonic()
+    began = time.monotonic()
     last: list[str] = []
 
     def heard(line: str) -> None:
-        nonlocal told, last
-        last = [*last[1 - EVIDENCE_LINES :], line]
-        if time.monotonic() - told > SECONDS_BETWEEN_LINES:
-            told = time.monotonic()
-            progress(f"building {what} ({told - began:.0f} s): {line.strip()[:100]}")
+        last[:] = [*last[1 - EVIDENCE_LINES :], line]
+
+    def now(seconds: float) -> str:
+        step = f": {last[-1].strip()[:100]}" if last else ""
+        return f"building {what} ({seconds:.0f} s){step}"
 
     files = compose_files(sorted(OVERLAYS))
     # Not the checkout's .env either: that is for stacks that are started by hand.
     words = [*compose_words(files), "--env-file", os.devnull, "build", *names]
-    if follow(["docker", *words], heard, variables):
+    with news(progress, now):
+        failed = follow(["docker", *words], heard, variables)
+    if failed:
         if says_disk_full("\n".join(last)):
             raise disk_full(f"building {what}", last)
         raise BuildError(

@@ -121,7 +121,7 @@ def _mended(state: StackState, record: Record, progress: Progress) -> Stack:
     try:
         stack.start_containers("--no-recreate")
         deadline = Deadline.after(MENDING_SECONDS)
-        wait_until_ready(stack, None, deadline)
+        wait_until_ready(stack, None, deadline, progress)
         for replica in stack.replicas:
             stack.balancer.enable(replica)
     except HarnessError as error:

@@ -17,6 +17,7 @@ from pathlib import Path
 from harness.errors import EngineError
 from harness.results import Progress
 from harness.stack.commands import TIMED_OUT, Outcome, disk_full, run
+from harness.timing import news
 
 OLDEST_ENGINE = (20, 10)
 # The first that takes --progress for all its commands.
@@ -144,7 +145,8 @@ def install_compose(
     progress(f"{lacking}: fetching it (21 MB) for {plugin}")
     try:
         with tempfile.TemporaryDirectory(prefix="placement-harness-") as folder:
-            fetched = _fetch(lock, Path(folder))
+            with news(progress, lambda seconds: f"fetching Compose ({seconds:.0f} s)"):
+                fetched = _fetch(lock, Path(folder))
             if not fetched.ok:
                 raise EngineError(
                     f"{problem}: pip could not fetch it.",

@@ -5,6 +5,7 @@ import os
 import pytest
 from _machine import FULL, NO_REGISTRY, Machine, fails, fresh_machine
 
+from harness import timing
 from harness.errors import BuildError
 from harness.stack import base
 
@@ -41,6 +42,15 @@ def test_without_a_registry_debians_packages_become_the_base_image(machine: Mach
     assert machine.steps[2] == "importing it as placement-harness/base:t"
     (call,) = (call for call in machine.calls if call.startswith("docker import"))
     assert "LABEL placement-harness.image=base" in call
+
+
+def test_a_long_pull_says_now_and_then_that_it_goes_on(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing, "NEWS_SECONDS", 0.1)
+    machine.has("docker", {**NO_IMAGE, "pull*": "echo trixie-slim: Pulling; exec /bin/sleep 0.5"})
+    base.ensure_base(machine.steps.append)
+    assert "pulling (0 s)" in machine.steps[1:]
 
 
 def test_a_registry_that_hangs_is_given_up(

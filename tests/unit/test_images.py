@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from _machine import FULL, Machine, fails, fresh_machine
 
+from harness import timing
 from harness.errors import BuildError
 from harness.locks import FileLock
 from harness.placements import context
@@ -122,7 +123,7 @@ def test_a_disk_that_fills_up_under_a_build_says_so(machine: Machine) -> None:
 def test_a_long_build_says_now_and_then_what_it_does(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(images, "SECONDS_BETWEEN_LINES", 0.05)
+    monkeypatch.setattr(timing, "NEWS_SECONDS", 0.05)
     do = "echo one; /bin/sleep 0.2; echo step two; /bin/sleep 0.2; echo step three"
     machine.has("docker", {**built(*(set(IMAGES) - {"apache"})), "compose*": do})
     images.ensure_images(machine.steps.append, IMAGES)

@@ -122,10 +122,6 @@ class Users:
         found: list[dict[str, Any]] = self._checked(answer, f"listing {kind}s").json()[f"{kind}s"]
         return found
 
-    def _put(self, path: str) -> None:
-        answer = self._session.put(f"{self._url}{path}", timeout=TIMEOUT)
-        self._checked(answer, "giving a role")
-
     def _checked(self, answer: requests.Response, doing: str) -> requests.Response:
         if answer.ok:
             return answer

@@ -35,6 +35,8 @@ def well(machine: Machine, root: Path) -> dict[str, str]:
         "info*": "echo /",
     }
     machine.has("docker", answers)
+    for tool in doctor.TOOLS:
+        machine.has(tool)
     return answers
 
 
@@ -101,6 +103,25 @@ def test_too_little_disk_and_memory_are_told_in_figures(
     assert "docker system df" in findings["disk"].remedy
     assert "GiB available" in findings["memory"].found
     assert "Free some" in findings["memory"].remedy
+
+
+def test_tools_that_keep_commands_whole_are_named_when_they_are_missing(
+    machine: Machine, well: dict[str, str]
+) -> None:
+    (machine.path / "setsid").unlink()
+    finding = found()["util-linux"]
+    assert finding.found == "missing: setsid"
+    assert "apt-get install util-linux" in finding.remedy
+
+
+def test_a_port_that_somebody_has_is_worth_a_note_alone(
+    well: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "free_port", lambda *, preferred: 8778)
+    assert found()["port 8778"] == Finding("port 8778", "free")
+    monkeypatch.setattr(doctor, "free_port", lambda *, preferred: 40001)
+    assert found()["port 8778"].ok
+    assert "in use" in found()["port 8778"].found
 
 
 def test_a_state_directory_that_cannot_be_written_is_named(

@@ -47,10 +47,10 @@ else
 	$(BIN)/pytest --target embedded $(ARGS)
 endif
 
-test: setup ## set up, then run the project's own tests, but for the long ones
+test: lint setup ## check, set up, then run the project's own tests, but for the long ones
 	$(BIN)/pytest tests services/oslo-config-etcd/tests -m "not long" $(ARGS)
 
-test-long: setup ## set up, then run all of the project's own tests, faults included
+test-long: lint setup ## check, set up, then run all of the project's own tests, faults included
 	$(BIN)/pytest tests services/oslo-config-etcd/tests $(ARGS)
 
 setup: venv engine ## everything that a run needs: .venv, Compose v2, base image, images

@@ -5,7 +5,7 @@ is asked only when OS_CLOUD names a cloud. Passwords and tokens appear in no rep
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,6 +44,7 @@ class Keystone:
     scope: Mapping[str, Any] | None
     # Who that is, for people.
     who: str
+    # Of keystone's certificate and placement's, as requests takes it.
     verify: bool | str = True
 
     def token(self, timeout: float = TIMEOUT) -> str:
@@ -114,8 +115,26 @@ class Cloud:
     def who(self) -> str:
         return f"cloud {self.name}"
 
+    @property
+    def verify(self) -> bool | str:
+        """What clouds.yaml says of certificates. Raises TargetError."""
+        verify, _ = self._ask(lambda cloud: cloud.get_requests_verify_args())
+        return verify if isinstance(verify, str) else bool(verify)
+
     def token(self) -> str:
         """Let openstacksdk get a token. Raises TargetError."""
+        token = self._ask(
+            lambda cloud: (
+                NOAUTH_TOKEN
+                if cloud.config.get("auth_type") in NOAUTH
+                else cloud.get_session().get_token()
+            )
+        )
+        if not token:
+            raise TargetError(f"OS_CLOUD={self.name} gives no token.", REMEDY)
+        return str(token)
+
+    def _ask(self, what: Callable[[Any], Any]) -> Any:
         try:
             from openstack.config import OpenStackConfig
         except ImportError as error:
@@ -127,19 +146,13 @@ class Cloud:
             with warnings.catch_warnings():
                 # What openstacksdk is going to drop is no business of this run's.
                 warnings.simplefilter("ignore")
-                cloud = OpenStackConfig().get_one(cloud=self.name)
-                if cloud.config.get("auth_type") in NOAUTH:
-                    return NOAUTH_TOKEN
-                token: str | None = cloud.get_session().get_token()
+                return what(OpenStackConfig().get_one(cloud=self.name))
         # keystoneauth and the configuration raise errors of many kinds with no common base.
         except Exception as error:
             raise TargetError(
                 f"OS_CLOUD={self.name} gives no token: {type(error).__name__}: {error}",
                 "Check this cloud in clouds.yaml; `openstack token issue` has to work.",
             ) from error
-        if not token:
-            raise TargetError(f"OS_CLOUD={self.name} gives no token.", REMEDY)
-        return token
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +161,7 @@ class Ready:
 
     value: str = field(repr=False)
     who: str
+    verify: bool | str = True
 
     def token(self) -> str:
         return self.value
@@ -160,11 +174,11 @@ def find(environ: Mapping[str, str]) -> Credentials:
     """The credentials that OS_* variables describe. Raises TargetError when there are none."""
     kind = environ.get("OS_AUTH_TYPE", "").lower()
     if kind in NOAUTH:
-        return Ready(NOAUTH_TOKEN, "noauth2")
+        return Ready(NOAUTH_TOKEN, "noauth2", _verify(environ))
     if environ.get("OS_CLOUD"):
         return Cloud(environ["OS_CLOUD"])
     if kind in ("admin_token", "token_endpoint") and environ.get("OS_TOKEN"):
-        return Ready(environ["OS_TOKEN"], "OS_TOKEN")
+        return Ready(environ["OS_TOKEN"], "OS_TOKEN", _verify(environ))
     if not environ.get("OS_AUTH_URL"):
         raise TargetError("There are no credentials: OS_AUTH_URL and OS_CLOUD are not set.", REMEDY)
     return _keystone(environ, KINDS.get(kind or _kind(environ), ""))
@@ -179,13 +193,18 @@ def _kind(environ: Mapping[str, str]) -> str:
     return "password"
 
 
+def _verify(environ: Mapping[str, str]) -> bool | str:
+    """Whether to check certificates; by the authorities of a file, if it names one."""
+    if environ.get("OS_INSECURE", "").lower() in ("1", "true", "yes"):
+        return False
+    return environ.get("OS_CACERT") or True
+
+
 def _keystone(environ: Mapping[str, str], method: str) -> Keystone:
     url = environ["OS_AUTH_URL"].rstrip("/")
     if not url.endswith("/v3"):
         url = f"{url.removesuffix('/v2.0')}/v3"
-    verify: bool | str = environ.get("OS_CACERT") or True
-    if environ.get("OS_INSECURE", "").lower() in ("1", "true", "yes"):
-        verify = False
+    verify = _verify(environ)
     user = _named(environ, "OS_USERNAME", "OS_USER_ID", "OS_USER_DOMAIN")
     if method == "application_credential":
         identity = _application(environ, user)

@@ -20,7 +20,7 @@ from harness.matrix.command import matrix
 from harness.plan import NAME_VARIABLE, name_option, stack_name
 from harness.replica_commands import restart, scale, upgrade
 from harness.settings import BETWEEN, resolve
-from harness.stack import provision
+from harness.stack import latest, provision
 from harness.stack.databases import DATABASES
 from harness.stack.images import ensure_images, needed
 from harness.stack.sources import SOURCES
@@ -55,6 +55,7 @@ def setup() -> None:
     if ensure_images(say, names):
         # Asked now, so that no run has to.
         versions(names)
+    latest.claim(names)
 
 
 @main.command()
@@ -250,16 +251,8 @@ def bench(starts: int, suites: bool, rounds: int) -> None:
         machine.run(starts, say)
 
 
-for command in (scale, restart, upgrade):
+for command in (scale, restart, upgrade, matrix, config):
     main.add_command(command)
-main.add_command(matrix)
-main.add_command(config)
-
-
-for command in (scale, restart, upgrade):
-    main.add_command(command)
-main.add_command(matrix)
-main.add_command(config)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
-from harness.errors import HarnessError, UsageError
+from harness.errors import HarnessError, UsageError, no_room
 from harness.plan import DEFAULT_REPLICAS, MAX_REPLICAS, NAME_VARIABLE, SHARED_STACK
 
 named = click.option(
@@ -30,8 +30,11 @@ class Commands(click.Group):
         try:
             super().main(*args, **{**kwargs, "standalone_mode": False})
         except HarnessError as error:
-            click.secho(f"ERROR: {error}", fg="red", err=True)
-            sys.exit(error.exit_code)
+            _end(error)
+        except OSError as error:
+            if full := no_room(error):
+                _end(full)
+            raise
         except click.UsageError as error:
             error.show()
             sys.exit(UsageError.exit_code)
@@ -42,6 +45,11 @@ class Commands(click.Group):
             click.secho("interrupted; what was begun is undone or finished", fg="yellow", err=True)
             sys.exit(130)
         sys.exit(0)
+
+
+def _end(error: HarnessError) -> NoReturn:
+    click.secho(f"ERROR: {error}", fg="red", err=True)
+    sys.exit(error.exit_code)
 
 
 def _interrupt(signum: int, frame: object) -> None:

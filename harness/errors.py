@@ -12,6 +12,7 @@ Each names what was tried, what came back and the remedy, in one paragraph. The 
 with ``exit_code``; pytest does too, but for bad options, which are pytest's own usage errors (4).
 """
 
+import errno
 from collections.abc import Sequence
 
 
@@ -68,3 +69,14 @@ class TargetError(HarnessError):
 
 class RunnerError(HarnessError):
     """Another program was to run the suites, and has not run all of them."""
+
+
+def no_room(error: OSError) -> StackError | None:
+    """The error to end with, where a full disk kept something from being written; else None."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return None
+    where = f" for {error.filename}" if error.filename else ""
+    return StackError(
+        f"The disk has no room left{where}: {error.strerror}.",
+        "Make some, where PLACEMENT_HARNESS_STATE (~/.local/state) and TMPDIR are, and run again.",
+    )

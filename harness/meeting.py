@@ -2,14 +2,12 @@
 
 import json
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.state import write_private
+from harness.state import Scratch, write_private
 from harness.timing import GLANCE
 
 
@@ -17,13 +15,13 @@ class Meeting:
     """The controller's side: a file that only this user can read."""
 
     def __init__(self) -> None:
-        self._folder: Path | None = None
+        self._scratch: Scratch | None = None
 
     def place(self, number: int) -> dict[str, Any]:
         """What the worker of this number, from 0, needs to get there."""
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="placement-harness-"))
-        return {"file": str(self._folder / "targets.json"), "number": number}
+        if self._scratch is None:
+            self._scratch = Scratch()
+        return {"file": str(self._scratch.path / "targets.json"), "number": number}
 
     def open(self, shares: Sequence[Mapping[str, object]]) -> None:
         """Tell each worker what it needs to attach to the target."""
@@ -31,9 +29,9 @@ class Meeting:
         write_private(file, json.dumps([dict(one) for one in shares]))
 
     def close(self) -> None:
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
+        if self._scratch is not None:
+            self._scratch.remove()
+            self._scratch = None
 
 
 def wait_at(place: Mapping[str, Any]) -> Mapping[str, object]:

@@ -171,7 +171,11 @@ class Owner(Run):
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         self._workers[node] = min(set(self._numbers) - set(self._workers.values()))
-        node.workerinput["placement"] = self._meeting.place(self._workers[node])
+        try:
+            node.workerinput["placement"] = self._meeting.place(self._workers[node])
+        except HarnessError as error:
+            self._fail(error)
+            pytest.exit(STOPPED, error.exit_code)
         # The stack may be started anew by now, and have nothing to adopt.
         node.workerinput["placement_plan"] = {one: getattr(self.plan, one) for one in ADOPTED}
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 
+from harness.errors import no_room
 from harness.targets.base import Target
 from harness.timing import GLANCE
 
@@ -62,6 +63,8 @@ class Starter:
     def _run(self) -> None:
         try:
             self._target.start()
+        except OSError as error:
+            self._error = no_room(error) or error
         except BaseException as error:
             self._error = error
         finally:

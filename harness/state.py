@@ -14,6 +14,8 @@ One directory a stack, below ``$PLACEMENT_HARNESS_STATE`` or the user's state di
     policy-LANE/  what replicas of a lane find in /etc/placement
     tempest-*/    what tempest needs while it runs; readable by the owner alone
     users.json    users of keystone and their tokens; readable by the owner alone
+
+Beside them, ``.run-*``: what a run needs while it lives.
 """
 
 import contextlib
@@ -22,6 +24,7 @@ import json
 import os
 import pathlib
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -51,11 +54,14 @@ def private_directory(path: pathlib.Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise StackError(
-            f"{path} cannot be made, where the harness keeps what it must remember: "
-            f"{error.strerror}.",
-            "Make it writable, or name another directory in PLACEMENT_HARNESS_STATE.",
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: pathlib.Path, error: OSError) -> StackError:
+    return StackError(
+        f"{path} cannot be made, where the harness keeps what it must remember: {error.strerror}.",
+        "Make it writable, or name another directory in PLACEMENT_HARNESS_STATE.",
+    )
 
 
 class StackState:
@@ -230,6 +236,45 @@ def all_states() -> list[StackState]:
         return []
     states = [StackState(path.name) for path in paths if NAME.fullmatch(path.name)]
     return [state for state in states if state.is_ours()]
+
+
+RUN = ".run-"
+
+
+class Scratch:
+    """A directory for what a run needs while it lives; readable by its owner alone.
+
+    When the run is killed, the next one that needs such a directory removes it, or reap does.
+    """
+
+    def __init__(self) -> None:
+        root = state_root()
+        clear_scratch()
+        private_directory(root)
+        while True:
+            try:
+                self.path = pathlib.Path(tempfile.mkdtemp(prefix=RUN, dir=root))
+            except OSError as error:
+                raise _unwritable(root / RUN, error) from error
+            self._lock = FileLock(self.path / "lock")
+            # Whoever clears up may have come in between.
+            if self._lock.take():
+                break
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._lock.release()
+
+
+def clear_scratch() -> list[str]:
+    """Remove what killed runs have left of such directories, and name it."""
+    removed = []
+    for path in sorted(state_root().glob(f"{RUN}*")):
+        with FileLock(path / "lock") as lock:
+            if lock.take():
+                shutil.rmtree(path, ignore_errors=True)
+                removed.append(path.name)
+    return removed
 
 
 def write_private(path: pathlib.Path, text: str) -> None:

@@ -1,14 +1,18 @@
-"""Time as a value that is passed down, and the wish to stop waiting."""
+"""Time as a value that is passed down, the wish to stop waiting, and news for who waits."""
 
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from harness.results import Progress
+
 # How often whoever waits looks whether it still should. Seconds.
 GLANCE = 0.1
+# How often whoever waits for something long is told what for. Seconds.
+NEWS_SECONDS = 5.0
 
 _cancel: ContextVar[threading.Event | None] = ContextVar("cancel", default=None)
 
@@ -66,3 +70,21 @@ class Deadline:
             go_on()
             yield self.waited
             time.sleep(min(interval, self.left))
+
+
+@contextlib.contextmanager
+def news(progress: Progress, what: Callable[[float], str]) -> Iterator[None]:
+    """While this block takes long, tell now and then what it does; ``what`` gets the seconds."""
+    done, began = threading.Event(), time.monotonic()
+
+    def tell() -> None:
+        while not done.wait(NEWS_SECONDS):
+            progress(what(time.monotonic() - began))
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        done.set()
+        teller.join()

@@ -17,8 +17,9 @@ from harness.report import curl
 from harness.results import Exchange, Request, Response
 
 MOST = 2000
-# Of any one source: a request that logs more has its reason among the last.
-LOG_LINES = 40
+# Of any one source: a traceback through SQLAlchemy has 180. What logs more has its reason among the
+# last.
+LOG_LINES = 250
 
 
 def render(

@@ -72,7 +72,7 @@ def run(
             stdout=out or subprocess.PIPE,
             stderr=subprocess.PIPE,
             # What they say is matched, and shown: in English, without questions.
-            env={**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"},
+            env={**inherited(), "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"},
             start_new_session=True,
         )
     except OSError as error:
@@ -91,6 +91,12 @@ def run(
             _end(process)
             raise
     return Outcome(process.returncode, _text(written), _text(said))
+
+
+def inherited() -> dict[str, str]:
+    """The environment, without the variables of compose.yaml: a person may have set them for a
+    stack that is started by hand, and Compose would take them before the harness's own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("HARNESS_")}
 
 
 def mortal(command: Sequence[str]) -> list[str]:

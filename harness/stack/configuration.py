@@ -29,5 +29,10 @@ def file(settings: Mapping[str, str]) -> str:
     groups: dict[str, list[str]] = {}
     for name, value in sorted(settings.items()):
         group, _, option = name.partition("/")
-        groups.setdefault(group, []).append(f"{option} = {value}\n")
+        groups.setdefault(section(group), []).append(f"{option} = {value}\n")
     return "\n".join(f"[{group}]\n{''.join(lines)}" for group, lines in groups.items())
+
+
+def section(group: str) -> str:
+    """A group as a file and etcd name it: oslo.config writes DEFAULT large, and knows no other."""
+    return "DEFAULT" if group == "default" else group

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.errors import HarnessError
-from harness.stack import provision
+from harness.stack import base, provision
 from harness.stack.commands import run
 from harness.stack.images import current_contents, needed, stale
 from harness.stack.removal import claim_leftovers
+from harness.stack.starting import PREFERRED_PORT, free_port
 from harness.state import state_root
 
 GIB = 1024**3
@@ -17,6 +18,8 @@ GIB = 1024**3
 DISK_GIB = 6
 # MariaDB, keystone, Apache, memcached and three replicas: 0.7 GiB, measured.
 MEMORY_GIB = 2
+# What docker's commands are wrapped in.
+TOOLS = ("flock", "setsid", "setpriv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ def examine() -> Iterator[Finding]:
     yield engine
     if engine.ok:
         yield from (check() for check in (_compose, _base, _images))
-    yield from (check() for check in (_disk, _memory, _state, _leftovers))
+    yield from (check() for check in (_disk, _memory, _tools, _port, _state, _leftovers))
 
 
 def _engine() -> Finding:
@@ -50,15 +53,19 @@ def _engine() -> Finding:
 
 
 def _compose() -> Finding:
-    version = provision.find_compose()
-    if version:
-        return Finding("Compose v2", version)
-    return Finding("Compose v2", "missing", "Run `placement-harness setup`: it installs it.")
+    version = provision.compose_version()
+    problem = provision.compose_problem(version)
+    if problem is None:
+        return Finding("Compose v2", str(version))
+    remedy = "Run `placement-harness setup`: it installs one."
+    if not provision.can_install_compose():
+        remedy = provision.COMPOSE_BY_HAND
+    return Finding("Compose v2", problem, remedy)
 
 
 def _base() -> Finding:
-    if provision.has_base():
-        return Finding("base image", provision.base_image())
+    if base.has_base():
+        return Finding("base image", base.base_image())
     return Finding(
         "base image", "missing", "Run `placement-harness setup`: it pulls or builds Debian trixie."
     )
@@ -96,6 +103,25 @@ def _memory() -> Finding:
     if available >= MEMORY_GIB:
         return Finding("memory", found)
     return Finding("memory", found, f"Free some: a stack of three needs about {MEMORY_GIB} GiB.")
+
+
+def _tools() -> Finding:
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if not missing:
+        return Finding("util-linux", ", ".join(TOOLS))
+    return Finding(
+        "util-linux",
+        f"missing: {', '.join(missing)}",
+        "Install it (on Debian and Ubuntu: apt-get install util-linux): else Ctrl-C ends docker's "
+        "commands half-way, and nobody waits for those that outlive a killed run.",
+    )
+
+
+def _port() -> Finding:
+    what = f"port {PREFERRED_PORT}"
+    if free_port(preferred=True) == PREFERRED_PORT:
+        return Finding(what, "free")
+    return Finding(what, "in use: a stack that is kept gets another one")
 
 
 def _state() -> Finding:

@@ -131,9 +131,9 @@ def write_for_all(etcd: Etcd, services: Iterable[str], name: str, value: str) ->
 
 
 def _named(name: str) -> str:
-    """GROUP/OPTION as the driver reads it; oslo.config writes DEFAULT large."""
+    """GROUP/OPTION as the driver reads it."""
     group, _, option = name.partition("/")
-    return f"{'DEFAULT' if group == 'default' else group}/{option}"
+    return f"{configuration.section(group)}/{option}"
 
 
 def _encoded(data: bytes) -> str:

@@ -15,19 +15,18 @@ from harness.placements.model import Placement
 from harness.placements.specs import newest
 from harness.record import Secrets
 from harness.results import Progress
-from harness.stack import provision
-from harness.stack.commands import disk_full, follow, run, says_disk_full
+from harness.stack import base
+from harness.stack.commands import disk_full, follow, inherited, run, says_disk_full
 from harness.stack.compose import ROOT, ca_bundle, compose_files, compose_words
 from harness.stack.databases import DATABASES
 from harness.stack.sources import SOURCES
 from harness.state import private_directory, state_root
-from harness.timing import GLANCE, Deadline
+from harness.timing import GLANCE, Deadline, news
 
 # Of a service's folder, what no image has: a driver's tests, and what running them leaves.
 NO_PART = {"tests", "__pycache__", ".mypy_cache", ".pytest_cache"}
 CONTENT_LABEL = "placement-harness.content"
 EVIDENCE_LINES = 25
-SECONDS_BETWEEN_LINES = 5.0
 # What another run's build may take.
 BUILD_SECONDS = 1800.0
 
@@ -40,7 +39,7 @@ class Image:
     upon: tuple[str, ...] = ()
     folder: str | None = None
     # Whose packages it is made of.
-    debian: str = provision.DEBIAN
+    debian: str = base.DEBIAN
     # So many contents of it are kept, for other checkouts and for the way back.
     kept: int = 4
 
@@ -100,7 +99,7 @@ def ensure_images(
         if not left and not others:
             return []
         for debian in sorted({IMAGES[name].debian for name in left}):
-            provision.ensure_base(progress, debian)
+            base.ensure_base(progress, debian)
         built = []
         chosen = newest(placements) if placements else None
         for wave in waves(left):
@@ -220,7 +219,7 @@ def _build(
     placement: Placement | None = None,
 ) -> None:
     variables = {
-        **os.environ,
+        **inherited(),
         # Interpolated, and of no use to a build.
         **Secrets().environment(),
         "HARNESS_CA_BUNDLE": ca_bundle(),
@@ -231,18 +230,22 @@ def _build(
         variables["HARNESS_PLACEMENT_CONTEXT"] = str(context.prepare(placement))
         what = what.replace("placement", f"placement {placement.title}")
     progress(f"building {what}")
-    began = told = time.monotonic()
+    began = time.monotonic()
     last: list[str] = []
 
     def heard(line: str) -> None:
-        nonlocal told, last
-        last = [*last[1 - EVIDENCE_LINES :], line]
-        if time.monotonic() - told > SECONDS_BETWEEN_LINES:
-            told = time.monotonic()
-            progress(f"building {what} ({told - began:.0f} s): {line.strip()[:100]}")
+        last[:] = [*last[1 - EVIDENCE_LINES :], line]
+
+    def now(seconds: float) -> str:
+        step = f": {last[-1].strip()[:100]}" if last else ""
+        return f"building {what} ({seconds:.0f} s){step}"
 
     files = compose_files(sorted(OVERLAYS))
-    if follow(["docker", *compose_words(files), "build", *names], heard, variables):
+    # Not the checkout's .env either: that is for stacks that are started by hand.
+    words = [*compose_words(files), "--env-file", os.devnull, "build", *names]
+    with news(progress, now):
+        failed = follow(["docker", *words], heard, variables)
+    if failed:
         if says_disk_full("\n".join(last)):
             raise disk_full(f"building {what}", last)
         raise BuildError(

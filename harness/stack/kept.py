@@ -175,7 +175,7 @@ def _mended(
     try:
         stack.start_containers("--no-recreate")
         deadline = Deadline.after(MENDING_SECONDS)
-        wait_until_ready(stack, None, deadline)
+        wait_until_ready(stack, None, deadline, progress)
         code.loaded(changed)
     except HarnessError as error:
         stack.unwatch()

@@ -116,7 +116,7 @@ def _up(state: StackState, plan: Plan, progress: Progress) -> Stack:
     executor = concurrent.futures.ThreadPoolExecutor(1)
     starting = executor.submit(stack.start_containers)
     try:
-        wait_until_ready(stack, starting, deadline)
+        wait_until_ready(stack, starting, deadline, progress)
         starting.result()
     except BaseException as error:
         if isinstance(error, HarnessError):

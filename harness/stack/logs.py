@@ -1,9 +1,11 @@
 """What a stack's containers have said."""
 
 import queue
+import re
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import urlsplit
 
 from harness.errors import StackError, UsageError
 from harness.results import Exchange
@@ -12,7 +14,35 @@ from harness.stack.containers import listed
 from harness.stack.lanes import SERVICE, replica_of
 
 # Clocks agree on one machine; a container's log driver may lag.
-EARLIER_SECONDS = 1.0
+SLACK_SECONDS = 1.0
+# How oslo.log begins a line, by default: time, process, level, logger. A traceback's lines begin so
+# too, but do not name the request.
+DATED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ \d+ [A-Z]+ \S+ ")
+
+
+class About:
+    """Tells of one container's lines, given one after the other, which hold a text, and which go
+    on with such a line: a traceback, the rest of a message."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        # How the lines begin that go on with the last one of ours.
+        self._head: str | None = None
+        self._ours = False
+
+    def has(self, line: str) -> bool:
+        found = DATED.match(line)
+        if self._text in line:
+            self._head = found[0] if found else None
+            self._ours = True
+        elif found is None:
+            self._ours = self._ours and self._head is not None
+        else:
+            self._ours = found[0] == self._head
+            if self._ours and line[found.end() :].startswith("["):
+                # Another request, in the same millisecond.
+                self._head, self._ours = None, False
+        return self._ours
 
 
 def container(stack: str, service: str, replica: int | str | None = None) -> str:
@@ -20,23 +50,43 @@ def container(stack: str, service: str, replica: int | str | None = None) -> str
 
 
 def lines_of(name: str, *, since: float, containing: str) -> list[str]:
-    """The lines of one container since a moment (seconds since the epoch) that hold a text."""
-    said = run("docker", "logs", "--since", f"{since:.3f}", name, seconds=10)
-    return [line for line in (said.out + said.err).splitlines() if containing in line]
+    """The lines of one container since a moment (seconds since the epoch) that are about a text."""
+    about = About(containing)
+    return [line for line in _said(name, "--since", f"{since:.3f}") if about.has(line)]
+
+
+def _said(name: str, *how: str) -> list[str]:
+    said = run("docker", "logs", *how, name, seconds=10)
+    return (said.out + said.err).splitlines()
 
 
 def of_exchange(stack: str, exchange: Exchange) -> Mapping[str, Sequence[str]]:
-    """What Apache and the replica wrote about one request, found by its id."""
-    if exchange.request_id is None:
-        return {}
-    since = exchange.started - EARLIER_SECONDS
+    """What Apache and the replica wrote about one request, found by its id.
+
+    What has none, because nobody or Apache itself has answered, is found by its time.
+    """
+    since = exchange.started - SLACK_SECONDS
     sources = {"apache": container(stack, "apache")}
     if exchange.replica:
         sources[f"replica {exchange.replica}"] = container(stack, "placement", exchange.replica)
+    if exchange.request_id is None:
+        return _of_time(exchange, since, sources)
     return {
         source: lines_of(name, since=since, containing=exchange.request_id)
         for source, name in sources.items()
     }
+
+
+def _of_time(
+    exchange: Exchange, since: float, sources: Mapping[str, str]
+) -> Mapping[str, Sequence[str]]:
+    """All that was written while an exchange lasted; of Apache's, errors and this request alone."""
+    until = exchange.started + exchange.seconds + SLACK_SECONDS
+    span = ("--since", f"{since:.3f}", "--until", f"{until:.3f}")
+    found = {source: _said(name, *span) for source, name in sources.items()}
+    asked = f'"{exchange.request.method} {urlsplit(exchange.request.url).path}'
+    found["apache"] = [one for one in found["apache"] if one.startswith("[") or asked in one]
+    return {source: lines for source, lines in found.items() if lines}
 
 
 def states(stack: str) -> Mapping[str, str]:
@@ -85,7 +135,10 @@ def _is(of: str, service: str) -> bool:
 def stream(
     names: Sequence[str], *, follow: bool, tail: int | None, containing: str | None
 ) -> Iterator[str]:
-    """Lines of several containers, each with its container's name when there are several."""
+    """Lines of several containers, each with its container's name when there are several.
+
+    ``containing`` leaves only those that hold it, and their tracebacks.
+    """
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     width = max(map(len, names))
     processes = []
@@ -97,14 +150,16 @@ def stream(
         )
         processes.append(process)
         prefix = f"{name:{width}} | " if len(names) > 1 else ""
-        threading.Thread(target=_read, args=(process, prefix, lines), daemon=True).start()
+        about = About(containing) if containing is not None else None
+        reader = threading.Thread(target=_read, args=(process, prefix, about, lines), daemon=True)
+        reader.start()
     left = len(names)
     try:
         while left:
             line = lines.get()
             if line is None:
                 left -= 1
-            elif containing is None or containing in line:
+            else:
                 yield line
     finally:
         for process in processes:
@@ -113,8 +168,12 @@ def stream(
 
 
 def _read(
-    process: "subprocess.Popen[str]", prefix: str, lines: "queue.SimpleQueue[str | None]"
+    process: "subprocess.Popen[str]",
+    prefix: str,
+    about: About | None,
+    lines: "queue.SimpleQueue[str | None]",
 ) -> None:
     for line in process.stdout or ():
-        lines.put(prefix + line.rstrip("\n"))
+        if about is None or about.has(line):
+            lines.put(prefix + line.rstrip("\n"))
     lines.put(None)

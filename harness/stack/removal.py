@@ -10,7 +10,7 @@ from harness.plan import NAME
 from harness.results import Progress
 from harness.stack.commands import run
 from harness.stack.compose import PROJECT_LABEL, STACK_LABEL, STATE_LABEL, client, words
-from harness.state import StackState, all_states
+from harness.state import StackState, all_states, clear_scratch
 from harness.timing import cancellable
 
 T = TypeVar("T")
@@ -117,7 +117,7 @@ def reap(progress: Progress, *, everything: bool = False) -> list[str]:
     A fresh stack belongs to the process that holds its lock; when nobody does, it is a leftover. A
     stack that was kept is removed only with ``everything``.
     """
-    removed = []
+    removed = clear_scratch()
     for state in claim_leftovers(everything=everything):
         take_down(state, progress)
         removed.append(state.name)

@@ -47,6 +47,7 @@ class Stack:
         self.state = state
         self.record = record
         self.ready_after: float | None = None  # Seconds; None when it ran before.
+        self.awaited = ""  # What of it is not there yet, while it is waited for.
         self._secrets = secrets
         self._watch: Watch | None = None
         self._session = requests.Session()
@@ -221,6 +222,7 @@ class Stack:
         for _ in deadline.every(POLL_SECONDS):
             self.check("before it served")
             while missing:
+                self.awaited = f"replica {lanes.route(lane, missing[0])}"
                 problem = self.asks_replica(missing[0], lane)
                 if problem is not None:
                     last = problem

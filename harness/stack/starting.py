@@ -5,18 +5,29 @@ import contextlib
 import socket
 
 from harness.errors import HarnessError, StackError
+from harness.results import Progress
 from harness.stack import cluster, lanes
 from harness.stack.databases import DATABASES
 from harness.stack.stack import POLL_SECONDS, Stack
-from harness.timing import Deadline
+from harness.timing import Deadline, news
 
 PREFERRED_PORT = 8778
 
 
 def wait_until_ready(
-    stack: Stack, starting: "concurrent.futures.Future[None] | None", deadline: Deadline
+    stack: Stack,
+    starting: "concurrent.futures.Future[None] | None",
+    deadline: Deadline,
+    progress: Progress,
 ) -> None:
     """Return when keystone gives a token, every replica serves, and all of a cluster has joined."""
+    with news(progress, lambda seconds: f"waiting for {stack.awaited} ({seconds:.0f} s)"):
+        _wait_until_ready(stack, starting, deadline)
+
+
+def _wait_until_ready(
+    stack: Stack, starting: "concurrent.futures.Future[None] | None", deadline: Deadline
+) -> None:
     nodes = DATABASES[stack.record.database].cluster
     try:
         wait_for_token(stack, starting, deadline)
@@ -26,6 +37,7 @@ def wait_until_ready(
         # Who waits for a database that is not there is not to blame.
         why = cluster.trouble(stack.name, nodes, deadline) if deadline.passed else None
         raise why or error from None
+    stack.awaited = "the cluster"
     cluster.wait(stack.name, nodes, deadline)
 
 
@@ -33,7 +45,7 @@ def wait_for_token(
     stack: Stack, starting: "concurrent.futures.Future[None] | None", deadline: Deadline
 ) -> None:
     """Return when keystone gives a token, which ``starting`` may still be working on."""
-    last = "none"
+    last, stack.awaited = "none", "keystone's token"
     for _ in deadline.every(POLL_SECONDS):
         if starting is not None and starting.done():
             starting.result()

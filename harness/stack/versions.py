@@ -1,6 +1,8 @@
 """What runs in the images: asked of the programs themselves, once for each content."""
 
+import contextlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from harness.placements.model import Placement
@@ -20,7 +22,12 @@ _QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "mariadb-10.11": ("mariadbd", "--version"),
     "apache": ("apache2", "-v"),
     "memcached": ("memcached", "-V"),
+    "etcd": ("etcd", "--version"),
+    "haproxy": ("haproxy", "-v"),
 }
+# In what a program says of itself; placement and keystone say it alone.
+_NUMBER = re.compile(r"\d+\.\d+[\d.]*")
+UNKNOWN = "unknown"
 
 
 def versions(names: Iterable[str], placements: Sequence[Placement] = ()) -> dict[str, str]:
@@ -33,23 +40,22 @@ def versions(names: Iterable[str], placements: Sequence[Placement] = ()) -> dict
     contents = {service: content(service, placements) for service in names if service in _QUESTIONS}
     missing = [service for service, digest in contents.items() if digest not in known]
     if missing:
-        # Few: what no image has any more is forgotten some day.
-        known = dict(list(known.items())[-REMEMBERED:])
-        known |= {contents[service]: _ask(service, contents[service]) for service in missing}
+        found = {contents[service]: _ask(service, contents[service]) for service in missing}
+        known |= {digest: one for digest, one in found.items() if one is not None}
         private_directory(remembered.parent)
-        remembered.write_text(json.dumps(known))
-    return {service: known[digest] for service, digest in contents.items()}
+        # Few: what no image has any more is forgotten some day. Asking again does no harm.
+        with contextlib.suppress(OSError):
+            remembered.write_text(json.dumps(dict(list(known.items())[-REMEMBERED:])))
+    return {service: known.get(digest, UNKNOWN) for service, digest in contents.items()}
 
 
-def _ask(service: str, content: str) -> str:
+def _ask(service: str, content: str) -> str | None:
+    """What a service's program says of itself; None when it says nothing, as on a busy machine."""
     program, *arguments = _QUESTIONS[service]
     command = ("docker", "run", "--rm", "--network", "none", "--entrypoint", program)
     answer = run(*command, IMAGES[service].tag(content), *arguments, seconds=30)
     if not answer.ok or not answer.out.strip():
-        return "unknown"
+        return None
     first = answer.out.strip().splitlines()[0]
-    if "mariadbd" in _QUESTIONS[service]:
-        return first.partition("Ver ")[2].partition("-MariaDB")[0] or first
-    if service == "apache":
-        return first.partition("Apache/")[2].partition(" ")[0] or first
-    return first.removeprefix("memcached ")
+    number = _NUMBER.search(first) if "(Python" not in first else None
+    return number[0] if number else first

@@ -165,6 +165,7 @@ class _Log(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
+        self.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
         self._records: deque[tuple[str | None, logging.LogRecord]] = deque(maxlen=LOG_RECORDS)
         self._current: Any = None
 
@@ -191,9 +192,10 @@ class _Log(logging.Handler):
 
     def lines(self, request_id: str | None) -> list[str]:
         return [
-            f"{record.levelname} {record.name} {record.getMessage()}"
+            line
             for number, record in list(self._records)
             if request_id and (number == request_id or request_id in record.getMessage())
+            for line in self.format(record).splitlines()
         ]
 
 

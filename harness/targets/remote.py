@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from harness import auth
 from harness.errors import TargetError
@@ -33,6 +34,7 @@ class Remote:
         self._token = token
         self._versions = "unknown"
         self._credentials: auth.Credentials | None = None
+        self._verify: bool | str | None = None
 
     @property
     def url(self) -> str:
@@ -72,9 +74,12 @@ class Remote:
         return self._token
 
     def transport(self, *, verify: bool = True) -> Transport:
-        insecure = os.environ.get("OS_INSECURE", "").lower() in ("1", "true", "yes")
+        if self._verify is None:
+            self._verify = self.credentials.verify
+        known = self._verify
         return HttpTransport(
-            verify=verify and not insecure, certificates=os.environ.get("OS_CACERT") or None
+            verify=verify and known is not False,
+            certificates=known if isinstance(known, str) else None,
         )
 
     def settings(self) -> Sequence[Setting]:
@@ -109,9 +114,11 @@ class Remote:
         try:
             return transport.send(request, timeout=TIMEOUT)
         except OSError as error:
-            hint = (
-                " For a private authority, OS_CACERT names its file." if _untrusted(error) else ""
-            )
+            hint = ""
+            if _untrusted(error):
+                hint = " For a private authority, OS_CACERT names its file (cacert in clouds.yaml)."
+            elif urlsplit(self._url).scheme in getproxies():
+                hint = " It is asked directly, not through the proxy that is set for other hosts."
             raise TargetError(
                 f"{self._url} cannot be reached: {error}.",
                 f"Check the address, and that placement runs there.{hint}",

@@ -144,7 +144,7 @@ class StackTarget:
 
     def settings(self) -> Sequence[Setting]:
         record = self.stack.record
-        database = DATABASES[record.database]
+        database, source = DATABASES[record.database], SOURCES[record.config_source]
         known = versions(
             needed(record.database, record.config_source), of_plan(self._plan, self._progress)
         )
@@ -155,8 +155,15 @@ class StackTarget:
             Setting(
                 "database", f"{database.title} {known[database.image]}", self._from("database")
             ),
+            *(
+                [Setting("database proxy", f"HAProxy {known['haproxy']}")]
+                if "haproxy" in known
+                else ()
+            ),
             Setting(
-                "configuration", SOURCES[record.config_source].title, self._from("config_source")
+                "configuration",
+                " ".join([source.title, *(known[one] for one in source.images)]),
+                self._from("config_source"),
             ),
             Setting("keystone", known["keystone"]),
             Setting("proxy", f"Apache {known['apache']}"),

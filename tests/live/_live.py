@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.stack.compose import STACK_LABEL, STATE_LABEL
 from harness.stack.stack import Stack
-from harness.state import StackState
+from harness.state import RUN, StackState
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -144,7 +144,7 @@ class Commands:
         names = {line.split()[1] for line in found} | {self.name}
         for path in self.state.iterdir() if self.state.is_dir() else ():
             # What is kept for later runs (scenes, placements) begins with a dot.
-            if path.is_dir() and not path.name.startswith("."):
+            if path.is_dir() and (not path.name.startswith(".") or path.name.startswith(RUN)):
                 found.append(f"directory {path.name}")
                 names.add(path.name)
         for process in Path("/proc").glob("[0-9]*/cmdline"):

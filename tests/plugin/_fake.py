@@ -7,6 +7,7 @@ done with it is appended to the file that FAKE_EVENTS names: both reach xdist's 
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import json
 import os
@@ -122,6 +123,8 @@ class Fake:
             raise StackError(
                 "MariaDB died while starting.", "Free some disk space.", evidence=["no space left"]
             )
+        if self.told.get("start") == "full":
+            raise OSError(errno.ENOSPC, "No space left on device", "/state/env.partial")
         if self.told.get("start") == "bug":
             raise ZeroDivisionError
         event("started")

@@ -219,6 +219,17 @@ def test_a_stop_that_fails_is_said(project: Project) -> None:
     result.stdout.fnmatch_lines(["*3 passed*", "ERROR: The network is in use. Remove it by hand."])
 
 
+def test_a_full_disk_is_no_bug(project: Project) -> None:
+    project.suite()
+    project.fake(start="full")
+    result = project.run()
+    assert result.ret == 70
+    result.stdout.fnmatch_lines(
+        ["ERROR: The disk has no room left for /state/env.partial: No space*"]
+    )
+    assert project.events == ["start", "stop"]
+
+
 def test_an_unusable_target_is_not_installed_quietly(project: Project) -> None:
     """A programming error in a target is not dressed up as anything else."""
     project.suite()

@@ -93,6 +93,17 @@ def verdict(case: ElementTree.Element) -> tuple[str, str, str, str]:
     return str(case.get("classname")), str(case.get("name")), "passed", ""
 
 
+def test_a_state_directory_that_cannot_be_made_ends_the_run_with_70(
+    two_suites: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (two_suites.path / "file").touch()
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(two_suites.path / "file"))
+    result = two_suites.run_apart("-n2")
+    assert result.ret == 70
+    result.stdout.fnmatch_lines(["ERROR: *file cannot be made*PLACEMENT_HARNESS_STATE."])
+    assert "INTERNALERROR" not in result.stdout.str()
+
+
 def test_tests_of_a_suite_stay_on_one_worker(two_suites: Project) -> None:
     two_suites.pytester.makeconftest(WORKERS)
     two_suites.run_apart("-n2").assert_outcomes(passed=6)

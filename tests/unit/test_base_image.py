@@ -5,8 +5,9 @@ import os
 import pytest
 from _machine import FULL, NO_REGISTRY, Machine, fails, fresh_machine
 
+from harness import timing
 from harness.errors import BuildError
-from harness.stack import provision
+from harness.stack import base
 
 machine = pytest.fixture(fresh_machine)
 
@@ -15,7 +16,7 @@ NO_IMAGE = {"image inspect*": fails("No such image")}
 
 def test_a_base_image_that_is_there_is_left_alone(machine: Machine) -> None:
     machine.has("docker", {"image inspect*": "echo sha256:1"})
-    provision.ensure_base(machine.steps.append)
+    base.ensure_base(machine.steps.append)
     assert machine.steps == []
     assert len(machine.calls) == 1
 
@@ -23,7 +24,7 @@ def test_a_base_image_that_is_there_is_left_alone(machine: Machine) -> None:
 def test_where_a_registry_answers_the_base_image_is_pulled(machine: Machine) -> None:
     machine.has("docker", {**NO_IMAGE, "pull*": "echo trixie-slim: Pulling"})
     machine.has("mmdebstrap")
-    provision.ensure_base(machine.steps.append, "t")
+    base.ensure_base(machine.steps.append, "t")
     assert machine.steps == ["no image placement-harness/base:t: pulling debian:t-slim"]
     assert machine.called("docker build --tag placement-harness/base:t -")
     assert not machine.called("mmdebstrap")
@@ -35,7 +36,7 @@ def test_without_a_registry_debians_packages_become_the_base_image(machine: Mach
         "docker", {**NO_IMAGE, "pull*": fails(NO_REGISTRY), "import*": f"exec /bin/cat > {took}"}
     )
     machine.has("mmdebstrap", {"*": "echo a tar"})
-    provision.ensure_base(machine.steps.append, "t")
+    base.ensure_base(machine.steps.append, "t")
     assert took.read_text() == "a tar\n"
     assert "no such host): building it from Debian's packages" in machine.steps[1]
     assert machine.steps[2] == "importing it as placement-harness/base:t"
@@ -43,13 +44,22 @@ def test_without_a_registry_debians_packages_become_the_base_image(machine: Mach
     assert "LABEL placement-harness.image=base" in call
 
 
+def test_a_long_pull_says_now_and_then_that_it_goes_on(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing, "NEWS_SECONDS", 0.1)
+    machine.has("docker", {**NO_IMAGE, "pull*": "echo trixie-slim: Pulling; exec /bin/sleep 0.5"})
+    base.ensure_base(machine.steps.append)
+    assert "pulling (0 s)" in machine.steps[1:]
+
+
 def test_a_registry_that_hangs_is_given_up(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provision, "FIRST_LINE", 0.2)
+    monkeypatch.setattr(base, "FIRST_LINE", 0.2)
     machine.has("docker", {**NO_IMAGE, "pull*": "exec /bin/sleep 60"})
     machine.has("mmdebstrap")
-    provision.ensure_base(machine.steps.append)
+    base.ensure_base(machine.steps.append)
     assert "no pull (no answer within 0.2 s)" in machine.steps[1]
     assert machine.called("docker import")
 
@@ -58,7 +68,7 @@ def test_root_gets_mmdebstrap_installed(machine: Machine) -> None:
     machine.has("docker", {**NO_IMAGE, "pull*": fails(NO_REGISTRY)})
     mmdebstrap = machine.has("mmdebstrap").rename(machine.home / "mmdebstrap")
     machine.has("apt-get", {"*install*": f"/bin/cp {mmdebstrap} {machine.path}"})
-    provision.ensure_base(machine.steps.append)
+    base.ensure_base(machine.steps.append)
     assert "installing mmdebstrap with apt-get" in machine.steps
     assert machine.called("mmdebstrap --variant=minbase trixie")
     assert machine.called("docker import")
@@ -66,7 +76,7 @@ def test_root_gets_mmdebstrap_installed(machine: Machine) -> None:
 
 def no_base(machine: Machine) -> BuildError:
     with pytest.raises(BuildError) as caught:
-        provision.ensure_base(machine.steps.append)
+        base.ensure_base(machine.steps.append)
     return caught.value
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import io
+import os
 import signal
 import sys
 from pathlib import Path
@@ -38,6 +39,17 @@ def test_a_number_of_replicas_that_cannot_be_is_refused(
 def test_a_port_that_is_none_is_refused(harness: Harness, machine: Machine, port: str) -> None:
     assert harness("up", "--port", port).code == 64
     assert machine.calls == []
+
+
+def test_a_full_disk_ends_a_command_with_what_to_do(
+    harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.has("docker", WELL)
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(os, "write", mock.Mock(side_effect=full))
+    said = harness("down")
+    assert said.code == 70
+    assert "ERROR: The disk has no room left: No space left on device. Make some" in said.err
 
 
 def test_a_command_that_is_not_there_is_refused(harness: Harness) -> None:

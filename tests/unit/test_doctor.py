@@ -1,5 +1,6 @@
 """doctor checks everything that a stack needs, and says what to do about what is missing."""
 
+import platform
 import shutil
 from collections import namedtuple
 from pathlib import Path
@@ -34,6 +35,8 @@ def well(machine: Machine, root: Path) -> dict[str, str]:
         "info*": "echo /",
     }
     machine.has("docker", answers)
+    for tool in doctor.TOOLS:
+        machine.has(tool)
     return answers
 
 
@@ -71,6 +74,17 @@ def test_what_set_up_gets_is_named_with_the_command_that_gets_it(
         assert "placement-harness setup" in findings[what].remedy, what
 
 
+def test_an_old_compose_is_named_with_what_is_needed(
+    machine: Machine, well: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.has("docker", {**well, "compose version*": "echo 2.6.0"})
+    finding = found()["Compose v2"]
+    assert finding.found == "2.6.0, and a stack needs 2.19 or newer"
+    assert "placement-harness setup" in finding.remedy
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    assert "Install Compose v2, 2.19 or newer, by hand" in found()["Compose v2"].remedy
+
+
 def test_an_image_that_is_out_of_date_is_named(machine: Machine, well: dict[str, str]) -> None:
     tags = " ".join(
         IMAGES[name].tag("old" if name == "apache" else content(name)) for name in IMAGES
@@ -89,6 +103,25 @@ def test_too_little_disk_and_memory_are_told_in_figures(
     assert "docker system df" in findings["disk"].remedy
     assert "GiB available" in findings["memory"].found
     assert "Free some" in findings["memory"].remedy
+
+
+def test_tools_that_keep_commands_whole_are_named_when_they_are_missing(
+    machine: Machine, well: dict[str, str]
+) -> None:
+    (machine.path / "setsid").unlink()
+    finding = found()["util-linux"]
+    assert finding.found == "missing: setsid"
+    assert "apt-get install util-linux" in finding.remedy
+
+
+def test_a_port_that_somebody_has_is_worth_a_note_alone(
+    well: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "free_port", lambda *, preferred: 8778)
+    assert found()["port 8778"] == Finding("port 8778", "free")
+    monkeypatch.setattr(doctor, "free_port", lambda *, preferred: 40001)
+    assert found()["port 8778"].ok
+    assert "in use" in found()["port 8778"].found
 
 
 def test_a_state_directory_that_cannot_be_written_is_named(

@@ -40,6 +40,10 @@ def names(target):
     return [one["name"] for one in found["resource_providers"]]
 
 
+def broken(*_):
+    raise RuntimeError("no such thing")
+
+
 target = embedded.make(Plan(target="embedded"))
 # As the plugin does: started in a thread, used in another.
 thread = threading.Thread(target=target.start)
@@ -55,6 +59,14 @@ assert missing.response.status == 404
 lines = target.explain(missing)["placement"]
 assert all("/resource_providers/7d2590ae" in line for line in lines), lines
 assert [line.split()[0] for line in lines] == ["DEBUG", "INFO"], lines
+from placement.objects import resource_provider
+listing, resource_provider.get_all_by_filters = resource_provider.get_all_by_filters, broken
+failed = ask(target, "GET", "/resource_providers")
+resource_provider.get_all_by_filters = listing
+assert failed.response.status == 500, failed.response
+lines = target.explain(failed)["placement"]
+assert any(line.startswith("Traceback") for line in lines), lines
+assert "RuntimeError: no such thing" in lines, lines
 assert [one.name for one in target.settings()] == ["placement", "database", "authentication"]
 target.check()
 target.stop()

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from _machine import FULL, Machine, fails, fresh_machine
 
+from harness import timing
 from harness.errors import BuildError
 from harness.locks import FileLock
 from harness.placements import context
 from harness.placements.model import Placement, Schema
-from harness.stack import images, provision
+from harness.stack import base, images, latest
 from harness.stack.compose import ROOT
 from harness.stack.images import IMAGES, content, waves
 from harness.timing import Cancelled, cancellable
@@ -26,7 +27,7 @@ LIST = "image ls*label*"
 @pytest.fixture(autouse=True)
 def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "state"))
-    monkeypatch.setattr(provision, "ensure_base", lambda progress, debian: None)
+    monkeypatch.setattr(base, "ensure_base", lambda progress, debian: None)
 
 
 def built(*names: str) -> dict[str, str]:
@@ -58,6 +59,18 @@ def test_all_images_are_built_in_waves(machine: Machine) -> None:
     first = "apache, etcd, haproxy, memcached, oslo-config-etcd, python"
     assert machine.steps[0] == f"building {first}"
     assert machine.steps[1].startswith(f"built {first} in 0 s")
+
+
+def test_a_build_sees_no_settings_of_a_stack_that_is_started_by_hand(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_PLACEMENT_TARGET", "debug")
+    told = tmp_path / "told"
+    machine.has("docker", {"compose*": f'echo "$HARNESS_PLACEMENT_TARGET $*" >> {told}'})
+    images.ensure_images(machine.steps.append, IMAGES)
+    for line in told.read_text().splitlines():
+        assert line.startswith(" ")
+        assert "--env-file /dev/null build " in line
 
 
 def test_one_image_that_is_out_of_date_is_built_alone(machine: Machine) -> None:
@@ -110,7 +123,7 @@ def test_a_disk_that_fills_up_under_a_build_says_so(machine: Machine) -> None:
 def test_a_long_build_says_now_and_then_what_it_does(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(images, "SECONDS_BETWEEN_LINES", 0.05)
+    monkeypatch.setattr(timing, "NEWS_SECONDS", 0.05)
     do = "echo one; /bin/sleep 0.2; echo step two; /bin/sleep 0.2; echo step three"
     machine.has("docker", {**built(*(set(IMAGES) - {"apache"})), "compose*": do})
     images.ensure_images(machine.steps.append, IMAGES)
@@ -218,6 +231,16 @@ def test_each_of_several_placements_is_built_once(
     assert any("building placement 15.0.0 (newest of 15)" in step for step in machine.steps)
 
 
+def test_latest_is_what_this_checkout_makes_after_another_has_built(machine: Machine) -> None:
+    apache, memcached = IMAGES["apache"], IMAGES["memcached"]
+    own, up_to_date = apache.tag(content("apache")), memcached.tag(content("memcached"))
+    rows = {own: 1, apache.tag("latest"): 2, up_to_date: 3, memcached.tag("latest"): 3}
+    lines = "".join(f"{tag}\\t{number}\\n" for tag, number in rows.items())
+    machine.has("docker", {LIST: f"printf '{lines}'"})
+    latest.claim(["apache", "memcached", "python"])
+    assert machine.calls[1:] == [f"docker tag {own} {apache.tag('latest')}"]
+
+
 def test_the_latest_is_the_locked_release(machine: Machine) -> None:
     machine.has("docker")
     images._tidy(IMAGES["placement"], content("placement", [other()]))
@@ -242,7 +265,7 @@ def test_an_image_of_another_release_of_debian_gets_its_base(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(provision, "ensure_base", lambda progress, debian: asked.append(debian))
+    monkeypatch.setattr(base, "ensure_base", lambda progress, debian: asked.append(debian))
     machine.has("docker")
     images.ensure_images(machine.steps.append, images.needed("mariadb-10.11", "env"))
     assert asked == ["bookworm", "trixie"]

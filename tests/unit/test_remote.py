@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from _server import Received, Server, answer
@@ -85,6 +86,40 @@ def test_a_certificate_that_is_not_trusted_names_the_variable() -> None:
         target = remote.make(Plan(target=server.url.replace("http", "https")))
         with pytest.raises(TargetError, match="OS_CACERT names its file"):
             target.start()
+
+
+def test_a_proxy_that_is_not_asked_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    with Server(placement()) as server:
+        target = at(server)
+    with pytest.raises(TargetError, match="directly, not through the proxy"):
+        target.start()
+
+
+@pytest.mark.parametrize(
+    ("said", "verify", "certificates"),
+    [({"verify": False}, False, None), ({"cacert": "/ca.pem"}, True, "/ca.pem"), ({}, True, None)],
+)
+def test_clouds_yaml_decides_about_placements_certificate_too(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    said: dict[str, object],
+    verify: bool,
+    certificates: str | None,
+) -> None:
+    pytest.importorskip("openstack")
+    clouds = {"clouds": {"mine": {"auth_type": "none", "endpoint": "http://host", **said}}}
+    (tmp_path / "clouds.yaml").write_text(json.dumps(clouds))
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+    monkeypatch.setenv("OS_AUTH_TYPE", "")
+    monkeypatch.setenv("OS_CLOUD", "mine")
+    asked: list[dict[str, object]] = []
+    monkeypatch.setattr(remote, "HttpTransport", lambda **how: asked.append(how))
+    target = remote.make(Plan(target="https://host"))
+    target.transport()
+    target.transport(verify=False)
+    assert asked[0] == {"verify": verify, "certificates": certificates}
+    assert asked[1]["verify"] is False
 
 
 def test_workers_use_the_token_of_the_controller(monkeypatch: pytest.MonkeyPatch) -> None:

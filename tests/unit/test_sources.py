@@ -53,6 +53,11 @@ def test_a_file_says_what_the_environment_says() -> None:
     assert read == SETTINGS
 
 
+def test_a_file_names_the_group_default_as_oslo_config_does() -> None:
+    said = configuration.file({"default/debug": "true", "api/auth_strategy": "keystone"})
+    assert said == "[api]\nauth_strategy = keystone\n\n[DEFAULT]\ndebug = true\n"
+
+
 def test_replicas_get_their_file_before_they_start_and_nothing_in_the_environment(
     state: StackState, machine: Machine, tmp_path: Path
 ) -> None:

@@ -15,7 +15,7 @@ from harness import state
 from harness.errors import StackError, UsageError
 from harness.locks import FileLock
 from harness.record import Record, Secrets
-from harness.state import StackState, all_states
+from harness.state import Scratch, StackState, all_states, clear_scratch
 from harness.timing import Deadline
 
 RECORD = Record("one", "keep", 3, 8778, ready=True, leaving=(2, 3))
@@ -276,3 +276,33 @@ def test_a_part_that_somebody_keeps_is_named_with_them(root: Path) -> None:
         pass
     with state.taking("users.lock", 0.05):
         pass
+
+
+# What a run needs while it lives
+
+
+LIVE = """
+import sys
+from harness.state import Scratch
+print(Scratch().path, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_a_killed_run_needed_is_removed_by_the_next_and_never_a_live_ones(root: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", LIVE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        path = Path(other.stdout.readline().strip())
+        assert path.parent == root
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+        assert clear_scratch() == []
+        assert path.exists()
+        other.kill()
+        other.wait(10)
+    own = Scratch()
+    assert [one for one in root.iterdir() if one.is_dir()] == [own.path]
+    own.remove()
+    assert clear_scratch() == []
+    assert not own.path.exists()

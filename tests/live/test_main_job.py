@@ -1,0 +1,42 @@
+"""What `make run` does: all of gabbits/ is green, as often as one likes, and leaves nothing."""
+
+import re
+from pathlib import Path
+
+from _live import ROOT, Commands
+
+GABBITS = str(ROOT / "gabbits")
+# What suites write, but for what placement has of its own. Aggregates stay: it deletes none.
+WRITTEN = {
+    "resource_providers": "",
+    "allocations": "",
+    "inventories": "",
+    "consumers": "",
+    "traits": "WHERE name LIKE 'CUSTOM_%'",
+    "resource_classes": "WHERE name LIKE 'CUSTOM_%'",
+}
+
+
+def left_in_the_database(up: Commands) -> dict[str, int]:
+    found = {}
+    with up.stack().database() as connection, connection.cursor() as cursor:
+        for table, where in WRITTEN.items():
+            cursor.execute(f"SELECT COUNT(*) FROM {table} {where}")
+            row = cursor.fetchone()
+            assert row is not None
+            found[table] = row[0]
+    return found
+
+
+def test_all_suites_are_green_twice_on_three_replicas_and_leave_nothing(up: Commands) -> None:
+    before = left_in_the_database(up)
+    for _ in range(2):
+        said = up.pytest("--stack", "reuse", GABBITS)
+        assert re.search(r"replica 1 \d+, replica 2 \d+, replica 3 \d+", said)
+        assert re.search(r"=+ \d{4} passed in ", said), said[-500:]
+    assert left_in_the_database(up) == before
+
+
+def test_all_suites_are_green_without_containers(tmp_path: Path) -> None:
+    said = Commands(tmp_path).pytest("--target", "embedded", GABBITS)
+    assert re.search(r"=+ \d{4} passed in ", said), said[-500:]

@@ -1,0 +1,52 @@
+"""The placement image is small, and one with a shell and tools can be built beside it."""
+
+import os
+import subprocess
+
+import pytest
+from _live import LONG, ROOT, docker
+
+from harness.record import Secrets
+from harness.stack import images
+from harness.stack.compose import ca_bundle
+from harness.stack.images import IMAGES, content, current_contents, needed
+
+MOST_BYTES = 85_000_000
+# A tag of its own: under the content's, every run would take the image with the tools.
+DEBUG = "debug-of-the-tests"
+
+
+def test_the_placement_image_is_small() -> None:
+    tag = IMAGES["placement"].tag(content("placement"))
+    assert int(docker("image", "inspect", "--format", "{{.Size}}", tag)) <= MOST_BYTES
+
+
+@pytest.mark.long
+def test_the_image_with_tools_is_built_by_hand_and_has_placement() -> None:
+    contents = {**current_contents(needed("mariadb", "env")), "placement": DEBUG}
+    words = ["docker", "compose", "--env-file", os.devnull, "build", "placement"]
+    variables = {
+        **Secrets().environment(),
+        **images.environment(contents),
+        "HARNESS_CA_BUNDLE": ca_bundle(),
+        "HARNESS_PLACEMENT_TARGET": "debug",
+    }
+    built = subprocess.run(
+        words,
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=5 * LONG,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr[-3000:]
+    tag = IMAGES["placement"].tag(DEBUG)
+    run = ("run", "--rm", "--network", "none", "--entrypoint")
+    try:
+        assert docker(*run, "curl", tag, "--version").startswith("curl ")
+        assert docker(*run, "strace", tag, "-V").startswith("strace ")
+        assert docker("run", "--rm", "--network", "none", tag, "--version")
+        docker(*run, "python", tag, "-c", "import placement.deploy")
+    finally:
+        docker("rmi", tag)

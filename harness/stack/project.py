@@ -57,6 +57,15 @@ def load(state: StackState) -> Project:
     return project
 
 
+def settings(state: StackState) -> dict[str, dict[str, str]]:
+    """Each replica's settings, by service, group and option."""
+    return {
+        # In the file a $ is doubled: Compose takes a single one for a variable's.
+        service: {name: value.replace("$$", "$") for name, value in own.items()}
+        for service, own in load(state)[SETTINGS].items()
+    }
+
+
 def set_replicas(state: StackState, record: Record) -> None:
     """Let the first lane have as many replicas as the record says, each with its placement."""
     project = load(state)
@@ -72,10 +81,9 @@ def set_for_all(state: StackState, setting: str, value: str) -> None:
     """Remember GROUP/OPTION for the replicas that are there, and for those to come."""
     project = load(state)
     group, _, option = setting.partition("/")
+    written = {f"{group.lower()}/{option}": value.replace("$", "$$")}
     for own in project[SETTINGS].values():
-        own[f"{group.lower()}/{option}"] = value
-    # Compose would take a $ for a variable's.
-    written = {setting: value.replace("$", "$$")}
+        own |= written
     project[TEMPLATE]["environment"] |= configuration.variables(written)
     save(state, project)
 
@@ -95,18 +103,18 @@ def _add_replica(
     if placement.code:
         volumes.append(f"{placement.code}:{CODE}:ro")
         own["environment"]["PYTHONPATH"] = CODE
-    settings, left = configuration.split({**own["environment"], **lane.environment})
-    account, _, _ = settings[CONNECTION].rpartition("@")
+    its, left = configuration.split({**own["environment"], **lane.environment})
+    account, _, _ = its[CONNECTION].rpartition("@")
     host = DATABASES[record.database].host(number)
-    settings[CONNECTION] = f"{account}@{host}/{lanes.schema(lane.name)}"
+    its[CONNECTION] = f"{account}@{host}/{lanes.schema(lane.name)}"
     if record.lanes:
-        settings["oslo_policy/policy_file"] = f"{POLICY}/policy.yaml"
+        its["oslo_policy/policy_file"] = f"{POLICY}/policy.yaml"
         volumes.append(f"{state.policy_file(lane.name).parent}:{POLICY}:ro")
     source = SOURCES[record.config_source]
-    own["environment"] = {**left, **source.environment(settings, name)}
+    own["environment"] = {**left, **source.environment(its, name)}
     volumes += source.volumes
     project["services"][name] = own
-    project[SETTINGS][name] = settings
+    project[SETTINGS][name] = its
 
 
 def _add_lanes(services: Project, record: Record) -> None:

@@ -220,7 +220,7 @@ class Stack:
 
     def start_containers(self, *how: str) -> None:
         """Let Compose start what does not run, replicas with their configuration."""
-        settings = project.load(self.state)[project.SETTINGS]
+        settings = project.settings(self.state)
         sources.start(SOURCES[self.record.config_source], self.state, settings, *how)
 
     # Replicas, while requests flow

@@ -87,8 +87,7 @@ def _title(placement: Installed) -> str:
 def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None:
     """Let the new placement migrate the database, which the old ones go on using."""
     progress("migrating the schema")
-    found = project.load(stack.state)
-    every = found[project.SETTINGS][lanes.service(FIRST_LANE, 1)]
+    every = project.settings(stack.state)[lanes.service(FIRST_LANE, 1)]
     # Whichever source the replicas have: this one has the environment.
     settings = {name: one for name, one in every.items() if name.startswith(DATABASE)}
     with tempfile.NamedTemporaryFile("w", dir=stack.state.directory) as variables:
@@ -98,7 +97,7 @@ def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None
         variables.flush()
         done = run(
             *("docker", "run", "--rm", "--env-file", variables.name),
-            *("--network", found["networks"]["default"]["name"]),
+            *("--network", project.load(stack.state)["networks"]["default"]["name"]),
             # Not the stack's own label: its end is no death of the stack's.
             *("--label", f"{STATE_LABEL}={stack.state.directory}"),
             *("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"),  # noqa: S108 (in there)
@@ -136,9 +135,9 @@ def _replace(stack: Stack, replica: int, placement: Installed) -> None:
     record = dataclasses.replace(stack.record, placements=tuple(turns))
     project.set_replicas(stack.state, record)
     service = lanes.service(FIRST_LANE, replica)
-    settings = project.load(stack.state)[project.SETTINGS]
+    own = {service: project.settings(stack.state)[service]}
     source = sources.SOURCES[record.config_source]
-    sources.start(source, stack.state, {service: settings[service]}, "--no-deps", service)
+    sources.start(source, stack.state, own, "--no-deps", service)
     # The old one's death was meant; the new one's would not be.
     stack.check()
     stack.save(placements=record.placements, leaving=())

@@ -25,6 +25,12 @@ def lines_of(name: str, *, since: float, containing: str) -> list[str]:
     return [line for line in (said.out + said.err).splitlines() if containing in line]
 
 
+def last_lines(name: str, count: int) -> list[str]:
+    """The last lines of one container."""
+    said = run("docker", "logs", "--tail", str(count), name, seconds=10)
+    return (said.out + said.err).splitlines()[-count:]
+
+
 def of_exchange(stack: str, exchange: Exchange) -> Mapping[str, Sequence[str]]:
     """What Apache and the replica wrote about one request, found by its id."""
     if exchange.request_id is None:

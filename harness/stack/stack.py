@@ -17,7 +17,7 @@ from harness.stack.commands import run
 from harness.stack.containers import listed, published
 from harness.stack.databases import DATABASES
 from harness.stack.schema import Schema
-from harness.stack.sources import SOURCES
+from harness.stack.sources import SOURCES, Source
 from harness.stack.users import Users
 from harness.stack.watch import Watch, death_error, was_meant
 from harness.state import StackState
@@ -75,6 +75,10 @@ class Stack:
     @property
     def replicas(self) -> range:
         return range(1, self.record.replicas + 1)
+
+    @property
+    def source(self) -> Source:
+        return SOURCES[self.record.config_source]
 
     @property
     def balancer(self) -> Balancer:
@@ -167,7 +171,7 @@ class Stack:
         """Whether all of it runs, and every replica serves."""
         running = {one.service for one in listed(self.name) if one.state == "running"}
         database = DATABASES[self.record.database]
-        services = {*SERVICES, *database.services, *SOURCES[self.record.config_source].services}
+        services = {*SERVICES, *database.services, *self.source.services}
         if not services <= running or cluster.missing(self.name, database.cluster):
             return False
         return all(
@@ -220,8 +224,7 @@ class Stack:
 
     def start_containers(self, *how: str) -> None:
         """Let Compose start what does not run, replicas with their configuration."""
-        settings = project.settings(self.state)
-        sources.start(SOURCES[self.record.config_source], self.state, settings, *how)
+        sources.start(self.source, self.state, project.settings(self.state), *how)
 
     # Replicas, while requests flow
 
@@ -251,6 +254,8 @@ class Stack:
         )
         project.set_replicas(self.state, self.record)
         self.start_containers("--no-recreate", "--remove-orphans")
+        gone = [lanes.service(FIRST_LANE, replica) for replica in self.record.leaving]
+        self.source.forget(self.state, gone)
         added = range(before + 1, replicas + 1)
         self.wait_for_replicas(added, Deadline.after(READY_SECONDS))
         for replica in added:
@@ -268,6 +273,7 @@ class Stack:
         """Take a replica out, restart it, and put it back when it serves."""
         with self.state.changing():
             self.record = self.state.record() or self.record
+            self.source.require(self.state)
             self.save(leaving=(replica,))
             self.balancer.drain(replica, Deadline.after(DRAIN_SECONDS))
             restarted = run(

@@ -11,14 +11,13 @@ from harness.placements.model import Placement
 from harness.plan import FIRST_LANE
 from harness.record import Installed
 from harness.results import Progress
-from harness.stack import code, configuration, images, lanes, project, sources
+from harness.stack import code, configuration, images, lanes, options, project, sources
 from harness.stack.commands import run
 from harness.stack.compose import STATE_LABEL
 from harness.stack.stack import DRAIN_SECONDS, READY_SECONDS, Stack
 from harness.timing import Deadline
 
 # What `placement-manage db sync` does; the command itself needs libraries that no server has.
-PYTHON = "/opt/placement/bin/python"
 SYNC = """
 from oslo_config import cfg
 from placement import conf, db_api
@@ -101,8 +100,8 @@ def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None
             # Not the stack's own label: its end is no death of the stack's.
             *("--label", f"{STATE_LABEL}={stack.state.directory}"),
             *("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"),  # noqa: S108 (in there)
-            *_code(placement),
-            *("--entrypoint", PYTHON, images.IMAGES[lanes.SERVICE].tag(placement.content)),
+            *project.mounted(placement),
+            *("--entrypoint", options.PYTHON, images.IMAGES[lanes.SERVICE].tag(placement.content)),
             *("-c", SYNC),
             seconds=SYNC_SECONDS,
         )
@@ -115,19 +114,9 @@ def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None
         )
 
 
-def _code(placement: Installed) -> tuple[str, ...]:
-    if not placement.code:
-        return ()
-    return (
-        "--volume",
-        f"{placement.code}:{project.CODE}:ro",
-        "--env",
-        f"PYTHONPATH={project.CODE}",
-    )
-
-
 def _replace(stack: Stack, replica: int, placement: Installed) -> None:
     """Take a replica out, start the other placement under its name, and put it back."""
+    stack.source.require(stack.state)
     turns = [stack.record.placement(number) for number in stack.replicas]
     turns[replica - 1] = placement
     stack.save(leaving=(replica,))
@@ -136,8 +125,7 @@ def _replace(stack: Stack, replica: int, placement: Installed) -> None:
     project.set_replicas(stack.state, record)
     service = lanes.service(FIRST_LANE, replica)
     own = {service: project.settings(stack.state)[service]}
-    source = sources.SOURCES[record.config_source]
-    sources.start(source, stack.state, own, "--no-deps", service)
+    sources.start(stack.source, stack.state, own, "--no-deps", service)
     # The old one's death was meant; the new one's would not be.
     stack.check()
     stack.save(placements=record.placements, leaving=())

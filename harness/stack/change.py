@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.errors import StackError
-from harness.plan import FIRST_LANE
+from harness.plan import FIRST_LANE, counted
 from harness.results import Progress
 from harness.stack import lanes, logs, project
 from harness.stack.etcd import Etcd
@@ -35,7 +35,7 @@ def change(stack: Stack, setting: str, value: str, progress: Progress) -> Iterat
         dict.fromkeys([*services, project.TEMPLATE], value),
     )
     before = _write(stack, after)
-    progress(f"{setting} is set for {len(services)} replicas")
+    progress(f"{setting} is set for {counted(len(services))}")
     restarted: list[int] = []
     for replica in stack.replicas:
         progress(f"restarting replica {replica}")

@@ -155,7 +155,7 @@ class Stack:
         if deaths:
             record = self.state.record() or self.record
             for death in deaths:
-                if death.replica and was_meant(death, record):
+                if was_meant(death, record):
                     continue
                 raise death_error(death, when)
             self._watch.forget(deaths)

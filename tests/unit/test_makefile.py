@@ -56,6 +56,7 @@ def test_the_projects_own_tests_run_after_set_up(path: Path) -> None:
     (path / "docker").symlink_to("/bin/true")
     plan = make(path, "--dry-run", "test", "ARGS=-x")
     assert "/placement-harness setup\n" in plan
+    assert "/placement-harness setup --config-source etcd\n" in plan
     assert plan.endswith('/pytest tests services/oslo-config-etcd/tests -m "not long" -x\n')
 
 

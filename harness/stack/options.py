@@ -57,9 +57,9 @@ def pythons(record: Record) -> Mapping[str, Python]:
 
 def in_image(placement: Installed) -> Python:
     """The Python of a placement's image, with its code, in a container that nobody reaches."""
-    container = ("docker", "run", "--rm", "--interactive", "--network", "none", "--read-only")
+    container = ("docker", "run", "--rm", "--interactive", "--pull", "never", "--network", "none")
     image = IMAGES[lanes.SERVICE].tag(placement.content)
-    return (*container, *project.mounted(placement), "--entrypoint", PYTHON, image)
+    return (*container, "--read-only", *project.mounted(placement), "--entrypoint", PYTHON, image)
 
 
 def known(pythons: Mapping[str, Python]) -> Options:

@@ -89,7 +89,7 @@ def test_an_image_is_asked_without_network_and_with_the_code_that_is_mounted_ove
     asked = options.pythons(record)
     assert [*asked] == ["15.0.0", "16.1 (/p)"]
     first, second = (" ".join(words) for words in asked.values())
-    assert first.startswith("docker run --rm --interactive --network none")
+    assert first.startswith("docker run --rm --interactive --pull never --network none")
     assert first.endswith("/bin/python placement-harness/placement:aa")
     assert "--volume" not in first
     assert "--volume /code-1:/code:ro --env PYTHONPATH=/code" in second

@@ -24,6 +24,9 @@ ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
+# The driver's tests have a real one.
+WITH_ETCD := $(if $(ENGINE),$(BIN)/placement-harness setup --config-source etcd,:)
+
 SAY := printf '==> %s\n'
 
 help: ## list the targets
@@ -48,9 +51,11 @@ else
 endif
 
 test: lint setup ## check, set up, then run the project's own tests, but for the long ones
+	@$(WITH_ETCD)
 	$(BIN)/pytest tests services/oslo-config-etcd/tests -m "not long" $(ARGS)
 
 test-long: lint setup ## check, set up, then run all of the project's own tests, faults included
+	@$(WITH_ETCD)
 	$(BIN)/pytest tests services/oslo-config-etcd/tests $(ARGS)
 
 setup: venv engine ## everything that a run needs: .venv, Compose v2, base image, images

@@ -19,7 +19,7 @@ from harness.errors import UsageError
 from harness.matrix.command import matrix
 from harness.plan import NAME_VARIABLE, name_option, stack_name
 from harness.replica_commands import restart, scale, upgrade
-from harness.settings import BETWEEN, resolve
+from harness.settings import BETWEEN, one_of, resolve
 from harness.stack import latest, provision
 from harness.stack.databases import DATABASES
 from harness.stack.images import ensure_images, needed
@@ -48,10 +48,14 @@ def main() -> None:
 
 
 @main.command()
-def setup() -> None:
+@click.option("--database", default="mariadb", metavar="NAME", help="For stacks with this one.")
+@click.option("--config-source", default="env", metavar="NAME", help="And with this one.")
+def setup(database: str, config_source: str) -> None:
     """Get what a stack needs: Compose, the base image, the images. Does nothing twice."""
+    one_of(DATABASES, database, f"--database {database}", "database")
+    one_of(SOURCES, config_source, f"--config-source {config_source}", "config source")
     provision.ensure_engine(say)
-    names = needed("mariadb", "env")
+    names = needed(database, config_source)
     if ensure_images(say, names):
         # Asked now, so that no run has to.
         versions(names)

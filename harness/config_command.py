@@ -23,7 +23,7 @@ def show(name: str) -> None:
     from harness.stack import options
 
     stack = _configured(name)
-    known = options.known(_python(stack))
+    known = options.known(options.pythons(stack.record))
     for setting, values in sorted(_by_setting(stack).items()):
         shown = {who: HIDDEN if known.secret(setting) else one for who, one in values.items()}
         if len(set(values.values())) == 1 and len(values) == len(_services(stack)):
@@ -41,7 +41,7 @@ def get(setting: str, name: str) -> None:
     from harness.stack import options
 
     stack = _configured(name)
-    wanted = options.known(_python(stack)).find(setting)
+    wanted = options.known(options.pythons(stack.record)).find(setting)
     values = _by_setting(stack).get(wanted, {})
     for who, one in sorted(values.items()):
         click.echo(one if len(set(values.values())) == 1 else f"{who}: {one}")
@@ -49,27 +49,30 @@ def get(setting: str, name: str) -> None:
             return
 
 
-@config.command(name="set")
+# A value may begin with a dash: -1.
+@config.command(name="set", context_settings={"ignore_unknown_options": True})
 @click.argument("setting", metavar="GROUP/OPTION")
 @click.argument("value", required=False)
 @named
 def change(setting: str, value: str | None, name: str) -> None:
     """Set an option for all replicas, and restart them one after the other.
 
-    Without VALUE it is read from standard input: the command lines of a machine are no secret.
+    When one of them does not serve with it, all get back what they had. Without VALUE it is read
+    from standard input: the command lines of a machine are no secret.
     """
-    from harness.stack import options, project
-    from harness.stack.etcd import Etcd, write_for_all
+    from harness.stack import options
+    from harness.stack.change import change as one_by_one
 
     stack = _configured(name)
+    if len(stack.record.lanes) > 1:
+        raise UsageError(
+            f"The stack {name} has lanes, whose replicas are not restarted one by one.",
+            "Start one without: placement-harness down, then "
+            "placement-harness up --config-source etcd.",
+        )
     text = sys.stdin.read().removesuffix("\n") if value is None else value
-    wanted = options.check(_python(stack), setting, text)
-    with stack.state.changing():
-        write_for_all(Etcd.of(stack.state), _services(stack), wanted, text)
-        # For replicas that come later.
-        project.set_for_all(stack.state, wanted, text)
-    say(f"{wanted} is set for {len(_services(stack))} replicas")
-    for replica in stack.restart_rolling(say):
+    wanted = options.check(options.pythons(stack.record), setting, text)
+    for replica in one_by_one(stack, wanted, text, say):
         say(f"replica {replica} has taken it up")
 
 
@@ -96,14 +99,6 @@ def _services(stack: Any) -> list[str]:
     from harness.stack import project
 
     return sorted(project.load(stack.state)[project.SETTINGS])
-
-
-def _python(stack: Any) -> Any:
-    """Where the first replica's placement can be asked."""
-    from harness.stack import options, project
-
-    first = _services(stack)[0]
-    return options.in_image(project.load(stack.state)["services"][first]["image"])
 
 
 def _by_setting(stack: Any) -> dict[str, dict[str, str]]:

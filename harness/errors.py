@@ -3,6 +3,7 @@
 HarnessError                 exit code 70: the run could not be made; no test failed
 ├── UsageError               exit code 64: an option, setting or file that makes no sense
 ├── EngineError              no container engine, no permission, no Compose v2
+├── UnreachableError         the package index does not answer, or has not what it is to have
 ├── BuildError               an image could not be built
 ├── StackError               a stack did not come up, or did not stay up
 ├── TargetError              what should answer does not, or refuses the credentials
@@ -53,6 +54,10 @@ class UsageError(HarnessError):
 
 class EngineError(HarnessError):
     """The container engine cannot be used."""
+
+
+class UnreachableError(HarnessError):
+    """The package index does not answer, or has not what it is to have."""
 
 
 class BuildError(HarnessError):

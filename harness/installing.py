@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import fixtures, measures
-from harness.errors import UsageError
+from harness.errors import HarnessError, UsageError
 from harness.measures import RunReport
 from harness.owner import Owner
 from harness.plan import Lane, Plan, is_url
@@ -43,6 +43,9 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
         )
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
+    except HarnessError as error:
+        # Not for pytest's usage to be explained, nor for a traceback.
+        pytest.exit(f"\nERROR: {error}", returncode=error.exit_code)
     run = Worker(config, plan, wire) if worker else Owner(config, plan, wire)
     config.stash[fixtures.RUN] = run
     config.pluginmanager.register(run, "placement-run")

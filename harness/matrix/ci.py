@@ -10,7 +10,7 @@ import yaml
 
 from harness.errors import UsageError
 from harness.matrix.cells import BESIDE, Cell
-from harness.matrix.running import Options
+from harness.matrix.running import SECONDS, Options
 
 # Where the harness is checked out; the project under test has the workspace.
 HARNESS = "placement-harness"
@@ -141,7 +141,8 @@ def _options(cell: Cell, options: Options) -> str:
 
 def _rest(options: Options) -> str:
     """What is the same for all cells."""
-    words = [*(("-n", options.workers) if options.workers else ())]
+    words = ["-n", options.workers] if options.workers else []
+    words += ["--timeout", f"{options.seconds:g}"] if options.seconds != SECONDS else []
     words += ["--", *options.words] if options.words else []
     return f" {shlex.join(words)}" if words else ""
 

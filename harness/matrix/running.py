@@ -22,6 +22,8 @@ PYTEST = (sys.executable, "-m", "pytest")
 LOG, JUNIT, RUN = "log.txt", "junit.xml", "run.json"
 # How long a run that was asked to end may take to remove its stack. Seconds.
 PATIENCE = 90.0
+# The most that a cell may take, where nobody says.
+SECONDS = 1800.0
 PERCENT = re.compile(r"\[ *(\d+)%\]$")
 NOT_RUN = "it was not run to its end"
 
@@ -34,7 +36,7 @@ class Options:
     suites: tuple[str, ...]
     workers: str | None = None
     words: tuple[str, ...] = ()
-    seconds: float = 1800.0
+    seconds: float = SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ def command(cell: Cell, options: Options) -> list[str]:
         *PYTEST,
         # Whatever the environment and the ini file say: a cell is what it is called.
         *("--target", "stack", "--stack", "fresh", *cell.options),
+        # Those of the environment are for the placement that it names.
+        *(("--placement-constraints=",) if cell.placements else ()),
         *(word for suite in suites for word in ("--suite", suite)),
         *(("-n", options.workers) if options.workers else ()),
         f"--junit-xml={folder / JUNIT}",

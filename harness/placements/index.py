@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import UsageError
+from harness.errors import UnreachableError, UsageError
 from harness.placements.model import NAME
 from harness.state import private_directory, state_root
 
@@ -30,10 +30,6 @@ NO_SOLUTION = 1
 
 class NoSuchVersionError(Exception):
     """The index has answered, and has nothing that fits."""
-
-
-class UnreachableError(UsageError):
-    """The index does not answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from harness.errors import UsageError
+from harness.errors import UnreachableError, UsageError
 from harness.placements import context, dependencies, index, source, trees
 from harness.placements.model import NAME, Kind, Placement
 from harness.plan import Plan
@@ -28,7 +28,7 @@ def resolve(spec: str, constraints: Path | None = None, progress: Progress = _qu
 
     15.0.0 is that release, 15 and 15.0 the newest whose version begins so; anything else is the
     path of a checkout, a wheel or an sdist. ``constraints`` take the place of the dependencies of
-    the version's own date. Raises UsageError.
+    the version's own date. Raises UsageError, and UnreachableError without an index.
     """
     if constraints is not None and not constraints.is_file():
         raise UsageError(
@@ -116,7 +116,7 @@ def _version(spec: str, progress: Progress) -> str:
         found = index.newest(f"{NAME}=={spec}" + ("" if complete else ".*"))
     except index.NoSuchVersionError:
         raise _no_version(spec) from None
-    except index.UnreachableError:
+    except UnreachableError:
         if not known and f"{locked}.".startswith(f"{spec}."):
             known = locked
         if not known:

@@ -8,7 +8,7 @@ import uuid
 from importlib import metadata
 from pathlib import Path
 
-from harness.errors import UsageError
+from harness.errors import UnreachableError
 from harness.placements import index
 from harness.placements.dependencies import date_of_checkout, of_file, until
 from harness.placements.model import NAME
@@ -23,7 +23,7 @@ KEPT = 8
 def of_release(version: str, progress: Progress) -> Path:
     """The directory with a release's package in it; fetched once, but for the installed one.
 
-    Raises UsageError without an index.
+    Raises UnreachableError without an index.
     """
     installed = _installed(version)
     if installed:
@@ -79,8 +79,8 @@ def _put(partial: Path, place: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _failed(problem: str, answer: index.Answer) -> UsageError:
-    return UsageError(
+def _failed(problem: str, answer: index.Answer) -> UnreachableError:
+    return UnreachableError(
         problem,
         "uv says why below; without a network, or with a wrong PIP_INDEX_URL or UV_DEFAULT_INDEX, "
         "nothing new can be fetched.",

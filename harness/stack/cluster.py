@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from harness.errors import StackError
+from harness.stack import logs
 from harness.stack.commands import run
 from harness.timing import Deadline
 
@@ -42,13 +43,11 @@ def trouble(stack: str, nodes: Sequence[str], deadline: Deadline) -> StackError 
     # Those that wait for the others are not to blame, if there is one that does something else.
     first = next((node for node, said in left.items() if said != WAITS), next(iter(left)))
     told = ", ".join(f"{node} ({said})" for node, said in left.items())
-    container = _container(stack, first)
-    said = run("docker", "logs", "--tail", str(LAST_LINES), container, seconds=10)
     return StackError(
         f"Galera did not form within {deadline.seconds:.0f} s. Not joined: {told}.",
         f"The last lines of {first} are below; for all of them, keep the stack (--stack keep), "
         f"and: placement-harness logs {first}.",
-        evidence=(said.out + said.err).splitlines()[-LAST_LINES:],
+        evidence=logs.last_lines(_container(stack, first), LAST_LINES),
         service=first,
     )
 

@@ -5,7 +5,7 @@ node, a schema or a policy of its own. What is set for all is written for each, 
 """
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from harness.errors import StackError
@@ -48,7 +48,7 @@ class Etcd:
         last: StackError | None = None
         for _ in deadline.every(POLL_SECONDS):
             try:
-                self._authenticate()
+                self.authenticate()
                 return
             except StackError as error:
                 last = error
@@ -56,31 +56,38 @@ class Etcd:
 
     def read(self, prefix: str) -> dict[str, str]:
         """All keys below a prefix, without it."""
-        first = f"{prefix}/".encode()
-        # Keys below it end before the character that follows the slash.
-        asked = {"key": _encoded(first), "range_end": _encoded(first[:-1] + b"0")}
-        found = self._post("/v3/kv/range", asked).get("kvs", [])
+        found = self._post("/v3/kv/range", _below(prefix)).get("kvs", [])
         pairs = ((_decoded(one["key"]), _decoded(one.get("value", ""))) for one in found)
         return {key.removeprefix(f"{prefix}/"): value for key, value in pairs}
 
-    def write(self, values: Mapping[str, str]) -> None:
-        """Write these keys, all or none."""
+    def write(self, values: Mapping[str, str | None]) -> None:
+        """Write these keys, all or none; a key whose value is None is deleted."""
         if len(values) > MOST_AT_ONCE:
             raise ValueError(f"etcd takes {MOST_AT_ONCE} keys at once")
-        puts = [
-            {"request_put": {"key": _encoded(key.encode()), "value": _encoded(value.encode())}}
-            for key, value in values.items()
-        ]
-        self._post("/v3/kv/txn", {"success": puts})
+        self._post("/v3/kv/txn", {"success": [_change(*one) for one in values.items()]})
 
-    def _authenticate(self) -> None:
+    def delete(self, prefix: str) -> None:
+        """Delete all keys below a prefix."""
+        self._post("/v3/kv/deleterange", _below(prefix))
+
+    def read_setting(self, setting: str, services: Iterable[str]) -> dict[str, str | None]:
+        """What GROUP/OPTION is for each of these replicas; None where it is not set."""
+        there = self.read(PREFIX)
+        return {service: there.get(f"{service}/{setting}") for service in services}
+
+    def write_setting(self, setting: str, values: Mapping[str, str | None]) -> None:
+        """Set GROUP/OPTION for each of these replicas, at one moment; None: unset it."""
+        self.write({f"{PREFIX}/{service}/{setting}": value for service, value in values.items()})
+
+    def authenticate(self) -> None:
+        """Get a token. Raises StackError where it does not answer its root."""
         self._session.headers.pop("Authorization", None)
         who = {"name": "root", "password": self._password}
         self._session.headers["Authorization"] = self._ask("/v3/auth/authenticate", who)["token"]
 
     def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         if "Authorization" not in self._session.headers:
-            self._authenticate()
+            self.authenticate()
         return self._ask(path, body)
 
     def _ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,9 +132,27 @@ def deliver(state: StackState, settings: Mapping[str, Mapping[str, str]]) -> Non
             )
 
 
-def write_for_all(etcd: Etcd, services: Iterable[str], name: str, value: str) -> None:
-    """Set GROUP/OPTION for all of these replicas."""
-    etcd.write({f"{PREFIX}/{service}/{name}": value for service in services})
+def require(state: StackState) -> None:
+    """Raise StackError unless it answers."""
+    Etcd.of(state).authenticate()
+
+
+def forget(state: StackState, services: Sequence[str]) -> None:
+    """Delete the settings of replicas that are gone: later ones of their names get today's."""
+    for service in services:
+        Etcd.of(state).delete(f"{PREFIX}/{service}")
+
+
+def _change(key: str, value: str | None) -> dict[str, Any]:
+    if value is None:
+        return {"request_delete_range": {"key": _encoded(key.encode())}}
+    return {"request_put": {"key": _encoded(key.encode()), "value": _encoded(value.encode())}}
+
+
+def _below(prefix: str) -> dict[str, str]:
+    first = f"{prefix}/".encode()
+    # Keys below it end before the character that follows the slash.
+    return {"key": _encoded(first), "range_end": _encoded(first[:-1] + b"0")}
 
 
 def _named(name: str) -> str:

@@ -60,6 +60,12 @@ def _said(name: str, *how: str) -> list[str]:
     return (said.out + said.err).splitlines()
 
 
+def last_lines(name: str, count: int) -> list[str]:
+    """The last lines of one container."""
+    said = run("docker", "logs", "--tail", str(count), name, seconds=10)
+    return (said.out + said.err).splitlines()[-count:]
+
+
 def of_exchange(stack: str, exchange: Exchange) -> Mapping[str, Sequence[str]]:
     """What Apache and the replica wrote about one request, found by its id.
 

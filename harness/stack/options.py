@@ -1,4 +1,4 @@
-"""placement's options, as the placement of a stack knows them."""
+"""placement's options, as the placements of a stack know them."""
 
 import json
 import tempfile
@@ -9,18 +9,23 @@ from importlib.resources import files
 from typing import Any
 
 from harness.errors import StackError, UsageError
+from harness.record import Installed, Record
+from harness.stack import lanes, project
 from harness.stack.commands import run
+from harness.stack.images import IMAGES
 
 SECONDS = 60.0
 NEAR = 3
+PYTHON = "/opt/placement/bin/python"
 Python = Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Names of GROUP/OPTION, each with whether its value is secret."""
+    """Names of GROUP/OPTION, each with whether its value is secret; ``whose`` they are."""
 
     names: Mapping[str, bool]
+    whose: str = ""
 
     def find(self, written: str) -> str:
         """The name as oslo.config has it. Raises UsageError, with the names that are near."""
@@ -33,7 +38,7 @@ class Options:
         last = option or group
         near += [one for one in self.names if one.endswith(f"/{last}") and one not in near]
         raise UsageError(
-            f"placement has no option {written}.",
+            f"{' '.join(filter(None, ('placement', self.whose)))} has no option {written}.",
             f"Did you mean {' or '.join(near[:NEAR])}?"
             if near
             else "Options are named GROUP/OPTION, as in placement_database/connection.",
@@ -44,22 +49,37 @@ class Options:
         return self.names.get(name, True)
 
 
-def in_image(image: str) -> Python:
-    """The Python of a placement image, in a container that nobody reaches."""
-    container = ("docker", "run", "--rm", "--interactive", "--network", "none", "--read-only")
-    return (*container, "--entrypoint", "/opt/placement/bin/python", image)
+def pythons(record: Record) -> Mapping[str, Python]:
+    """The Python of each placement that replicas run; by its title, if there are several."""
+    runs = dict.fromkeys(map(record.placement, range(1, record.replicas + 1)))
+    return {one.title if len(runs) > 1 else "": in_image(one) for one in runs}
 
 
-def known(python: Python) -> Options:
-    """The options of the placement that this Python has."""
-    names: Mapping[str, bool] = _ask(python, None, None)["names"]
+def in_image(placement: Installed) -> Python:
+    """The Python of a placement's image, with its code, in a container that nobody reaches."""
+    container = ("docker", "run", "--rm", "--interactive", "--pull", "never", "--network", "none")
+    image = IMAGES[lanes.SERVICE].tag(placement.content)
+    return (*container, "--read-only", *project.mounted(placement), "--entrypoint", PYTHON, image)
+
+
+def known(pythons: Mapping[str, Python]) -> Options:
+    """The options that one of these placements has; secret where one of them says so."""
+    names: dict[str, bool] = {}
+    for python in pythons.values():
+        for name, secret in _ask(python, None, None)["names"].items():
+            names[name] = secret or names.get(name, False)
     return Options(names)
 
 
-def check(python: Python, written: str, value: str) -> str:
-    """The option's name, when it takes this value. Raises UsageError."""
+def check(pythons: Mapping[str, Python], written: str, value: str) -> str:
+    """The option's name, when all of these placements take this value. Raises UsageError."""
+    (name,) = {_check(whose, python, written, value) for whose, python in pythons.items()}
+    return name
+
+
+def _check(whose: str, python: Python, written: str, value: str) -> str:
     told = _ask(python, written, value)
-    name = Options(told["names"]).find(written)
+    name = Options(told["names"], whose).find(written)
     if name != written:
         told = _ask(python, name, value)
     if told["error"] is not None:

@@ -6,11 +6,11 @@ alone, under the name that Apache knows.
 
 import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.plan import FIRST_LANE, Lane
-from harness.record import Record
+from harness.record import Installed, Record
 from harness.stack import configuration, lanes
 from harness.stack.compose import resolved
 from harness.stack.databases import DATABASES
@@ -58,6 +58,14 @@ def load(state: StackState) -> Project:
     return project
 
 
+def settings(state: StackState) -> dict[str, dict[str, str]]:
+    """Each replica's settings, by service, group and option."""
+    return {
+        service: {name: _as_it_is(value) for name, value in own.items()}
+        for service, own in load(state)[SETTINGS].items()
+    }
+
+
 def set_replicas(state: StackState, record: Record) -> None:
     """Let the first lane have as many replicas as the record says, each with its placement."""
     project = load(state)
@@ -72,16 +80,40 @@ def set_replicas(state: StackState, record: Record) -> None:
     save(state, project)
 
 
-def set_for_all(state: StackState, setting: str, value: str) -> None:
-    """Remember GROUP/OPTION for the replicas that are there, and for those to come."""
+def change_setting(
+    state: StackState, setting: str, values: Mapping[str, str | None]
+) -> dict[str, str | None]:
+    """Set GROUP/OPTION by service, and for replicas that come later by TEMPLATE; None: unset it.
+
+    Gives what was there.
+    """
     project = load(state)
     group, _, option = setting.partition("/")
-    for own in project[SETTINGS].values():
-        own[f"{group.lower()}/{option}"] = value
-    # Compose would take a $ for a variable's.
-    written = {setting: value.replace("$", "$$")}
-    project[TEMPLATE]["environment"] |= configuration.variables(written)
+    name = f"{group.lower()}/{option}"
+    (variable,) = configuration.variables({name: ""})
+    before: dict[str, str | None] = {}
+    for who, value in values.items():
+        later = who == TEMPLATE
+        held = project[TEMPLATE]["environment"] if later else project[SETTINGS].get(who, {})
+        key = variable if later else name
+        had = held.pop(key, None)
+        before[who] = None if had is None else _as_it_is(had)
+        if value is not None:
+            held[key] = value.replace("$", "$$")
     save(state, project)
+    return before
+
+
+def _as_it_is(written: str) -> str:
+    """A value, as it stands in the file: Compose takes a single $ for a variable's."""
+    return written.replace("$$", "$")
+
+
+def mounted(placement: Installed) -> tuple[str, ...]:
+    """docker's options for a container with code that is used in place of the image's."""
+    if not placement.code:
+        return ()
+    return ("--volume", f"{placement.code}:{CODE}:ro", "--env", f"PYTHONPATH={CODE}")
 
 
 def _add_replica(
@@ -99,18 +131,18 @@ def _add_replica(
     if placement.code:
         volumes.append(f"{placement.code}:{CODE}:ro")
         own["environment"]["PYTHONPATH"] = CODE
-    settings, left = configuration.split({**own["environment"], **lane.environment})
-    account, _, _ = settings[CONNECTION].rpartition("@")
+    its, left = configuration.split({**own["environment"], **lane.environment})
+    account, _, _ = its[CONNECTION].rpartition("@")
     host = DATABASES[record.database].host(number)
-    settings[CONNECTION] = f"{account}@{host}/{lanes.schema(lane.name)}"
+    its[CONNECTION] = f"{account}@{host}/{lanes.schema(lane.name)}"
     if record.lanes:
-        settings["oslo_policy/policy_file"] = f"{POLICY}/policy.yaml"
+        its["oslo_policy/policy_file"] = f"{POLICY}/policy.yaml"
         volumes.append(f"{state.policy_file(lane.name).parent}:{POLICY}:ro")
     source = SOURCES[record.config_source]
-    own["environment"] = {**left, **source.environment(settings, name)}
+    own["environment"] = {**left, **source.environment(its, name)}
     volumes += source.volumes
     project["services"][name] = own
-    project[SETTINGS][name] = settings
+    project[SETTINGS][name] = its
 
 
 def _add_lanes(services: Project, record: Record) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError, StackError, UsageError
-from harness.plan import counted, name_option
+from harness.plan import FIRST_LANE, counted, name_option
 from harness.results import Progress
-from harness.stack import project
+from harness.stack import lanes, project
 from harness.stack.commands import run
 from harness.stack.removal import shielded
 from harness.timing import Deadline
@@ -115,6 +115,7 @@ def require_another(stack: "Stack") -> None:
 
 
 def _restart(stack: "Stack", replica: int) -> None:
+    stack.source.require(stack.state)
     with out(stack, replica):
         container = f"{stack.name}-placement-{replica}"
         restarted = shielded(lambda: run("docker", "restart", container, seconds=DRAIN_SECONDS))
@@ -128,9 +129,11 @@ def _restart(stack: "Stack", replica: int) -> None:
 
 def _set(stack: "Stack", replicas: int) -> None:
     """Let so many run, in the balancer or not."""
+    gone = range(replicas + 1, stack.record.replicas + 1)
     stack.save(replicas=replicas)
     project.set_replicas(stack.state, stack.record)
     stack.start_containers("--no-recreate", "--remove-orphans")
+    stack.source.forget(stack.state, [lanes.service(FIRST_LANE, replica) for replica in gone])
 
 
 def _undo(stack: "Stack", before: int) -> None:

@@ -3,7 +3,7 @@
 import io
 import tarfile
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -26,6 +26,10 @@ def _nothing(settings: Settings, service: str) -> Settings:
     return {}
 
 
+def _no_work(*_: object) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A configuration source.
@@ -34,13 +38,16 @@ class Source:
     Compose file that adds them, ``volumes`` what it needs in each replica. ``environment`` are the
     variables of a replica, by its service. ``deliver`` gives the settings, by a replica's service,
     to whom they are for: when the source's services run and replicas are made, but before they
-    start.
+    start. ``forget`` removes those of replicas that are gone, where they do not go with them.
+    ``require`` raises StackError where a replica that starts again would find nothing.
     """
 
     name: str
     title: str
     environment: Callable[[Settings, str], Settings] = _nothing
     deliver: Callable[[StackState, Mapping[str, Settings]], None] | None = None
+    forget: Callable[[StackState, Sequence[str]], None] = _no_work
+    require: Callable[[StackState], None] = _no_work
     images: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     overlay: Path | None = None
@@ -98,6 +105,8 @@ SOURCES: Mapping[str, Source] = {
             "etcd",
             environment=etcd.environment,
             deliver=etcd.deliver,
+            forget=etcd.forget,
+            require=etcd.require,
             images=("etcd",),
             services=("etcd",),
             overlay=ROOT / "services" / "etcd" / "compose.yaml",

@@ -17,7 +17,7 @@ from harness.stack.balancer import Balancer
 from harness.stack.containers import listed, published
 from harness.stack.databases import DATABASES
 from harness.stack.schema import Schema
-from harness.stack.sources import SOURCES
+from harness.stack.sources import SOURCES, Source
 from harness.stack.users import Users
 from harness.stack.watch import Watch, death_error, was_meant
 from harness.state import StackState
@@ -75,6 +75,10 @@ class Stack:
     @property
     def replicas(self) -> range:
         return range(1, self.record.replicas + 1)
+
+    @property
+    def source(self) -> Source:
+        return SOURCES[self.record.config_source]
 
     @property
     def balancer(self) -> Balancer:
@@ -169,7 +173,7 @@ class Stack:
         if deaths:
             record = self.state.record() or self.record
             for death in deaths:
-                if death.replica and was_meant(death, record):
+                if was_meant(death, record):
                     continue
                 raise death_error(death, when)
             self._watch.forget(deaths)
@@ -185,7 +189,7 @@ class Stack:
         """Whether all of it runs, and every replica serves."""
         running = {one.service for one in listed(self.name) if one.state == "running"}
         database = DATABASES[self.record.database]
-        services = {*SERVICES, *database.services, *SOURCES[self.record.config_source].services}
+        services = {*SERVICES, *database.services, *self.source.services}
         if not services <= running or cluster.missing(self.name, database.cluster):
             return False
         return all(
@@ -239,8 +243,7 @@ class Stack:
 
     def start_containers(self, *how: str) -> None:
         """Let Compose start what does not run, replicas with their configuration."""
-        settings = project.load(self.state)[project.SETTINGS]
-        sources.start(SOURCES[self.record.config_source], self.state, settings, *how)
+        sources.start(self.source, self.state, project.settings(self.state), *how)
 
     # Replicas, while requests flow
 

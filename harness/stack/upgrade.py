@@ -11,14 +11,13 @@ from harness.placements.specs import constraints_at
 from harness.plan import FIRST_LANE
 from harness.record import Installed
 from harness.results import Progress
-from harness.stack import code, configuration, images, lanes, project, rotation, sources
+from harness.stack import code, configuration, images, lanes, options, project, rotation, sources
 from harness.stack.commands import run
 from harness.stack.compose import STATE_LABEL
 from harness.stack.removal import shielded
 from harness.stack.stack import Stack
 
 # What `placement-manage db sync` does; the command itself needs libraries that no server has.
-PYTHON = "/opt/placement/bin/python"
 SYNC = """
 from oslo_config import cfg
 from placement import conf, db_api
@@ -87,8 +86,7 @@ def _refuse(stack: Stack, target: Placement) -> None:
 def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None:
     """Let the new placement migrate the database, which the old ones go on using."""
     progress("migrating the schema")
-    found = project.load(stack.state)
-    every = found[project.SETTINGS][lanes.service(FIRST_LANE, 1)]
+    every = project.settings(stack.state)[lanes.service(FIRST_LANE, 1)]
     # Whichever source the replicas have: this one has the environment.
     settings = {name: one for name, one in every.items() if name.startswith(DATABASE)}
     with tempfile.NamedTemporaryFile("w", dir=stack.state.directory) as variables:
@@ -98,12 +96,12 @@ def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None
         variables.flush()
         done = run(
             *("docker", "run", "--rm", "--env-file", variables.name),
-            *("--network", found["networks"]["default"]["name"]),
+            *("--network", project.load(stack.state)["networks"]["default"]["name"]),
             # Not the stack's own label: its end is no death of the stack's.
             *("--label", f"{STATE_LABEL}={stack.state.directory}"),
             *("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"),  # noqa: S108 (in there)
-            *_code(placement),
-            *("--entrypoint", PYTHON, images.IMAGES[lanes.SERVICE].tag(placement.content)),
+            *project.mounted(placement),
+            *("--entrypoint", options.PYTHON, images.IMAGES[lanes.SERVICE].tag(placement.content)),
             *("-c", SYNC),
             seconds=SYNC_SECONDS,
         )
@@ -116,19 +114,9 @@ def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None
         )
 
 
-def _code(placement: Installed) -> tuple[str, ...]:
-    if not placement.code:
-        return ()
-    return (
-        "--volume",
-        f"{placement.code}:{project.CODE}:ro",
-        "--env",
-        f"PYTHONPATH={project.CODE}",
-    )
-
-
 def _replace(stack: Stack, replica: int, placement: Installed) -> None:
     """Take a replica out, start the other placement under its name, and put it back."""
+    stack.source.require(stack.state)
     turns = [stack.record.placement(number) for number in stack.replicas]
     turns[replica - 1] = placement
     with rotation.out(stack, replica):
@@ -147,6 +135,5 @@ def _start(stack: Stack, service: str, placements: tuple[Installed, ...]) -> Non
         )
     stack.save(placements=placements)
     project.set_replicas(stack.state, stack.record)
-    settings = project.load(stack.state)[project.SETTINGS][service]
-    source = sources.SOURCES[stack.record.config_source]
-    sources.start(source, stack.state, {service: settings}, "--no-deps", service)
+    own = {service: project.settings(stack.state)[service]}
+    sources.start(stack.source, stack.state, own, "--no-deps", service)

@@ -9,6 +9,7 @@ from harness.errors import StackError
 from harness.record import Record
 from harness.stack.commands import mortal, run
 from harness.stack.compose import STACK_LABEL
+from harness.stack.databases import DATABASES
 from harness.stack.lanes import SERVICE, replica_of
 
 LAST_LINES = 20
@@ -106,13 +107,16 @@ def death_error(death: Death, when: str) -> StackError:
 
 
 def was_meant(death: Death, record: Record) -> bool:
-    """Whether a replica was removed or restarted on purpose, by this process or another one."""
+    """Whether a replica was removed or restarted on purpose, by this process or another one; or a
+    cluster's node, of a stack that was ready, is started again by the engine."""
     if death.replica and death.replica.isdecimal():
         number = int(death.replica)
         if number in record.leaving or number > record.replicas:
             return True
-    # No container starts itself again: one that runs was restarted by somebody.
-    state = run(
-        *("docker", "inspect", "--format", "{{.State.Running}}", death.container), seconds=10
-    )
-    return state.out.strip() == "true"
+    node = record.ready and death.service in DATABASES[record.database].cluster
+    if not death.replica and not node:
+        return False
+    # No replica starts itself again: one that runs was restarted by somebody.
+    asked = "{{.State.Running}} {{.State.Restarting}}"
+    state = run("docker", "inspect", "--format", asked, death.container, seconds=10)
+    return "true" in state.out

@@ -8,23 +8,28 @@ set -eu
 : "${DATABASE_PASSWORD:?must be set; \"make images\" writes one into .env}"
 umask 077
 data=/var/lib/mysql
-{
-    # Each node of a cluster does this by itself: what it begins with is the same everywhere.
-    [ -z "${GALERA_NODES:-}" ] || echo "SET SESSION wsrep_on = OFF;"
+node=${GALERA_NODES:+yes}
+# What the server does before it serves. A node has its schemas from its own first start, all by
+# itself: what it begins with is the same everywhere. Later the others' are the truth, and nothing
+# may be written to this one alone.
+initial() {
+    [ -z "$node" ] || echo "SET SESSION wsrep_on = OFF;"
     for user in keystone placement harness; do
         echo "ALTER USER '$user'@'%' IDENTIFIED BY '$DATABASE_PASSWORD';"
     done
-    if [ -z "${GALERA_NODES:-}" ] || [ ! -e $data/begun ]; then
+    if [ ! -e $data/initial ]; then
         for schema in ${SCHEMAS:-}; do
             echo "CREATE DATABASE IF NOT EXISTS $schema;"
             echo "USE $schema;"
             cat /usr/local/share/placement.sql
         done
     fi
-    # Back to Galera's default: see below.
-    [ -z "${GALERA_NODES:-}" ] || echo "SET GLOBAL wsrep_provider_evs_install_timeout = 7.5;"
-} > /run/init.sql
-[ -n "${GALERA_NODES:-}" ] || exec mariadbd --init-file=/run/init.sql
+    # Back to Galera's default: see below. The file says that all of this was done.
+    [ -z "$node" ] || echo "SET GLOBAL wsrep_provider_evs_install_timeout = 7.5;"
+    [ -z "$node" ] || [ -e $data/initial ] || echo "SELECT 'done' INTO OUTFILE '$data/initial';"
+}
+initial > /run/init.sql
+[ -n "$node" ] || exec mariadbd --init-file=/run/init.sql
 
 # A node. Nothing here ever founds a cluster. Every node begins with the same data and with the
 # record of a view (gvwstate.dat) that all of them were in: to Galera this is a cluster after a
@@ -44,14 +49,15 @@ view() {
     done
     echo "#vwend"
 }
-options="$(sed -n 's/^wsrep_provider_options *= "\(.*\)"/\1/p' /etc/mysql/my.cnf)"
+first=
 if [ ! -e $data/begun ]; then
     # How long nodes that have begun to agree who is there wait for each other. Two of three often
     # begin before the third is there, and have to begin again. Short only until the server is ready:
     # with nothing written there is nothing to lose. In a running cluster it must be longer than
     # suspect_timeout: with 1 s, the two that survived a third gave each other up, too, and writes
     # that the dead one had acknowledged were lost.
-    options="$options;evs.install_timeout=PT1S"
+    first="$(sed -n 's/^wsrep_provider_options *= "\(.*\)"/\1/p' /etc/mysql/my.cnf)"
+    first="--wsrep-provider-options=$first;evs.install_timeout=PT1S"
     sed -i 's/^safe_to_bootstrap: .*/safe_to_bootstrap: 0/' $data/grastate.dat
     view > $data/gvwstate.dat
     touch $data/begun
@@ -66,7 +72,7 @@ done
 set -- --defaults-group-suffix=-galera --wsrep-node-name="galera-$GALERA_NODE" \
     --wsrep-node-address="$address" --wsrep-sst-donor="$donor," \
     --wsrep-cluster-address="gcomm://$(echo $GALERA_NODES | tr ' ' ',')" \
-    --wsrep-provider-options="$options" --wsrep-sync-wait="${GALERA_SYNC_WAIT:-0}"
+    --wsrep-sync-wait="${GALERA_SYNC_WAIT:-0}"
 
 # Where the data ends, when the server was not asked to stop: it has to be read from them.
 position() {
@@ -94,8 +100,9 @@ server=
 trap stop TERM INT
 while [ -z "$stopping" ]; do
     [ ! -e $data/last-view ] || mv $data/last-view $data/gvwstate.dat
-    mariadbd "$@" --init-file=/run/init.sql $(position "$@") &
-    server=$!
+    initial > /run/init.sql
+    mariadbd "$@" --init-file=/run/init.sql ${first:+"$first"} $(position "$@") &
+    server=$! first=
     # For health.sh: a server answers nobody until it has found the others.
     echo "$server" > /run/server
     code=0

@@ -151,3 +151,15 @@ def test_quiet_runs_say_nothing_of_themselves(project: Project) -> None:
     result = project.run("-q")
     result.stdout.no_fnmatch_line("*target*")
     result.stdout.no_fnmatch_line("*requests*")
+
+
+def test_an_index_that_does_not_answer_is_no_wrong_option(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.suite()
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:1/simple")
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(project.path / "state"))
+    result = project.run("--placement", "14.0.1", target="stack")
+    assert result.ret == 70
+    result.stderr.fnmatch_lines(["ERROR: The package index could not be asked for *"])

@@ -1,5 +1,6 @@
 """The commands: what they refuse, what they say, and the code that they exit with."""
 
+import dataclasses
 import errno
 import io
 import os
@@ -15,6 +16,8 @@ from _machine import Machine, fails, fresh_machine
 from harness import cli, commands
 from harness.record import Record, Secrets
 from harness.stack import kept, lifecycle, rotation
+from harness.stack import stack as stack_module
+from harness.stack.sources import SOURCES
 from harness.stack.stack import Stack
 from harness.state import StackState
 
@@ -216,6 +219,39 @@ def test_scale_says_what_it_changes_or_that_it_has_nothing_to_change(
     assert "requests fail meanwhile" in harness("restart", "--replica", "1").err
     assert machine.called("docker restart")
     assert harness("scale", "2").err == "  1 replica -> 2\n"
+
+
+def test_scale_forgets_the_settings_of_replicas_that_are_gone(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = running(monkeypatch)
+    state.save(Record(state.name, "keep", 3, 8778, ready=True, config_source="etcd"))
+    done: list[object] = []
+    etcd = dataclasses.replace(SOURCES["etcd"], forget=lambda _, gone: done.append([*gone]))
+    monkeypatch.setattr(stack_module, "SOURCES", {"etcd": etcd})
+    monkeypatch.setattr(stack_module, "project", mock.MagicMock())
+    monkeypatch.setattr(Stack, "start_containers", lambda self, *how: done.append("removed"))
+    monkeypatch.setattr(Stack, "balancer", mock.MagicMock())
+    assert harness("scale", "1").code == 0
+    assert harness("scale", "2").code == 0
+    assert done == ["removed", ["placement-2", "placement-3"], "removed", []]
+
+
+def test_no_replica_is_taken_out_that_would_not_find_its_settings(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, machine: Machine
+) -> None:
+    state = running(monkeypatch)
+    state.save(Record(state.name, "keep", 3, 8778, ready=True, config_source="etcd"))
+    machine.has("docker", {**WELL, "port*": fails("no public port 2379/tcp published")})
+    balancer = mock.MagicMock()
+    monkeypatch.setattr(Stack, "balancer", balancer)
+    said = harness("restart", "--rolling")
+    assert said.code == 70
+    assert "etcd of the stack placement-harness has no address" in said.err
+    assert balancer.mock_calls == []
+    record = state.record()
+    assert record is not None
+    assert record.leaving == ()
 
 
 def test_restart_of_nothing_is_refused(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """placement-harness config: what it says and does, on a fake stack."""
 
-import contextlib
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +10,7 @@ from click.testing import CliRunner, Result
 from harness import config_command
 from harness.config_command import config
 from harness.errors import UsageError
+from harness.stack import change as module
 from harness.stack import etcd, kept, options, project
 from harness.stack.options import Options
 
@@ -23,17 +23,12 @@ Keys = dict[str, str]
 
 
 class Stack:
-    """Two replicas and what was done to them."""
+    """Two replicas, and what they were told."""
 
     def __init__(self, config_source: str) -> None:
-        self.record = SimpleNamespace(config_source=config_source)
-        self.state = SimpleNamespace(changing=contextlib.nullcontext)
-        self.restarted: list[int] = []
-
-    def restart_rolling(self, progress: Any) -> Iterator[int]:
-        for replica in (1, 2):
-            self.restarted.append(replica)
-            yield replica
+        self.record = SimpleNamespace(config_source=config_source, lanes={})
+        self.state = None
+        self.told: list[tuple[str, str]] = []
 
 
 @pytest.fixture
@@ -54,21 +49,22 @@ def keys(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Keys:
         def read(self, prefix: str) -> Keys:
             return held
 
-        def write(self, values: Keys) -> None:
-            held.update({key.removeprefix("/placement/"): one for key, one in values.items()})
+    def one_by_one(stack: Stack, setting: str, value: str, progress: Any) -> Iterator[int]:
+        stack.told.append((setting, value))
+        yield from (1, 2)
 
-    def check(python: Any, written: str, value: str) -> str:
+    def check(pythons: Any, written: str, value: str) -> str:
         if value == "wrong":
             raise UsageError("takes a value of type boolean.", "Give one.")
         return Options(PLACEMENT).find(written)
 
-    services = {"placement-1": {"image": "x"}, "placement-2": {}}
-    described: dict[str, Any] = {"services": services, project.SETTINGS: services}
+    described: dict[str, Any] = {project.SETTINGS: {"placement-1": {}, "placement-2": {}}}
     monkeypatch.setattr(kept, "running_stack", lambda state, whole: stack)
     monkeypatch.setattr(project, "load", lambda state: described)
-    monkeypatch.setattr(project, "set_for_all", lambda state, name, value: None)
+    monkeypatch.setattr(module, "change", one_by_one)
     monkeypatch.setattr(etcd.Etcd, "of", lambda state: FakeEtcd())
-    monkeypatch.setattr(options, "known", lambda python: Options(PLACEMENT))
+    monkeypatch.setattr(options, "pythons", lambda record: {})
+    monkeypatch.setattr(options, "known", lambda pythons: Options(PLACEMENT))
     monkeypatch.setattr(options, "check", check)
     return held
 
@@ -100,23 +96,36 @@ def test_get_prints_the_value(keys: Keys) -> None:
 
 
 @pytest.mark.parametrize(("words", "text"), [(["true"], None), ([], "true\n")])
-def test_set_writes_for_all_and_restarts_them_one_by_one(
+def test_set_tells_all_and_says_who_has_taken_it_up(
     keys: Keys, stack: Stack, words: list[str], text: str | None
 ) -> None:
     said = run("set", "DEFAULT/debug", *words, text=text)
     assert said.exit_code == 0
-    assert {one for key, one in keys.items() if key.endswith("debug")} == {"true"}
-    assert stack.restarted == [1, 2]
+    assert stack.told == [("DEFAULT/debug", "true")]
+    assert "replica 2 has taken it up" in said.output
+
+
+def test_a_value_may_look_like_an_option(keys: Keys, stack: Stack) -> None:
+    assert run("set", "DEFAULT/debug", "-1").exit_code == 0
+    assert run("set", "DEFAULT/debug", "--name=x").exit_code == 0
+    assert run("set", "DEFAULT/debug", "--", "--name=x").exit_code == 0
+    assert [value for _, value in stack.told] == ["-1", "", "--name=x"]
 
 
 @pytest.mark.parametrize("words", [["DEFAULT/debug", "wrong"], ["DEFAULT/debgu", "true"]])
 def test_set_changes_nothing_when_placement_would_not_take_it(
     keys: Keys, stack: Stack, words: list[str]
 ) -> None:
-    before = dict(keys)
     assert isinstance(run("set", *words).exception, UsageError)
-    assert keys == before
-    assert stack.restarted == []
+    assert stack.told == []
+
+
+def test_set_refuses_a_stack_with_lanes(keys: Keys, stack: Stack) -> None:
+    stack.record.lanes = {"1": 1, "2": 2}
+    error = run("set", "DEFAULT/debug", "true").exception
+    assert isinstance(error, UsageError)
+    assert "has lanes, whose replicas are not restarted one by one" in error.problem
+    assert stack.told == []
 
 
 def test_a_stack_with_another_source_is_refused(keys: Keys, stack: Stack) -> None:

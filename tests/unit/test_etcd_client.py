@@ -33,9 +33,8 @@ class FakeEtcd:
                 return _json(400, {"code": 3, "message": "invalid user ID or password"})
             return _json(200, {"token": "a-token"})
         assert received.headers["authorization"] == b"a-token"
-        return _json(
-            200, {"/v3/kv/range": self._range, "/v3/kv/txn": self._txn}[received.target](body)
-        )
+        what = {"range": self._range, "deleterange": self._delete, "txn": self._txn}
+        return _json(200, what[received.target.removeprefix("/v3/kv/")](body))
 
     def _range(self, body: dict[str, str]) -> dict[str, Any]:
         first, end = (base64.b64decode(body[name]) for name in ("key", "range_end"))
@@ -43,10 +42,18 @@ class FakeEtcd:
         kvs = [{"key": _text(key), "value": _text(value)} for key, value in found]
         return {"kvs": kvs} if kvs else {}
 
+    def _delete(self, body: dict[str, str]) -> dict[str, Any]:
+        for one in self._range(body).get("kvs", []):
+            del self.keys[base64.b64decode(one["key"])]
+        return {}
+
     def _txn(self, body: dict[str, Any]) -> dict[str, Any]:
         for one in body["success"]:
-            put = one["request_put"]
-            self.keys[base64.b64decode(put["key"])] = base64.b64decode(put["value"])
+            if "request_put" in one:
+                put = one["request_put"]
+                self.keys[base64.b64decode(put["key"])] = base64.b64decode(put["value"])
+            else:
+                self.keys.pop(base64.b64decode(one["request_delete_range"]["key"]), None)
         return {"succeeded": True}
 
 
@@ -82,12 +89,22 @@ def test_what_is_written_is_read(etcd: Etcd) -> None:
 
 
 def test_all_is_written_at_once(etcd: Etcd, fake: FakeEtcd) -> None:
-    module.write_for_all(etcd, ["placement-1", "placement-2"], "DEFAULT/debug", "true")
+    etcd.write_setting("DEFAULT/debug", {"placement-1": "true", "placement-2": "true"})
     assert fake.calls == ["/v3/auth/authenticate", "/v3/kv/txn"]
     assert set(fake.keys) == {
         b"/placement/placement-1/DEFAULT/debug",
         b"/placement/placement-2/DEFAULT/debug",
     }
+    services = ["placement-1", "placement-3"]
+    found = etcd.read_setting("DEFAULT/debug", services)
+    assert found == {"placement-1": "true", "placement-3": None}
+
+
+def test_what_is_to_be_nothing_is_deleted_with_what_is_written(etcd: Etcd, fake: FakeEtcd) -> None:
+    fake.keys[b"/placement/a/b/c"] = b"old"
+    etcd.write({"/placement/a/b/c": None, "/placement/a/b/d": "new", "/placement/a/b/e": None})
+    assert fake.keys == {b"/placement/a/b/d": b"new"}
+    assert fake.calls.count("/v3/kv/txn") == 1
 
 
 def test_a_wrong_password_is_said(server: Server) -> None:
@@ -134,3 +151,23 @@ def test_settings_are_delivered_to_replicas_that_have_none(
         b"/placement/placement-2/DEFAULT/debug": b"false",
         b"/placement/placement-2/placement_database/connection": b"mysql://one",
     }
+
+
+def test_replicas_that_are_gone_are_forgotten(
+    etcd: Etcd, fake: FakeEtcd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Etcd, "of", lambda state: etcd)
+    etcd.write({f"/placement/placement-{number}/a/b": "old" for number in (1, 2, 3, 10)})
+    module.forget(StackState("one", tmp_path), ["placement-3", "placement-1"])
+    assert set(etcd.read("/placement")) == {"placement-2/a/b", "placement-10/a/b"}
+
+
+def test_an_etcd_that_answers_is_required_before_a_replica_is_taken_out(
+    etcd: Etcd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    state = StackState("one", tmp_path)
+    monkeypatch.setattr(Etcd, "of", lambda state: etcd)
+    module.require(state)
+    monkeypatch.setattr(Etcd, "of", lambda state: Etcd("http://127.0.0.1:1", PASSWORD))
+    with pytest.raises(StackError, match="etcd does not answer"):
+        module.require(state)

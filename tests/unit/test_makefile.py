@@ -58,6 +58,7 @@ def test_the_projects_own_tests_run_after_set_up_and_lint(path: Path) -> None:
     order = ("/ruff check .\n", "/ruff format --check .\n", "/mypy\n", "/pytest tests ")
     assert [plan.find(one) for one in order] == sorted(map(plan.index, order))
     assert "/placement-harness setup\n" in plan
+    assert "/placement-harness setup --config-source etcd\n" in plan
     assert plan.endswith('/pytest tests services/oslo-config-etcd/tests -m "not long" -x\n')
 
 

@@ -56,7 +56,7 @@ def test_options_make_the_product() -> None:
 def test_a_cell_is_what_pytest_is_told() -> None:
     (cell,) = chosen(None, Axes([], [], ["15.0.0+16.0.0"], []))
     assert " ".join(cell.options) == (
-        "--replicas 3 --database mariadb --config-source env --placement 15.0.0 --placement 16.0.0"
+        "--replicas 3 --database mariadb --config-source env --placement=15.0.0 --placement=16.0.0"
     )
 
 

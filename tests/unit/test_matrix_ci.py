@@ -61,6 +61,13 @@ def test_the_workflow_has_a_job_for_each_cell() -> None:
     )
 
 
+@pytest.mark.parametrize("option", ["--github", "--zuul"])
+def test_a_job_and_its_cell_may_take_as_long(option: str) -> None:
+    text = printed(option, "--cells", "smoke", "--timeout", "3600", "--", "-x")
+    assert ("timeout-minutes: 75\n" if option == "--github" else "timeout: 4500\n") in text
+    assert text.count(" --timeout 3600 -- -x") == (1 if option == "--github" else 3)
+
+
 def test_zuul_has_a_job_for_each_cell_and_a_parent() -> None:
     jobs = yaml.safe_load(printed("--zuul", "--suite", "gabbits"))
     parent, *cells, project = jobs

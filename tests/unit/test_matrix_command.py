@@ -85,6 +85,18 @@ def test_each_cell_is_a_pytest_of_its_own(
     ]
 
 
+def test_constraints_of_the_environment_are_for_no_placement_that_a_cell_names(
+    run: Callable[..., Said], tmp_path: Path
+) -> None:
+    run("--placement", "15.0.0", "--", "--placement-constraints=mine.txt")
+    run("--database", "mariadb")
+    named, unnamed = seen(tmp_path)
+    assert "--placement=15.0.0" in named[1]
+    given = [word for word in named[1] if word.startswith("--placement-constraints")]
+    assert given == ["--placement-constraints=", "--placement-constraints=mine.txt"]
+    assert not [word for word in unnamed[1] if word.startswith("--placement")]
+
+
 def test_upstreams_suites_are_run_unless_others_are_named(
     run: Callable[..., Said], tmp_path: Path
 ) -> None:

@@ -1,15 +1,22 @@
 """GROUP/OPTION and its value are checked by placement itself before anything is changed."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 
 from harness.errors import StackError, UsageError
+from harness.record import Installed, Record
 from harness.stack import options
 from harness.stack.options import check, known
 
 # In place of an image's.
-HERE = (sys.executable,)
+HERE = {"": (sys.executable,)}
+OLDER = """
+import json
+print(json.dumps({"names": {"DEFAULT/debug": True}, "type": "boolean", "error": None}))
+"""
+MIXED = {"16.0.0": (sys.executable,), "15.0.0": ("python3", "-c", OLDER)}
 
 
 @pytest.mark.parametrize(
@@ -61,10 +68,30 @@ def test_secrets_are_known_as_such() -> None:
 
 def test_a_placement_that_cannot_be_asked_is_no_usage_error() -> None:
     with pytest.raises(StackError, match=r"placement could not be asked for its options: .*oops"):
-        known(("sh", "-c", "echo oops >&2; exit 3", "sh"))
+        known({"": ("sh", "-c", "echo oops >&2; exit 3", "sh")})
 
 
-def test_an_image_is_asked_without_network() -> None:
-    words = options.in_image("placement-harness/placement:x")
-    assert words[:2] == ("docker", "run")
-    assert "none" in words
+def test_replicas_of_several_versions_all_have_to_know_it() -> None:
+    assert check(MIXED, "DEFAULT/debug", "true") == "DEFAULT/debug"
+    with pytest.raises(UsageError, match=r"placement 15\.0\.0 has no option api/auth_strategy"):
+        check(MIXED, "api/auth_strategy", "noauth2")
+    found = known(MIXED)
+    assert not found.secret("api/auth_strategy")
+    assert found.secret("DEFAULT/debug"), "one of them says so"
+
+
+def test_an_image_is_asked_without_network_and_with_the_code_that_is_mounted_over_it() -> None:
+    release, checkout = (
+        Installed("15.0.0", "15.0.0", "aa"),
+        Installed("/p", "16.1", "bb", "/code-1"),
+    )
+    record = Record("one", "keep", 3, 1, placements=(release, checkout))
+    asked = options.pythons(record)
+    assert [*asked] == ["15.0.0", "16.1 (/p)"]
+    first, second = (" ".join(words) for words in asked.values())
+    assert first.startswith("docker run --rm --interactive --pull never --network none")
+    assert first.endswith("/bin/python placement-harness/placement:aa")
+    assert "--volume" not in first
+    assert "--volume /code-1:/code:ro --env PYTHONPATH=/code" in second
+    # The second has no replica.
+    assert [*options.pythons(replace(record, replicas=1))] == [""]

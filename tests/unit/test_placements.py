@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
+from harness.errors import UnreachableError, UsageError
 from harness.placements import context, dependencies, index, source, specs, trees
 from harness.placements.index import Answer
 from harness.placements.model import SERVICE
@@ -343,10 +343,11 @@ def test_constraints_that_are_not_there_are_named() -> None:
 def test_an_index_that_does_not_answer_says_what_to_check(of_the_index: Index) -> None:
     of_the_index.there = False
     for spec in ("15.0.0", "14"):
-        with pytest.raises(UsageError, match="The package index could not be asked") as caught:
+        with pytest.raises(UnreachableError, match="The package index could") as caught:
             resolve(spec)
         assert "PIP_INDEX_URL or UV_DEFAULT_INDEX" in caught.value.remedy
         assert "Connection refused" in caught.value.evidence[-1]
+        assert caught.value.exit_code == 70
 
 
 def test_migrations_with_two_ends_are_named(tmp_path: Path) -> None:

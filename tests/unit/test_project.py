@@ -94,6 +94,21 @@ def test_replicas_come_and_go_under_their_numbers(state: StackState) -> None:
     assert {*services(state)} == {*before}
 
 
+@pytest.mark.parametrize("source", ["env", "file", "etcd"])
+def test_a_dollar_reaches_later_replicas_as_it_was_set(state: StackState, source: str) -> None:
+    project.write(state, Record("one", "fresh", 1, 9000, config_source=source), ())
+    values = dict.fromkeys(["placement-1", project.TEMPLATE], "$a ${b $$c")
+    before = project.change_setting(state, "DEFAULT/log_format", values)
+    assert before == {"placement-1": None, project.TEMPLATE: None}
+    project.set_replicas(state, Record("one", "fresh", 2, 9000, config_source=source))
+    assert {one["default/log_format"] for one in project.settings(state).values()} == {"$a ${b $$c"}
+    # Compose reads all of the file, and takes what follows a single $ for a variable.
+    assert "$" not in state.compose_file.read_text().replace("$$", "")
+    told = services(state)["placement-2"]["environment"].get("OS_DEFAULT__LOG_FORMAT")
+    assert told == ("$$a $${b $$$$c" if source == "env" else None)
+    assert project.change_setting(state, "DEFAULT/log_format", before) == values
+
+
 def test_secrets_are_for_the_owner_alone(state: StackState) -> None:
     project.write(state, RECORD, LANES)
     assert state.compose_file.stat().st_mode & 0o077 == 0

@@ -64,7 +64,7 @@ def test_replicas_get_their_file_before_they_start_and_nothing_in_the_environmen
     described = project.load(state)
     assert described["services"]["placement-2"]["environment"] == {}
     assert described["services"]["placement-2"]["volumes"] == ["/etc/placement"]
-    sources.start(sources.SOURCES["file"], state, described[project.SETTINGS])
+    sources.start(sources.SOURCES["file"], state, project.settings(state))
     did = [call for call in machine.calls if " up " in call or " cp " in call]
     assert [("--no-start" in call, " cp " in call) for call in did] == [
         (True, False),
@@ -77,6 +77,6 @@ def test_replicas_get_their_file_before_they_start_and_nothing_in_the_environmen
 
 def test_a_file_that_cannot_be_copied_ends_the_start(state: StackState, machine: Machine) -> None:
     machine.has("docker", {"cp*": fails("no such container")})
-    settings = project.load(state)[project.SETTINGS]
+    settings = project.settings(state)
     with pytest.raises(StackError, match=r"could not be copied into one-placement-1: no such"):
         sources.start(sources.SOURCES["file"], state, settings)

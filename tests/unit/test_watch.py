@@ -126,6 +126,23 @@ def test_a_service_is_never_meant_to_die(stack: Stack, machine: Machine) -> None
         stack.check()
 
 
+@pytest.mark.parametrize(("says", "returns"), [("false true", True), ("false false", False)])
+def test_a_node_of_a_cluster_may_die_if_the_engine_starts_it_again(
+    stack: Stack, machine: Machine, says: str, returns: bool
+) -> None:
+    machine.has("docker", {"inspect*": f"echo {says}"})
+    stack.save(database="galera")
+    died = Death("one-galera-2-1", "galera-2", 137)
+    watched(stack, Told(died))
+    if returns:
+        stack.check()
+    # By `docker kill`, or while the cluster formed: it may go on dying for ever.
+    stack.save(ready=not returns)
+    watched(stack, Told(died))
+    with pytest.raises(StackError, match=r"galera-2 .* exited with code 137"):
+        stack.check()
+
+
 def test_an_engine_that_stops_telling_is_noticed(stack: Stack) -> None:
     watched(stack, Told(blind=True))
     with pytest.raises(EngineError, match="stopped telling what happens to one"):

@@ -1,4 +1,4 @@
-"""A CA and a server's certificate for 127.0.0.1 and etcd, made by openssl."""
+"""A CA, a server's certificate for 127.0.0.1 and etcd, and a client's, made by openssl."""
 
 import subprocess
 from pathlib import Path
@@ -11,7 +11,7 @@ def openssl(*words: str, cwd: Path) -> None:
 
 
 def certificates(folder: Path) -> Path:
-    """ca.pem, server.pem and server-key.pem in a folder of their own."""
+    """ca.pem, and server.pem and client.pem with their keys, in a folder of their own."""
     folder.mkdir()
     ca = [*KEY, "-subj", "/CN=ca", "-keyout", "ca-key.pem", "-out", "ca.pem"]
     openssl(
@@ -22,7 +22,12 @@ def certificates(folder: Path) -> Path:
     (folder / "names").write_text("subjectAltName=DNS:etcd,DNS:localhost,IP:127.0.0.1\n")
     sign = ["-CA", "ca.pem", "-CAkey", "ca-key.pem", "-days", "30", "-extfile", "names"]
     openssl("x509", "-req", "-in", "request.pem", *sign, "-out", "server.pem", cwd=folder)
+    # Its gateway, with authentication, refuses one that has a common name.
+    client = [*KEY, "-subj", "/O=client", "-keyout", "client-key.pem", "-out", "request.pem"]
+    openssl("req", *client, cwd=folder)
+    openssl("x509", "-req", "-in", "request.pem", *sign[:-2], "-out", "client.pem", cwd=folder)
     # etcd is another user in its container; the folder is for its owner alone.
-    (folder / "server-key.pem").chmod(0o644)
+    for key in ("server-key.pem", "client-key.pem"):
+        (folder / key).chmod(0o644)
     folder.chmod(0o755)
     return folder

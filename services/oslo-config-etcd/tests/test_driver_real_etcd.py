@@ -17,6 +17,8 @@ from _service import Service
 IMAGE = os.environ.get("ETCD_IMAGE", "placement-harness/etcd:latest")
 CONFINED = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges:true"]
 ROOT, READER = "root-password", "reader-password"
+# By itself a container ends, and is removed, after so many seconds: whatever becomes of the tests.
+LONGEST = "900"
 
 
 def docker(*words: str, text: str = "", code: int | None = 0) -> str:
@@ -27,12 +29,7 @@ def docker(*words: str, text: str = "", code: int | None = 0) -> str:
     return ended.stdout.strip()
 
 
-def missing() -> str | None:
-    if not shutil.which("docker"):
-        return "no container engine (docker)"
-    if not docker("image", "ls", "--quiet", IMAGE, code=None):
-        return f"no image {IMAGE}: docker compose build etcd, or ETCD_IMAGE"
-    return None
+TLS = {"cacert": "ca", "cert": "client", "key": "client-key"}
 
 
 @dataclass
@@ -48,7 +45,8 @@ class Etcd:
         """As its root; the password in the environment of this one command."""
         more = ["-e", "ETCDCTL_USER=root", "-e", f"ETCDCTL_PASSWORD={ROOT}"]
         at = [f"--endpoints={self.scheme}://localhost:2379"]
-        at += ["--cacert=/tls/ca.pem"] if self.scheme == "https" else []
+        if self.scheme == "https":
+            at += [f"--{which}=/tls/{file}.pem" for which, file in TLS.items()]
         return docker(
             "exec", "-i", *more, self.container, "etcdctl", *at, *words, text=text, code=code
         )
@@ -65,20 +63,23 @@ Start = Callable[..., Etcd]
 
 @pytest.fixture(scope="module")
 def start() -> Iterator[Start]:
-    problem = missing()
-    if problem:
-        pytest.skip(problem)
+    if not shutil.which("docker"):
+        pytest.skip("no container engine (docker)")
+    assert docker("image", "ls", "--quiet", IMAGE), (
+        f"no image {IMAGE}: placement-harness setup --config-source etcd, or ETCD_IMAGE"
+    )
     names = []
 
     def run(*words: str, scheme: str = "http") -> Etcd:
         name = f"etcd-driver-{uuid.uuid4().hex[:8]}"
         names.append(name)
         docker(
-            *("run", "--detach", "--name", name, *CONFINED, "--publish", "127.0.0.1::2379"),
+            *("run", "--detach", "--rm", "--entrypoint", "timeout", "--name", name, *CONFINED),
+            *("--publish", "127.0.0.1::2379"),
             *("--tmpfs", "/run:mode=1777", "--tmpfs", "/tmp:mode=1777"),
             *("--env", f"ETCD_ROOT_PASSWORD={ROOT}", "--env", f"ETCD_READER_PASSWORD={READER}"),
             *words,
-            IMAGE,
+            *(IMAGE, LONGEST, "/usr/local/bin/start"),
         )
         return Etcd(name, scheme)
 
@@ -170,8 +171,9 @@ def test_what_was_written_outlives_a_kill(start: Start, service: Service) -> Non
     etcd = start()
     etcd.wait()
     etcd.ctl("put", "/placement/group/text", "kept")
-    docker("kill", etcd.container)
-    docker("start", etcd.container)
+    # With no time to end, and not removed as one that has ended.
+    docker("pause", etcd.container)
+    docker("restart", "--time", "0", etcd.container)
     source = {"endpoints": etcd.url, "prefix": "/placement", "user": "placement"}
     assert service(**source, password=READER, wait=20).group.text == "kept"
 
@@ -197,6 +199,29 @@ def test_tls(
     with pytest.raises(SystemExit):
         service(**source, ca_file=other_tls / "ca.pem")
     assert "certificate verify failed" in capfd.readouterr().err
+
+
+def test_tls_with_a_certificate_of_the_clients(
+    start: Start, tls: Path, service: Service, capfd: pytest.CaptureFixture[str]
+) -> None:
+    asks = ("ETCD_CLIENT_CERT_AUTH=true", "ETCD_TRUSTED_CA_FILE=/tls/ca.pem")
+    environment = [word for one in asks for word in ("--env", one)]
+    etcd = start("--volume", f"{tls}:/tls:ro", *environment, scheme="https")
+    etcd.wait()
+    etcd.ctl("put", "/placement/group/text", "safe")
+    source = {
+        "endpoints": etcd.url,
+        "prefix": "/placement",
+        "user": "placement",
+        "password": READER,
+        "ca_file": tls / "ca.pem",
+        "wait": 10,
+    }
+    own = {"cert_file": tls / "client.pem", "key_file": tls / "client-key.pem"}
+    assert service(**source, **own).group.text == "safe"
+    with pytest.raises(SystemExit):
+        service(**{**source, "wait": 0})
+    assert "certificate required" in capfd.readouterr().err
 
 
 PLACEMENT = """

@@ -211,6 +211,23 @@ def test_tls_with_another_ca(
             assert "must hold the CA that signed etcd's certificate" in said
 
 
+def test_tls_with_a_certificate_of_the_clients(
+    service: Service, refused: Refused, tls: Path, tmp_path: Path
+) -> None:
+    context = _context(tls)
+    context.load_verify_locations(tls / "ca.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    both = tmp_path / "both.pem"
+    both.write_text((tls / "client.pem").read_text() + (tls / "client-key.pem").read_text())
+    with serving(Gateway({"/service/group/text": "safe"}), context) as gateway:
+        source = {"endpoints": gateway.url, "ca_file": tls / "ca.pem"}
+        for own in ({"cert_file": both}, {"cert_file": tls / "client.pem"}):
+            key = {"key_file": tls / "client-key.pem"} if own["cert_file"] != both else {}
+            assert service(**source, **own, **key).group.text == "safe"
+        said = refused(**source, cert_file=tls / "client.pem", key_file=tls / "server-key.pem")
+        assert "`cert_file`" in said
+
+
 def test_tls_with_something_else_than_a_ca(refused: Refused, tls: Path, tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("nothing")
     with serving(Gateway(), _context(tls)) as gateway:

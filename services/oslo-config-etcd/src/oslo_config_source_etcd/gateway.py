@@ -139,7 +139,8 @@ def _explained(
             f"the TLS connection to {endpoint} failed: {_reason(cause)}.",
             f"`ca_file` ({server.ca_file or 'not set'}) must hold the CA that signed etcd's "
             "certificate, which must name that host; `endpoints` must begin with http:// where "
-            "etcd has no certificate.",
+            "etcd has no certificate; where it asks for one, `cert_file` and `key_file` must be a "
+            "pair that it trusts.",
         )
     if isinstance(cause, requests.RequestException):
         return NotYetError(

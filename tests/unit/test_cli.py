@@ -49,7 +49,7 @@ def test_a_full_disk_ends_a_command_with_what_to_do(
 ) -> None:
     machine.has("docker", WELL)
     full = OSError(errno.ENOSPC, "No space left on device")
-    monkeypatch.setattr(os, "write", mock.Mock(side_effect=full))
+    monkeypatch.setattr(os, "pwrite", mock.Mock(side_effect=full))
     said = harness("down")
     assert said.code == 70
     assert "ERROR: The disk has no room left: No space left on device. Make some" in said.err
@@ -222,14 +222,15 @@ def test_scale_says_what_it_changes_or_that_it_has_nothing_to_change(
 
 
 def test_scale_forgets_the_settings_of_replicas_that_are_gone(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    machine.has("docker", {"events*": "exec /bin/sleep 60"})
     state = running(monkeypatch)
     state.save(Record(state.name, "keep", 3, 8778, ready=True, config_source="etcd"))
     done: list[object] = []
     etcd = dataclasses.replace(SOURCES["etcd"], forget=lambda _, gone: done.append([*gone]))
     monkeypatch.setattr(stack_module, "SOURCES", {"etcd": etcd})
-    monkeypatch.setattr(stack_module, "project", mock.MagicMock())
+    monkeypatch.setattr(rotation, "project", mock.MagicMock())
     monkeypatch.setattr(Stack, "start_containers", lambda self, *how: done.append("removed"))
     monkeypatch.setattr(Stack, "balancer", mock.MagicMock())
     assert harness("scale", "1").code == 0

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -134,6 +135,7 @@ def test_what_a_killed_run_has_left_of_its_policies_is_put_right(
     running = worker(0).stack
     monkeypatch.setattr(kept, "_lacking", lambda *_: None)
     monkeypatch.setattr(kept, "running_stack", lambda _: running)
+    monkeypatch.setattr(Stack, "balancer", mock.MagicMock())
     assert kept.take(running.state, Plan(name="s", lifetime="reuse"), print) is running
     assert [policy(lane) for lane in LANES] == [{}, {}, {}]
 

@@ -22,7 +22,7 @@ from harness.replica_commands import restart, scale, upgrade
 from harness.settings import BETWEEN, one_of, resolve
 from harness.stack import latest, provision
 from harness.stack.databases import DATABASES
-from harness.stack.images import ensure_images, needed
+from harness.stack.images import content, ensure_images, needed, unpack
 from harness.stack.sources import SOURCES
 from harness.stack.versions import versions
 from harness.state import StackState
@@ -59,6 +59,8 @@ def setup(database: str, config_source: str) -> None:
     if ensure_images(say, names):
         # Asked now, so that no run has to.
         versions(names)
+    for name in names:
+        unpack(name, content(name))
     latest.claim(names)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.plan import FIRST_LANE, Lane
 from harness.record import Installed, Record
-from harness.stack import configuration, lanes
+from harness.stack import configuration, lanes, unpacked
 from harness.stack.compose import resolved
 from harness.stack.databases import DATABASES
 from harness.stack.images import IMAGES
@@ -46,6 +46,7 @@ def write(state: StackState, record: Record, of_the_plan: Sequence[Lane]) -> Non
         for number in lanes.numbers(lane.name, record.replicas):
             _add_replica(project, state, record, lane, number)
     _add_lanes(services, record)
+    unpacked.mount(project)
     save(state, project)
 
 
@@ -77,6 +78,7 @@ def set_replicas(state: StackState, record: Record) -> None:
         _add_replica(project, state, record, lane, number)
     # For an Apache that is made anew; the one that runs is told by its balancer-manager.
     project["services"]["apache"]["environment"]["REPLICAS"] = str(record.replicas)
+    unpacked.mount(project)
     save(state, project)
 
 

@@ -9,7 +9,14 @@ from harness.errors import StackError
 from harness.plan import NAME
 from harness.results import Progress
 from harness.stack.commands import run
-from harness.stack.compose import PROJECT_LABEL, STACK_LABEL, STATE_LABEL, client, words
+from harness.stack.compose import (
+    COMPOSE_SECONDS,
+    PROJECT_LABEL,
+    STACK_LABEL,
+    STATE_LABEL,
+    compose_command,
+    words,
+)
 from harness.state import StackState, all_states, clear_scratch
 from harness.timing import cancellable
 
@@ -71,13 +78,11 @@ def _remove(state: StackState, progress: Progress) -> None:
 
 
 def _compose_down(state: StackState) -> None:
-    from python_on_whales.exceptions import DockerException
-
-    try:
-        client(state).compose.down(volumes=True, timeout=0, remove_orphans=True, quiet=True)
-    except DockerException as error:
+    down = ("down", "--volumes", "--remove-orphans", "--timeout", "0")
+    said = run(*compose_command(state), *down, seconds=COMPOSE_SECONDS)
+    if not said.ok:
         # compose.yaml may have changed since, or be gone: the labels are still there.
-        remove_labelled(state, words(error.stderr)[-5:])
+        remove_labelled(state, words(said.err)[-5:])
 
 
 def remove_labelled(state: StackState, said: Sequence[str] = ()) -> bool:

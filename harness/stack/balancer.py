@@ -66,16 +66,15 @@ class Balancer:
         self._set(replica, enabled=True)
 
     def drain(self, replica: int, deadline: Deadline) -> None:
-        """Give a replica no more requests, and wait for those that it has."""
+        """Give a replica no more requests, and wait for those that it has.
+
+        Until the deadline at most: by then Apache has given up whatever began before (ProxyTimeout).
+        Its count has been seen to stay above zero with nothing under way.
+        """
         self._set(replica, enabled=False)
         for _ in deadline.every(0.05):
             if self._member(replica).busy == 0:
                 return
-        raise StackError(
-            f"Replica {replica} still had requests under way after {deadline.waited:.0f} s.",
-            f"See what it does: placement-harness logs --replica {replica}.",
-            service="placement",
-        )
 
     def _ask(self, method: str, **what: Mapping[str, str]) -> requests.Response:
         try:

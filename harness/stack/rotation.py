@@ -19,6 +19,7 @@ from harness.timing import Deadline
 if TYPE_CHECKING:
     from harness.stack.stack import Stack
 
+# Apache's ProxyTimeout.
 DRAIN_SECONDS = 60.0
 # Of a replica that was started; and of one that has, to say that it serves.
 START_SECONDS, ANSWER_SECONDS = 60.0, 1.0

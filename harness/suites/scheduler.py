@@ -22,6 +22,19 @@ class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
     which that waits for ever (pytest-xdist #1378), and the test that the worker died of, again.
     """
 
+    # Workers that have ended, of which xdist has still to learn.
+    _gone: frozenset[Any] = frozenset()
+
+    def _assign_work_unit(self, node: Any) -> None:
+        file = next(iter(self.workqueue))
+        try:
+            super()._assign_work_unit(node)
+        except OSError:
+            # It cannot be told; others can.
+            self._gone |= {node}
+            self.workqueue[file] = self.assigned_work[node].pop(file)
+            self.workqueue.move_to_end(file, last=False)
+
     def remove_node(self, node: Any) -> str | None:
         """Forget a worker; the test that it died of, if it had any left.
 
@@ -68,7 +81,7 @@ class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
 
     def _reschedule(self, node: Any) -> None:
         """Give a worker enough to go on, or let it end when there is no more."""
-        if node.shutting_down:
+        if node.shutting_down or node in self._gone:
             return
         # One that takes another's place has not collected yet.
         ready = node in self.registered_collections

@@ -64,9 +64,11 @@ def run(rounds: int, progress: Progress) -> None:
     ]
     title = f"{tests} tests of placement's own, 2 workers, whole commands"
     show(title, ("", "median", "worst", "n", "ratio", "at most"), rows)
-    columns = ["", *next(iter(spent.values()))]
-    figures = [[what, *(f"{value:.1f}" for value in one.values())] for what, one in spent.items()]
-    show("CPU seconds", columns, figures)
+    figures = [
+        (who, *(f"{one.get(who, 0.0):.1f}" for one in spent.values()))
+        for who in next(iter(spent.values()))
+    ]
+    show("CPU seconds", ("", *spent), figures)
     tokens.show_cost(cost)
 
 

@@ -68,8 +68,8 @@ class Balancer:
     def drain(self, replica: int, deadline: Deadline) -> None:
         """Give a replica no more requests, and wait for those that it has.
 
-        Until the deadline at most: by then Apache has given up whatever began before (ProxyTimeout).
-        Its count has been seen to stay above zero with nothing under way.
+        Until the deadline at most: by then Apache has given up whatever began before it, and its
+        count has been seen to stay above zero with nothing under way.
         """
         self._set(replica, enabled=False)
         for _ in deadline.every(0.05):

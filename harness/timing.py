@@ -1,11 +1,13 @@
 """Time as a value that is passed down, the wish to stop waiting, and news for who waits."""
 
+import concurrent.futures
 import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import TypeVar
 
 from harness.results import Progress
 
@@ -13,6 +15,8 @@ from harness.results import Progress
 GLANCE = 0.1
 # How often whoever waits for something long is told what for. Seconds.
 NEWS_SECONDS = 5.0
+
+Answer = TypeVar("Answer")
 
 _cancel: ContextVar[threading.Event | None] = ContextVar("cancel", default=None)
 
@@ -70,6 +74,27 @@ class Deadline:
             go_on()
             yield self.waited
             time.sleep(min(interval, self.left))
+
+
+def patiently(ask: Callable[[], Answer], meanwhile: Callable[[], object]) -> Answer:
+    """What ``ask`` gives or raises, however long it takes; ``meanwhile`` is called now and then.
+
+    What ``meanwhile`` raises ends the waiting; ``ask`` is left to itself, in a thread that keeps
+    nobody from leaving.
+    """
+    answer: concurrent.futures.Future[Answer] = concurrent.futures.Future()
+
+    def wait() -> None:
+        try:
+            answer.set_result(ask())
+        except BaseException as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=wait, daemon=True).start()
+    while not concurrent.futures.wait([answer], GLANCE).done:
+        go_on()
+        meanwhile()
+    return answer.result()
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from harness.stack.sources import SOURCES, Source
 from harness.stack.users import Users
 from harness.stack.watch import Watch, death_error, was_meant
 from harness.state import StackState
-from harness.timing import Deadline
+from harness.timing import Deadline, patiently
 
 if TYPE_CHECKING:
     import pymysql
@@ -32,7 +33,10 @@ SERVICES = frozenset({"apache", "keystone", "memcached"})
 
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.05
-# A replica that is loading takes a connection and answers when it has loaded: ask again instead.
+# The provider that is asked for; there is none of that name.
+READY = "placement-harness-ready"
+# Of one that serves. What is still loading takes a connection, and answers when it has loaded: who
+# waits for that asks once, and patiently. Asked again and again, it would answer all of it first.
 ASK_SECONDS = 1.0
 
 
@@ -96,10 +100,10 @@ class Stack:
             "the stack's admin",
         )
 
-    def token(self) -> str:
+    def token(self, timeout: float = ASK_SECONDS) -> str:
         """A token of the user admin in the project admin, from keystone; fetched once."""
         if self._token is None:
-            self._token = self.keystone.token(timeout=ASK_SECONDS)
+            self._token = self.keystone.token(timeout)
         return self._token
 
     @property
@@ -198,19 +202,16 @@ class Stack:
             for number in numbers
         )
 
-    def asks_replica(self, replica: int, lane: str = FIRST_LANE) -> str | None:
+    def asks_replica(
+        self, replica: int, lane: str = FIRST_LANE, timeout: float = ASK_SECONDS
+    ) -> str | None:
         """Ask one replica itself, in the balancer or not; None when it serves, else why not."""
-        return self._ask(
-            f"{self.url(lane)}/replica/{replica}/resource_providers",
-            {"X-Harness-Key": self._secrets.balancer_key},
-        )
-
-    def _ask(self, url: str, headers: dict[str, str]) -> str | None:
+        key = {"X-Harness-Key": self._secrets.balancer_key}
         try:
             answer = self._session.get(
-                f"{url}?name=placement-harness-ready",
-                headers={**headers, "X-Auth-Token": self.token()},
-                timeout=ASK_SECONDS,
+                f"{self.url(lane)}/replica/{replica}/resource_providers?name={READY}",
+                headers={**key, "X-Auth-Token": self.token()},
+                timeout=timeout,
             )
         except requests.RequestException as error:
             return type(error).__name__
@@ -223,11 +224,16 @@ class Stack:
     ) -> None:
         """Return when each of these replicas has answered an authenticated request."""
         missing, last = list(replicas), ""
-        for _ in deadline.every(POLL_SECONDS):
+
+        def alive() -> None:
             self.check("before it served")
+
+        for _ in deadline.every(POLL_SECONDS):
+            alive()
             while missing:
                 self.awaited = f"replica {lanes.route(lane, missing[0])}"
-                problem = self.asks_replica(missing[0], lane)
+                ask = functools.partial(self.asks_replica, missing[0], lane, deadline.left)
+                problem = patiently(ask, alive)
                 if problem is not None:
                     last = problem
                     break

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import functools
 import socket
 
 from harness.errors import HarnessError, StackError
@@ -9,7 +10,7 @@ from harness.results import Progress
 from harness.stack import cluster, lanes
 from harness.stack.databases import DATABASES
 from harness.stack.stack import POLL_SECONDS, Stack
-from harness.timing import Deadline, news
+from harness.timing import Deadline, news, patiently
 
 PREFERRED_PORT = 8778
 
@@ -46,12 +47,16 @@ def wait_for_token(
 ) -> None:
     """Return when keystone gives a token, which ``starting`` may still be working on."""
     last, stack.awaited = "none", "keystone's token"
-    for _ in deadline.every(POLL_SECONDS):
+
+    def alive() -> None:
         if starting is not None and starting.done():
             starting.result()
         stack.check("while the stack was starting")
+
+    for _ in deadline.every(POLL_SECONDS):
+        alive()
         try:
-            stack.token()
+            patiently(functools.partial(stack.token, deadline.left), alive)
             return
         except (HarnessError, OSError) as error:
             last = str(error)

@@ -43,7 +43,7 @@ def quick(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(state_module, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(lifecycle, "READY_SECONDS", 1.0)
     monkeypatch.setattr(lifecycle, "ensure_images", lambda *_: [])
-    monkeypatch.setattr(Stack, "token", lambda self: "a token")
+    monkeypatch.setattr(Stack, "token", lambda self, *how: "a token")
     monkeypatch.setattr(Stack, "whole", lambda self: True)
     monkeypatch.setattr(Stack, "asks_replica", lambda self, *which: None)
     monkeypatch.setattr(Balancer, "only", lambda self, replicas: None)

@@ -42,7 +42,7 @@ class Replicas:
         monkeypatch.setattr(Stack, "asks_replica", self._ask)
         monkeypatch.setattr(Stack, "start_containers", lambda *_: None)
 
-    def _ask(self, replica: int, lane: str = FIRST_LANE) -> str | None:
+    def _ask(self, replica: int, lane: str = FIRST_LANE, timeout: float = 1) -> str | None:
         return "503 Service Unavailable" if replica in self.silent else None
 
     @property

@@ -189,7 +189,7 @@ def no_images(*_: object) -> list[str]:
     raise BuildError("No image.", "Build one.")
 
 
-def no_token(self: Stack) -> str:
+def no_token(self: Stack, timeout: float) -> str:
     raise StackError("Connection refused.", "Wait.")
 
 
@@ -239,7 +239,7 @@ def test_a_start_that_takes_long_says_what_it_waits_for(
 ) -> None:
     monkeypatch.setattr(timing, "NEWS_SECONDS", 0.1)
     monkeypatch.setattr(
-        Stack, "asks_replica", lambda self, number, lane: "503" if number == 2 else None
+        Stack, "asks_replica", lambda self, number, lane, timeout: "503" if number == 2 else None
     )
     with pytest.raises(StackError, match="Replica 2 did not serve"):
         lifecycle.bring_up(FRESH, machine.steps.append)
@@ -260,7 +260,7 @@ def test_a_replica_that_never_serves_takes_everything_down(
 def test_an_interrupt_while_waiting_takes_everything_down(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(self: Stack) -> str:
+    def interrupted(self: Stack, timeout: float) -> str:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Stack, "token", interrupted)

@@ -8,7 +8,10 @@ image alone.
 
 from typing import Any
 
+from harness.locks import FileLock
 from harness.stack.commands import run
+from harness.state import private_directory, state_root
+from harness.timing import GLANCE, Deadline
 
 SLOW = frozenset({"fuse-overlayfs"})
 # What an image of a Python service consists of.
@@ -16,12 +19,23 @@ FOLDERS = ("/opt", "/usr")
 LABEL = "placement-harness.code"
 # The volume that says that the others are filled: an engine may end while it copies.
 WHOLE = "whole"
+# What another run's unpacking may take; it is 6 s on an idle machine.
+UNPACK_SECONDS = 120.0
 
 
 def ensure(image: str) -> None:
     """Unpack an image, if that makes it faster and was not done before."""
     if _name(image, WHOLE) in _present() or _driver(image) not in SLOW:
         return
+    private_directory(state_root())
+    with FileLock(state_root() / "unpack.lock") as lock:
+        # Two at once would empty what the other one fills.
+        lock.wait(Deadline.after(UNPACK_SECONDS), GLANCE)
+        if _name(image, WHOLE) not in _present():
+            _unpack(image)
+
+
+def _unpack(image: str) -> None:
     from python_on_whales import DockerClient
 
     docker = DockerClient()

@@ -1,13 +1,24 @@
 """The code of images in volumes."""
 
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 from _machine import Machine, fails, fresh_machine
 
+from harness.locks import FileLock
 from harness.stack import unpacked
 
 machine = pytest.fixture(fresh_machine)
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
 IMAGE = "placement-harness/placement:abc"
 OPT, USR, WHOLE = (f"placement-harness-placement-abc-{part}" for part in ("opt", "usr", "whole"))
 SLOW = {
@@ -54,6 +65,20 @@ def test_what_was_unpacked_in_part_is_unpacked_anew(machine: Machine) -> None:
     unpacked.ensure(IMAGE)
     assert changes(machine)[0] == f"volume rm --force {WHOLE} {OPT} {USR}"
     assert changes(machine)[-1].endswith(WHOLE)
+
+
+def test_what_another_run_unpacks_is_waited_for(machine: Machine, state: Path) -> None:
+    machine.has("docker", SLOW)
+    state.mkdir(mode=0o700)
+    with FileLock(state / "unpack.lock") as other:
+        other.take()
+        waiting = threading.Thread(target=unpacked.ensure, args=(IMAGE,))
+        waiting.start()
+        waiting.join(0.5)
+        assert waiting.is_alive()
+        machine.has("docker", {**SLOW, LIST: f"echo {OPT} {USR} {WHOLE}"})
+    waiting.join()
+    assert changes(machine) == []
 
 
 def test_services_read_their_code_from_volumes(machine: Machine) -> None:

@@ -76,6 +76,7 @@ def adopted(plan: Plan) -> Plan:
     own = {
         "database": ("database", record.database),
         "config_source": ("config_source", record.config_source),
+        "replicas": ("replicas", record.replicas),
         # Of an upgrade that was broken off, those of the new placement.
         "placement_constraints": ("constraints", record.placements[0].constraints),
         "placement": ("placements", specs if any(specs) else ()),

@@ -19,7 +19,7 @@ from harness.state import StackState
 RECORD = Record(
     "one",
     "keep",
-    3,
+    5,
     8778,
     ready=True,
     database="galera",
@@ -39,9 +39,9 @@ def test_what_nobody_asks_for_is_as_the_stack_has_it() -> None:
     plan = kept.adopted(Plan(lifetime="reuse", name="one"))
     assert (plan.database, plan.config_source) == ("galera", "etcd")
     assert plan.placements == ("15.0.0", "16.0.0")
-    assert {plan.sources[name] for name in ("database", "config_source", "placement")} == {
-        "its own"
-    }
+    assert plan.replicas == RECORD.replicas != Plan().replicas
+    taken = ("database", "config_source", "replicas", "placement")
+    assert {plan.sources[name] for name in taken} == {"its own"}
 
 
 def test_what_somebody_asks_for_is_not_overruled() -> None:

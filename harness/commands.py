@@ -9,7 +9,13 @@ from typing import Any, NoReturn
 import click
 
 from harness.errors import HarnessError, UsageError, no_room
-from harness.plan import DEFAULT_REPLICAS, MAX_REPLICAS, NAME_VARIABLE, SHARED_STACK
+from harness.plan import (
+    DEFAULT_REPLICAS,
+    MAX_REPLICAS,
+    NAME_VARIABLE,
+    SHARED_STACK,
+    no_replicas,
+)
 
 named = click.option(
     "--name",
@@ -62,10 +68,25 @@ def say(line: str) -> None:
         click.echo(f"  {line}", err=True)
 
 
+class Replicas(click.ParamType[int]):
+    """A number of replicas, or of one; what is none is refused in the words that pytest has."""
+
+    name = "N"
+
+    def __init__(self, of: str) -> None:
+        self._of = of
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number = int(value) if str(value).isdecimal() else 0
+        if not 1 <= number <= MAX_REPLICAS:
+            raise no_replicas(f"{self._of} {value}")
+        return number
+
+
 def replicas_argument(function: Callable[..., None]) -> Callable[..., None]:
     return click.option(
         "--replicas",
-        type=click.IntRange(1, MAX_REPLICAS),
+        type=Replicas("--replicas"),
         help=f"How many placement replicas, 1 to {MAX_REPLICAS}; as many as a stack has that runs "
         f"already, else {DEFAULT_REPLICAS}.",
     )(function)

@@ -1,14 +1,16 @@
 """Commands that change a stack's replicas while requests flow."""
 
+import time
+
 import click
 
-from harness.commands import named, running, say
+from harness.commands import Replicas, named, running, say
 from harness.errors import UsageError
-from harness.plan import MAX_REPLICAS
+from harness.plan import counted
 
 
 @click.command()
-@click.argument("replicas", type=click.IntRange(1, MAX_REPLICAS))
+@click.argument("replicas", type=Replicas("scale"))
 @named
 def scale(replicas: int, name: str) -> None:
     """Add or remove replicas while requests flow."""
@@ -18,13 +20,13 @@ def scale(replicas: int, name: str) -> None:
 
 @click.command()
 @click.option("--rolling", is_flag=True, help="One after the other, while requests flow.")
-@click.option("--replica", type=click.IntRange(1, MAX_REPLICAS), help="This one alone.")
+@click.option("--replica", type=Replicas("--replica"), help="This one alone.")
 @named
 def restart(rolling: bool, replica: int | None, name: str) -> None:
     """Restart replicas; each is taken out of the balancer before, and put back after."""
     from harness.stack import rotation
 
-    stack = running(name)
+    stack, began = running(name), time.monotonic()
     if replica is not None:
         if replica not in stack.replicas:
             raise UsageError(
@@ -34,12 +36,13 @@ def restart(rolling: bool, replica: int | None, name: str) -> None:
         if stack.record.replicas == 1:
             say("replica 1 is the only one: requests fail meanwhile")
         stack.restart(replica)
+        done = f"replica {replica}"
     elif rolling:
         rotation.require_another(stack)
-        for _ in stack.restart_rolling(say):
-            pass
+        done = counted(len([*stack.restart_rolling(say)]))
     else:
         raise UsageError("Restart what?", "Give --rolling for all replicas, or --replica N.")
+    say(f"restarted {done} of {name} in {time.monotonic() - began:.1f} s")
 
 
 @click.command()

@@ -108,8 +108,9 @@ def summary(tally: Tally, replicas: Sequence[str]) -> list[str]:
             f"p99 {latency.p99:.1f} ms, max {latency.longest:.1f} ms"
         )
     if tally.tests:
+        tests = f"{tally.tests} test{'s' if tally.tests > 1 else ''}"
         lines.append(
-            f"client    {tally.client * 1000:.2f} ms a test over {tally.tests} tests, "
+            f"client    {tally.client * 1000:.2f} ms a test over {tests}, "
             f"besides {tally.waiting:.1f} s of waiting for answers"
         )
     for lane in _lanes(tally, replicas):

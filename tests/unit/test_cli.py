@@ -34,7 +34,7 @@ def test_a_number_of_replicas_that_cannot_be_is_refused(
     words = [*command, count] if command[0] == "up" else [*command, "--", count]
     said = harness(*words)
     assert said.code == 64
-    assert "1<=x<=16" in said.err or "is not a valid integer" in said.err
+    assert f" {count} cannot be run. Give a number from 1 to 16." in said.err
     assert machine.calls == []
 
 

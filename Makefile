@@ -24,8 +24,11 @@ ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-# The driver's tests have a real one.
+# The driver's tests have a real etcd; the long ones have each database, whose images no start of
+# theirs has to build.
 WITH_ETCD := $(if $(ENGINE),$(BIN)/placement-harness setup --config-source etcd,:)
+WITH_DATABASES := $(if $(ENGINE),for database in mariadb-10.11 galera; do \
+  $(BIN)/placement-harness setup --database $$database; done,:)
 
 SAY := printf '==> %s\n'
 
@@ -56,6 +59,7 @@ test: lint setup ## check, set up, then run the project's own tests, but for the
 
 test-long: lint setup ## check, set up, then run all of the project's own tests, faults included
 	@$(WITH_ETCD)
+	@$(WITH_DATABASES)
 	$(BIN)/pytest tests services/oslo-config-etcd/tests $(ARGS)
 
 setup: venv engine ## everything that a run needs: .venv, Compose v2, base image, images

@@ -31,7 +31,10 @@ def show_stacks() -> None:
         stacks.setdefault((one.stack, one.directory), []).append(one)
     if not stacks:
         console.print("no stack is running")
-    for (name, directory), members in sorted(stacks.items()):
+    # One's own first: others are listed because they hold ports, memory and processors.
+    for (name, directory), members in sorted(
+        stacks.items(), key=lambda one: (_foreign(*one[0]), one[0])
+    ):
         # Not the table's title: that is broken at the table's width.
         console.print(f"{name} ({_where(name, directory)})", markup=False, soft_wrap=True)
         table = Table()
@@ -42,13 +45,17 @@ def show_stacks() -> None:
         console.print(table)
 
 
+def _foreign(name: str, directory: str) -> bool:
+    return directory != str(StackState(name).directory)
+
+
 def _where(name: str, directory: str) -> str:
     """Where a stack listens, as far as this user can know."""
     if not directory:
         return "started by hand"
     state = StackState(name)
     record = state.record()
-    if directory != str(state.directory):
+    if _foreign(name, directory):
         return f"its state is in {directory}"
     if record is None:
         return "its state is gone"

@@ -112,5 +112,6 @@ def test_status_tells_whose_each_stack_is(
     stays = "stays until placement-harness down"
     assert f"placement-harness (http://127.0.0.1:8778, {stays})" in shown
     assert "hand (started by hand)" in shown
+    assert shown.index(stays) < shown.index("hand (")
     assert "theirs (its state is in /home/them/theirs)" in shown
     assert "Exited (1)" in shown

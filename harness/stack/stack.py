@@ -232,7 +232,8 @@ class Stack:
             alive()
             while missing:
                 self.awaited = f"replica {lanes.route(lane, missing[0])}"
-                ask = functools.partial(self.asks_replica, missing[0], lane, deadline.left)
+                patience = max(deadline.left, ASK_SECONDS)
+                ask = functools.partial(self.asks_replica, missing[0], lane, patience)
                 problem = patiently(ask, alive)
                 if problem is not None:
                     last = problem

@@ -9,7 +9,7 @@ from harness.errors import HarnessError, StackError
 from harness.results import Progress
 from harness.stack import cluster, lanes
 from harness.stack.databases import DATABASES
-from harness.stack.stack import POLL_SECONDS, Stack
+from harness.stack.stack import ASK_SECONDS, POLL_SECONDS, Stack
 from harness.timing import Deadline, news, patiently
 
 PREFERRED_PORT = 8778
@@ -56,7 +56,7 @@ def wait_for_token(
     for _ in deadline.every(POLL_SECONDS):
         alive()
         try:
-            patiently(functools.partial(stack.token, deadline.left), alive)
+            patiently(functools.partial(stack.token, max(deadline.left, ASK_SECONDS)), alive)
             return
         except (HarnessError, OSError) as error:
             last = str(error)

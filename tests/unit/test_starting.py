@@ -55,6 +55,21 @@ def test_a_replica_is_asked_once_while_it_loads(
     assert asked == [(1, True), (2, True)]
 
 
+def test_who_is_asked_when_no_time_is_left_has_some_all_the_same(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patience = []
+
+    def loads(self: Stack, replica: int, lane: str, timeout: float) -> None:
+        patience.append(timeout)
+        time.sleep(LOADING)
+
+    monkeypatch.setattr(Stack, "asks_replica", loads)
+    # 0, which it would be for the second one, is no time-out that requests takes.
+    stack.wait_for_replicas([1, 2], Deadline.after(LOADING / 2))
+    assert patience[1] == LOADING / 4
+
+
 @pytest.mark.parametrize("awaited", ["token", "asks_replica"])
 def test_a_death_ends_the_waiting_for_an_answer(
     awaited: str, stack: Stack, monkeypatch: pytest.MonkeyPatch

@@ -14,7 +14,7 @@ from harness.plan import (
     MAX_REPLICAS,
     NAME_VARIABLE,
     SHARED_STACK,
-    no_replicas,
+    number_of_replicas,
 )
 
 named = click.option(
@@ -77,10 +77,7 @@ class Replicas(click.ParamType[int]):
         self._of = of
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        number = int(value) if str(value).isdecimal() else 0
-        if not 1 <= number <= MAX_REPLICAS:
-            raise no_replicas(f"{self._of} {value}")
-        return number
+        return number_of_replicas(value, f"{self._of} {value}")
 
 
 def replicas_argument(function: Callable[..., None]) -> Callable[..., None]:

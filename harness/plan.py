@@ -64,8 +64,7 @@ class Plan:
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not 1 <= self.replicas <= MAX_REPLICAS:
-            raise no_replicas(f"--replicas {self.replicas}")
+        number_of_replicas(self.replicas, f"--replicas {self.replicas}")
 
 
 # What a stack that is reused decides where nobody else has (``kept.adopted``).
@@ -97,6 +96,9 @@ def is_url(target: str) -> bool:
     return target.startswith(("http://", "https://"))
 
 
-def no_replicas(written: str) -> UsageError:
-    """What to say of a number of replicas that no stack can have."""
-    return UsageError(f"{written} cannot be run.", f"Give a number from 1 to {MAX_REPLICAS}.")
+def number_of_replicas(value: object, written: str) -> int:
+    """How many replicas a value means that was given as ``written``. Raises UsageError."""
+    digits = str(value)
+    if digits.isdecimal() and 1 <= int(digits) <= MAX_REPLICAS:
+        return int(digits)
+    raise UsageError(f"{written} cannot be run.", f"Give a number from 1 to {MAX_REPLICAS}.")

@@ -11,12 +11,11 @@ from harness.errors import UsageError
 from harness.plan import (
     DEFAULT_REPLICAS,
     LIFETIMES,
-    MAX_REPLICAS,
     NAME_VARIABLE,
     SHARED_STACK,
     Plan,
     is_url,
-    no_replicas,
+    number_of_replicas,
     stack_name,
 )
 
@@ -166,13 +165,7 @@ def _listed(known: Collection[str]) -> str:
 
 
 def _replicas(given: _Given) -> int:
-    try:
-        count = int(given.value)
-    except ValueError:
-        count = 0
-    if not 1 <= count <= MAX_REPLICAS:
-        raise no_replicas(given.written)
-    return count
+    return number_of_replicas(given.value.strip(), given.written)
 
 
 def _port(given: _Given) -> int:

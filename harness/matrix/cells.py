@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from harness.errors import UsageError
-from harness.plan import DEFAULT_REPLICAS, MAX_REPLICAS
+from harness.plan import DEFAULT_REPLICAS, number_of_replicas
 from harness.settings import one_of
 from harness.stack.databases import DATABASES
 from harness.stack.sources import SOURCES
@@ -123,7 +123,10 @@ def product(axes: Axes) -> list[Cell]:
         _known("--database", axes.databases, DATABASES, "database") or [DATABASE],
         _known("--config-source", axes.sources, SOURCES, "config source") or [SOURCE],
         placements or [()],
-        [_replicas(one, f"--replicas {one}") for one in _split("--replicas", axes.replicas)]
+        [
+            number_of_replicas(one, f"--replicas {one}")
+            for one in _split("--replicas", axes.replicas)
+        ]
         or [DEFAULT_REPLICAS],
     )
     return _distinct(_named(Cell("", *one)) for one in combined)
@@ -141,12 +144,6 @@ def _split(option: str, values: Iterable[str]) -> list[str]:
 
 def _known(option: str, values: Iterable[str], known: Collection[str], what: str) -> list[str]:
     return [one_of(known, one, f"{option} {one}", what) for one in _split(option, values)]
-
-
-def _replicas(value: object, written: str) -> int:
-    if str(value).isdecimal() and 1 <= int(str(value)) <= MAX_REPLICAS:
-        return int(str(value))
-    raise UsageError(f"{written} cannot be run.", f"Give a number from 1 to {MAX_REPLICAS}.")
 
 
 def _named(cell: Cell) -> Cell:
@@ -231,7 +228,7 @@ def _read(file: str, written: Sequence[Any]) -> Iterator[Cell]:
             one_of(DATABASES, *_word(entry, "database", DATABASE), "database"),
             one_of(SOURCES, *_word(entry, "config-source", SOURCE), "config source"),
             _words(entry, "placement"),
-            _replicas(values.get("replicas", DEFAULT_REPLICAS), f"{where}: replicas"),
+            number_of_replicas(values.get("replicas", DEFAULT_REPLICAS), f"{where}: replicas"),
             _words(entry, "suite"),
         )
         if "name" not in values:

@@ -24,11 +24,11 @@ harness = pytest.fixture(commands_of)
 
 
 @pytest.mark.parametrize("count", ["0", "-1", "x", "17", "2.5", ""])
-@pytest.mark.parametrize("command", [["up", "--replicas"], ["scale"]])
+@pytest.mark.parametrize("command", [["up", "--replicas"], ["restart", "--replica"], ["scale"]])
 def test_a_number_of_replicas_that_cannot_be_is_refused(
     harness: Harness, machine: Machine, command: list[str], count: str
 ) -> None:
-    words = [*command, count] if command[0] == "up" else [*command, "--", count]
+    words = [*command, "--", count] if command == ["scale"] else [*command, count]
     said = harness(*words)
     assert said.code == 64
     assert f" {count} cannot be run. Give a number from 1 to 16." in said.err

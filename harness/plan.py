@@ -68,7 +68,7 @@ class Plan:
 
 
 # What a stack that is reused decides where nobody else has (``kept.adopted``).
-ADOPTED = ("database", "config_source", "placements", "constraints")
+ADOPTED = ("database", "config_source", "replicas", "placements", "constraints")
 
 
 def stack_name(name: str) -> str:

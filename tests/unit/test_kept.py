@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,12 @@ import pytest
 
 from harness.errors import StackError
 from harness.placements.model import Code, Placement, Schema
-from harness.plan import Lane, Plan
+from harness.plan import ADOPTED, Lane, Plan
 from harness.record import Installed, Record, Secrets
 from harness.stack import kept, project
 from harness.state import StackState
 
+PLAIN = Plan(lifetime="reuse", name="one")
 RECORD = Record(
     "one",
     "keep",
@@ -36,10 +37,15 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_nobody_asks_for_is_as_the_stack_has_it() -> None:
-    plan = kept.adopted(Plan(lifetime="reuse", name="one"))
+    plan = kept.adopted(PLAIN)
     assert (plan.database, plan.config_source) == ("galera", "etcd")
     assert plan.placements == ("15.0.0", "16.0.0")
     assert plan.replicas == RECORD.replicas != Plan().replicas
+    # Workers, which read the same command line, are told of these alone.
+    changed = {
+        one.name for one in fields(Plan) if getattr(plan, one.name) != getattr(PLAIN, one.name)
+    }
+    assert changed - {"sources"} <= {*ADOPTED}
     taken = ("database", "config_source", "replicas", "placement")
     assert {plan.sources[name] for name in taken} == {"its own"}
 

@@ -3,7 +3,8 @@
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import requests
@@ -22,7 +23,7 @@ from harness.stack.sources import SOURCES, Source
 from harness.stack.users import Users
 from harness.stack.watch import Watch, death_error, was_meant
 from harness.state import StackState
-from harness.timing import Deadline, patiently
+from harness.timing import Deadline, go_on, patiently
 
 if TYPE_CHECKING:
     import pymysql
@@ -38,6 +39,23 @@ READY = "placement-harness-ready"
 # Of one that serves. What is still loading takes a connection, and answers when it has loaded: who
 # waits for that asks once, and patiently. Asked again and again, it would answer all of it first.
 ASK_SECONDS = 1.0
+
+
+def until_it_serves(
+    ask: Callable[[float], str | None], alive: Callable[[], None], deadline: Deadline
+) -> str | None:
+    """Ask until there is no problem: None then, else the last problem, when time is up.
+
+    ``ask`` gets the seconds that it may take. ``alive`` raises when nobody is left to answer.
+    """
+    while True:
+        alive()
+        patience = max(deadline.left, ASK_SECONDS)
+        problem = patiently(functools.partial(ask, patience), alive)
+        if problem is None or deadline.passed:
+            return problem
+        go_on()
+        time.sleep(POLL_SECONDS)
 
 
 class Stack:
@@ -223,30 +241,21 @@ class Stack:
         self, replicas: range | list[int], deadline: Deadline, lane: str = FIRST_LANE
     ) -> None:
         """Return when each of these replicas has answered an authenticated request."""
-        missing, last = list(replicas), ""
-
-        def alive() -> None:
-            self.check("before it served")
-
-        for _ in deadline.every(POLL_SECONDS):
-            alive()
-            while missing:
-                self.awaited = f"replica {lanes.route(lane, missing[0])}"
-                patience = max(deadline.left, ASK_SECONDS)
-                ask = functools.partial(self.asks_replica, missing[0], lane, patience)
-                problem = patiently(ask, alive)
-                if problem is not None:
-                    last = problem
-                    break
-                del missing[0]
-            if not missing:
-                return
-        raise StackError(
-            f"Replica {lanes.route(lane, missing[0])} did not serve within "
-            f"{deadline.seconds:.0f} s; its last answer: {last or 'none'}.",
-            f"See what it says: placement-harness logs --replica {lanes.route(lane, missing[0])}.",
-            service="placement",
-        )
+        for replica in replicas:
+            route = lanes.route(lane, replica)
+            self.awaited = f"replica {route}"
+            problem = until_it_serves(
+                functools.partial(self.asks_replica, replica, lane),
+                lambda: self.check("before it served"),
+                deadline,
+            )
+            if problem is not None:
+                raise StackError(
+                    f"Replica {route} did not serve within {deadline.seconds:.0f} s; "
+                    f"its last answer: {problem}.",
+                    f"See what it says: placement-harness logs --replica {route}.",
+                    service="placement",
+                )
 
     def start_containers(self, *how: str) -> None:
         """Let Compose start what does not run, replicas with their configuration."""

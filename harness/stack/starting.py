@@ -2,15 +2,14 @@
 
 import concurrent.futures
 import contextlib
-import functools
 import socket
 
 from harness.errors import HarnessError, StackError
 from harness.results import Progress
 from harness.stack import cluster, lanes
 from harness.stack.databases import DATABASES
-from harness.stack.stack import ASK_SECONDS, POLL_SECONDS, Stack
-from harness.timing import Deadline, news, patiently
+from harness.stack.stack import Stack, until_it_serves
+from harness.timing import Deadline, news
 
 PREFERRED_PORT = 8778
 
@@ -46,25 +45,27 @@ def wait_for_token(
     stack: Stack, starting: "concurrent.futures.Future[None] | None", deadline: Deadline
 ) -> None:
     """Return when keystone gives a token, which ``starting`` may still be working on."""
-    last, stack.awaited = "none", "keystone's token"
+    stack.awaited = "keystone's token"
+
+    def ask(seconds: float) -> str | None:
+        try:
+            stack.token(seconds)
+        except (HarnessError, OSError) as error:
+            return str(error)
+        return None
 
     def alive() -> None:
         if starting is not None and starting.done():
             starting.result()
         stack.check("while the stack was starting")
 
-    for _ in deadline.every(POLL_SECONDS):
-        alive()
-        try:
-            patiently(functools.partial(stack.token, max(deadline.left, ASK_SECONDS)), alive)
-            return
-        except (HarnessError, OSError) as error:
-            last = str(error)
-    raise StackError(
-        f"keystone gave no token within {deadline.seconds:.0f} s; its last answer: {last}",
-        "See what it says: placement-harness logs keystone.",
-        service="keystone",
-    )
+    problem = until_it_serves(ask, alive, deadline)
+    if problem is not None:
+        raise StackError(
+            f"keystone gave no token within {deadline.seconds:.0f} s; its last answer: {problem}",
+            "See what it says: placement-harness logs keystone.",
+            service="keystone",
+        )
 
 
 def free_port(*, preferred: bool = False) -> int:

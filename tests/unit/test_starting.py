@@ -93,3 +93,23 @@ def test_a_death_ends_the_waiting_for_an_answer(
     with pytest.raises(StackError, match=r"It died\."):
         wait[awaited]()
     assert not deadline.passed
+
+
+def test_a_death_while_keystone_is_asked_is_not_its_answer(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = iter([None, StackError("It died.", "", service="keystone")])
+
+    def loads(self: Stack, timeout: float) -> str:
+        time.sleep(LOADING)
+        return "a token"
+
+    def check(self: Stack, when: str) -> None:
+        death = next(told, None)
+        if death is not None:
+            raise death
+
+    monkeypatch.setattr(Stack, "token", loads)
+    monkeypatch.setattr(Stack, "check", check)
+    with pytest.raises(StackError, match=r"It died\."):
+        wait_for_token(stack, None, Deadline.after(30))

@@ -29,9 +29,9 @@ def ensure(image: str) -> None:
         return
     private_directory(state_root())
     with FileLock(state_root() / "unpack.lock") as lock:
-        # Two at once would empty what the other one fills.
-        lock.wait(Deadline.after(UNPACK_SECONDS), GLANCE)
-        if _name(image, WHOLE) not in _present():
+        # Two at once would empty what the other one fills; without it, the image serves alone.
+        free = lock.wait(Deadline.after(UNPACK_SECONDS), GLANCE)
+        if free and _name(image, WHOLE) not in _present():
             _unpack(image)
 
 

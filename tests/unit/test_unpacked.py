@@ -81,6 +81,18 @@ def test_what_another_run_unpacks_is_waited_for(machine: Machine, state: Path) -
     assert changes(machine) == []
 
 
+def test_what_another_run_unpacks_for_ever_is_left_to_it(
+    machine: Machine, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpacked, "UNPACK_SECONDS", 0.1)
+    machine.has("docker", SLOW)
+    state.mkdir(mode=0o700)
+    with FileLock(state / "unpack.lock") as other:
+        other.take()
+        unpacked.ensure(IMAGE)
+    assert changes(machine) == []
+
+
 def test_services_read_their_code_from_volumes(machine: Machine) -> None:
     machine.has("docker", {LIST: f"echo {OPT} {USR} {WHOLE}"})
     described = project()

@@ -67,7 +67,7 @@ class Screen:
             for line in summary(tally, replicas):
                 terminal.write_line(line)
             if differences:
-                tests = f"{differences} test{'s' if differences > 1 else ''}"
+                tests = _tests(differences)
                 terminal.write_line(f"differ    {tests}, as declared: docs/upstream.md")
         problem = unproven(tally, replicas)
         if problem:
@@ -108,9 +108,8 @@ def summary(tally: Tally, replicas: Sequence[str]) -> list[str]:
             f"p99 {latency.p99:.1f} ms, max {latency.longest:.1f} ms"
         )
     if tally.tests:
-        tests = f"{tally.tests} test{'s' if tally.tests > 1 else ''}"
         lines.append(
-            f"client    {tally.client * 1000:.2f} ms a test over {tests}, "
+            f"client    {tally.client * 1000:.2f} ms a test over {_tests(tally.tests)}, "
             f"besides {tally.waiting:.1f} s of waiting for answers"
         )
     for lane in _lanes(tally, replicas):
@@ -140,6 +139,10 @@ def _lanes(tally: Tally, replicas: Sequence[str]) -> list[list[str]]:
     for replica in replicas:
         lanes.setdefault(replica.rpartition("-")[0], []).append(replica)
     return [lane for name, lane in lanes.items() if not name or len(tally.silent(lane)) < len(lane)]
+
+
+def _tests(number: int) -> str:
+    return f"{number} test" if number == 1 else f"{number} tests"
 
 
 def _names(replicas: Sequence[str]) -> str:

@@ -1,21 +1,25 @@
 #!/usr/bin/env python3
 """Copy an interpreter, a virtual environment and the libraries they load into an empty root.
 
-    assemble VENV ROOTFS UNUSED
+    assemble VENV ROOTFS UNUSED [PACKAGE ...]
 
 UNUSED is a file of glob patterns, below the environment's site-packages or the standard library,
 of what is never imported there. Everything else is found by asking the files themselves (ldd), so
-that another release with other dependencies needs no change here.
+that another release with other dependencies needs no change here. The bytecode goes into one file,
+but for that of the PACKAGEs, over which other code can be mounted.
 """
 
 import compileall
+import marshal
 import pathlib
 import py_compile
 import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import bytecode
 
 # Parts of the standard library that no server loads.
 STDLIB_UNUSED = (
@@ -32,8 +36,13 @@ SITE_UNUSED = (
     "**/*.h", "**/locale", "**/*.po", "netaddr/eui/*.txt", "netaddr/eui/*.idx",
 )  # fmt: skip
 
+# What stands before the code in a .pyc: magic number, flags, and a hash or a time and a size.
+PYC_HEAD = 16
 
-def main(venv: pathlib.Path, rootfs: pathlib.Path, unused: pathlib.Path) -> None:
+
+def main(
+    venv: pathlib.Path, rootfs: pathlib.Path, unused: pathlib.Path, apart: Sequence[str]
+) -> None:
     interpreter = pathlib.Path(sys.executable).resolve()
     stdlib = pathlib.Path(sysconfig.get_path("stdlib"))
     (site,) = venv.glob("lib/python3*/site-packages")
@@ -67,6 +76,7 @@ def main(venv: pathlib.Path, rootfs: pathlib.Path, unused: pathlib.Path) -> None
     shutil.copy("/etc/uwsgi.ini", etc)
     (etc / "nsswitch.conf").write_text("hosts: files dns\n")
     compile_all(rootfs)
+    archive_bytecode(venv, rootfs, [stdlib, site], apart)
 
 
 def patterns(listing: pathlib.Path) -> tuple[str, ...]:
@@ -122,10 +132,64 @@ def compile_all(rootfs: pathlib.Path) -> None:
             rootfs / directory,
             quiet=2,
             stripdir=str(rootfs),
+            prependdir="/",
             workers=0,
             invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
         )
 
 
+def archive_bytecode(
+    venv: pathlib.Path, rootfs: pathlib.Path, folders: list[pathlib.Path], apart: Sequence[str]
+) -> None:
+    """Put the finder of bytecode.py into the environment, and the bytecode where it looks."""
+    inside = [rootfs / folder.relative_to("/") for folder in folders]
+    where = {"PYTHONPATH": str(pathlib.Path(bytecode.__file__).parent)}
+    asked = [venv / "bin/python", "-c", "import bytecode, sys; print(*sys.modules)"]
+    early = subprocess.run(asked, capture_output=True, text=True, check=True, env=where).stdout
+    write_archive(inside[-1] / bytecode.NAME, rootfs, inside, {*early.split()}, apart)
+    shutil.copy(bytecode.__file__, inside[-1])
+    (inside[-1] / "bytecode.pth").write_text("import bytecode; bytecode.install()\n")
+
+
+def write_archive(
+    archive: pathlib.Path,
+    rootfs: pathlib.Path,
+    folders: list[pathlib.Path],
+    early: set[str],
+    apart: Sequence[str],
+) -> None:
+    """Move the bytecode below folders, which are as sys.path has them, into an archive.
+
+    Left where they are: modules imported early, before there is a finder; packages apart; and what
+    is in no package, since that is loaded by its path, as migrations are.
+    """
+    index: dict[str, tuple[str, int, int]] = {}
+    codes: list[bytes] = []
+    offset = 0
+    for folder in folders:
+        for compiled in sorted(folder.rglob("__pycache__/*.pyc")):
+            source = compiled.parents[1] / f"{compiled.name.partition('.')[0]}.py"
+            name = module_name(source, folder)
+            # Of two of a name, the first on sys.path is the one that is imported.
+            if not name or name in early | index.keys() or name.partition(".")[0] in apart:
+                continue
+            code = compiled.read_bytes()[PYC_HEAD:]
+            index[name] = (f"/{source.relative_to(rootfs)}", offset, len(code))
+            codes.append(code)
+            offset += len(code)
+            compiled.unlink()
+    head = marshal.dumps(index)
+    archive.write_bytes(b"".join([len(head).to_bytes(bytecode.HEAD, "little"), head, *codes]))
+
+
+def module_name(source: pathlib.Path, folder: pathlib.Path) -> str | None:
+    """What a source below a folder of sys.path is imported as; None when it is in no package."""
+    parts = source.relative_to(folder).with_suffix("").parts
+    packages = [folder.joinpath(*parts[: n + 1]) for n in range(len(parts) - 1)]
+    if not all((package / "__init__.py").exists() for package in packages):
+        return None
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
 if __name__ == "__main__":
-    main(*(pathlib.Path(argument) for argument in sys.argv[1:4]))
+    main(*(pathlib.Path(argument) for argument in sys.argv[1:4]), apart=sys.argv[4:])

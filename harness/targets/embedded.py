@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import sqlite3
 import warnings
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 from harness.errors import TargetError, UsageError
 from harness.plan import Plan
 from harness.results import Exchange, Progress, Setting
+from harness.targets import once
 from harness.targets.base import Stage, Transport, quiet
 from harness.targets.wsgi import Application, WsgiTransport
 from harness.upstream.scenes import FIXTURES, Fixture
@@ -69,7 +69,8 @@ class Embedded:
                 f"installed placement, whose fixtures are in {fixtures.__file__}.",
                 "Install that placement, or run its suites with --placement on a stack.",
             )
-        _reuse_schema(fixtures.fixtures.Database)
+        once.reuse_schema(fixtures.fixtures.Database)
+        once.check_schemas()
         fixture = getattr(fixtures, wanted.name)()
         before = dict(os.environ)
         try:
@@ -156,6 +157,7 @@ class Embedded:
         manager.configure(connection="sqlite://")
         self._undo = db_api.placement_context_manager.patch_factory(manager)
         migration.create_schema(db_api.get_placement_engine())
+        once.check_schemas()
         application: Application = deploy.loadapp(config)
         return application
 
@@ -209,55 +211,10 @@ def _import_cgi() -> None:
         import_module("cgi")
 
 
-def _reuse_schema(database: Any) -> None:
-    """Let upstream's database fixture copy the first schema that it made, with the traits in it.
-
-    It makes one for each suite, which takes 0.1 s, and drops each table in the end, which takes
-    30 ms; a copy takes 2 ms, and nothing is left to be dropped where an empty database was copied.
-    """
-    original = database.generate_schema_create_all
-    if getattr(original, "copies", False):
-        return
-    clean = database._cleanup
-    template, empty = (sqlite3.connect(":memory:", check_same_thread=False) for _ in range(2))
-    made = False
-
-    def generate(self: Any, engine: Any) -> None:
-        nonlocal made
-        self.raw = raw = engine.raw_connection().driver_connection
-        if not made:
-            original(self, engine)
-            raw.backup(template)
-            made = True
-            return
-        template.backup(raw)
-        manager = import_module("placement.db_api").placement_context_manager
-        self.addCleanup(manager.patch_engine(engine))
-        self.addCleanup(self.cleanup)
-        _synced(True)
-
-    def cleanup(self: Any) -> None:
-        empty.backup(self.raw)
-        clean(self)
-
-    generate.copies = True  # type: ignore[attr-defined]
-    database.generate_schema_create_all = generate
-    database._cleanup = cleanup
-
-
-def _synced(value: bool) -> None:
-    """Tell placement whether it has written its traits and classes to this database."""
-    for module, name in (
-        ("trait", "_TRAITS_SYNCED"),
-        ("resource_class", "_RESOURCE_CLASSES_SYNCED"),
-    ):
-        setattr(import_module(f"placement.objects.{module}"), name, value)
-
-
 def _forget() -> None:
     """Let placement set up database and policy anew: it remembers both for the process."""
     import_module("placement.policy").reset()
-    _synced(False)
+    once.synced(False)
 
 
 def make(plan: Plan, progress: Progress = quiet) -> Embedded:

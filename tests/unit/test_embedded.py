@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from harness.errors import TargetError
 from harness.plan import Plan
-from harness.targets import embedded
+from harness.targets import embedded, once
 
 SCRIPT = """
 import importlib
@@ -150,3 +151,19 @@ def test_it_offers_no_curl_and_has_no_replicas() -> None:
     assert target.shell_token() is None
     assert target.replicas == ()
     assert target.per_process
+
+
+def test_placement_checks_a_schema_of_its_own_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    util = importlib.import_module("placement.util")
+    monkeypatch.setattr(util, "jsonschema", util.jsonschema)
+    once.check_schemas()
+    schema = {"type": "integer"}
+    util.jsonschema.validate(1, schema)
+    # Never so in placement; it shows that the schema is not looked at again.
+    schema["minimum"] = "x"
+    with pytest.raises(TypeError):
+        util.jsonschema.validate(1, schema)
+    with pytest.raises(util.jsonschema.SchemaError):
+        util.jsonschema.validate(1, dict(schema))
+    with pytest.raises(util.jsonschema.ValidationError, match="'1' is not of type"):
+        util.jsonschema.validate("1", schema)

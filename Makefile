@@ -125,4 +125,6 @@ $(VENV)/.ready: $(VENV)/.uv requirements/dev.txt pyproject.toml
 	@$(BIN)/uv pip sync --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.txt \
 	  2>&1 | { grep -v '^ [-+~] ' || true; }
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@# Where PYTHONDONTWRITEBYTECODE is set, as in many images of CI, each process would compile it.
+	@$(BIN)/python -m compileall -q harness
 	@touch $@

@@ -69,11 +69,15 @@ def command(*words: str) -> str:
 
 
 def surroundings() -> dict[str, str]:
-    """The environment of a command that is measured: none of the user's settings count in it."""
+    """The environment of a command that is measured: none of the user's settings count in it.
+
+    Nor does PYTHONDONTWRITEBYTECODE: each process would compile anew what pytest rewrites.
+    """
+    without = ("PLACEMENT_HARNESS_", "PYTEST_", "PYTHONDONTWRITEBYTECODE")
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name == STATE_VARIABLE or not name.startswith(("PLACEMENT_HARNESS_", "PYTEST_"))
+        if name == STATE_VARIABLE or not name.startswith(without)
     }
     return {**kept, NAME_VARIABLE: NAME}
 

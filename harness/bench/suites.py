@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from harness.bench import cpu, tokens
-from harness.bench.figures import Measure, command, figure, show
+from harness.bench.figures import Measure, command, figure, show, surroundings
 from harness.errors import StackError, UsageError
 from harness.results import Progress
 from harness.upstream.scenes import installed_suites
@@ -106,7 +106,7 @@ def _reference(folder: Path, suites: Path) -> int:
     done = subprocess.run(  # noqa: S603 (no shell)
         [stestr, "run", "--concurrency", "2", "test_api"],
         cwd=folder,
-        env={**os.environ, "PATH": path},
+        env={**surroundings(), "PATH": path},
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,

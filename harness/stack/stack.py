@@ -155,6 +155,8 @@ class Stack:
                 password=self._secrets.database_password,
                 database=schema,
                 autocommit=True,
+                # On loopback; reading the machine's certificates takes longer than connecting.
+                ssl_disabled=True,
                 client_flag=CLIENT.MULTI_STATEMENTS if several else 0,
             )
         except pymysql.MySQLError as error:

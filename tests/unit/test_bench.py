@@ -14,8 +14,9 @@ def test_the_benchmark_never_measures_the_stack_that_somebody_keeps(
     monkeypatch.setenv("PLACEMENT_HARNESS_REPLICAS", "16")
     monkeypatch.setenv("PLACEMENT_HARNESS_STATE", "/somewhere")
     monkeypatch.setenv("PYTEST_ADDOPTS", "-x")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     found = figures.surroundings()
-    names = ("PLACEMENT_HARNESS_", "PYTEST_ADDOPTS")
+    names = ("PLACEMENT_HARNESS_", "PYTEST_ADDOPTS", "PYTHONDONTWRITEBYTECODE")
     ours = {name: value for name, value in found.items() if name.startswith(names)}
     assert ours == {
         "PLACEMENT_HARNESS_NAME": "placement-harness-bench",

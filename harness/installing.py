@@ -69,17 +69,22 @@ def _adopted(plan: Plan) -> Plan:
 
 
 def _with_lanes(config: pytest.Config, plan: Plan) -> Plan:
-    """Plan what upstream's suites need, when there are any. Raises UsageError."""
-    wanted = selection.fixtures(selection.files(config))
-    if not wanted or plan.target == "embedded":
-        return plan
-    if is_url(plan.target):
+    """Plan a placement for each worker that runs suites, and what upstream's need besides.
+
+    Raises UsageError.
+    """
+    suites = [*selection.files(config)]
+    wanted = selection.fixtures(suites)
+    if wanted and is_url(plan.target):
         raise UsageError(
             f"placement's own suites need an empty placement, and {plan.target} is somebody's.",
             "Run them with --target stack or embedded.",
         )
-    profiles = selection.profiles(wanted, lambda line: print(f"  {line}"))
     workers = max(1, len(getattr(config.option, "tx", None) or ()))
+    # One worker's suites, or tests in Python, can do with the stack as everybody has it.
+    if plan.target != "stack" or not (wanted or (suites and workers > 1)):
+        return plan
+    profiles = selection.profiles(wanted, lambda line: print(f"  {line}"))
     common = {name: value for one in profiles for name, value in one.common.items()}
     own = [Lane(str(number + 1), common) for number in range(workers)]
     started = [Lane(one.name, {**common, **one.environment}) for one in profiles if one.environment]

@@ -1,5 +1,6 @@
 """pytest takes plugins only from the first conftest it meets."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -7,3 +8,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "plugin"))
 
 pytest_plugins = ["pytester", "_project"]
+
+# Under nohup, or behind & in a script, these are ignored, also by the commands that tests start, and
+# interrupt. What this process handles they have anew.
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)

@@ -21,18 +21,19 @@ def merged(results: Iterable[Result], folder: Path) -> str:
 def _suite(result: Result, path: Path) -> Any:
     name = result.cell.name
     suite: Any = TestSuite(name)
-    for case in _cases(path):
+    cases = _cases(path)
+    for case in cases:
         case.classname = f"{name}.{case.classname}" if case.classname else name
-        suite.add_testcase(case)
     if result.verdict not in ("passed", "failed") or (result.reason and result.verdict == "failed"):
         # Nobody may take a cell for green whose few tests have passed.
         case = TestCase("the run", name, round(result.wall, 3))
         case.result = [Error(result.reason, result.verdict)]
-        suite.add_testcase(case)
+        cases.append(case)
+    # All at once: after each call it counts what the suite has.
+    suite.add_testcases(cases)
     suite.add_property("verdict", result.verdict)
     for setting in result.report.get("settings", ()):
         suite.add_property(setting["name"], setting["value"])
-    suite.update_statistics()
     suite.time = round(result.wall, 3)
     return suite
 

@@ -38,11 +38,11 @@ set -- --ssl-key=$key --ssl-cert=$certificate
 initial > /run/init.sql
 [ -n "$node" ] || exec mariadbd "$@" --init-file=/run/init.sql
 
-# A node. Nothing here ever founds a cluster. Every node begins with the same data and with the
-# record of a view (gvwstate.dat) that all of them were in: to Galera this is a cluster after a
-# power cut, which forms again as soon as all that were in its last view have met, with the data of
-# whoever is furthest. It is the same whenever all have stopped. A node that finds the others
-# at work just joins them, and asks only for what it has missed.
+# A node. Nothing here founds a cluster, but the node that has left it as the last. Every node begins
+# with the same data and with the record of a view (gvwstate.dat) that all of them were in: to Galera
+# this is a cluster after a power cut, which forms again as soon as all that were in its last view
+# have met, with the data of whoever is furthest. A node that finds the others at work just joins
+# them, and asks only for what it has missed.
 member() { printf '%08d-0000-11e0-8000-000000000000' "$1"; }
 view() {
     echo "my_uuid: $(member "$GALERA_NODE")"
@@ -99,6 +99,9 @@ socat TCP-LISTEN:9200,fork,reuseaddr EXEC:/usr/local/bin/health 2>/dev/null &
 stopping=
 stop() {
     stopping=yes
+    # One after the other, when all are asked at once: two that leave together remember another view
+    # than those before them, and then neither is found.
+    sleep $((GALERA_NODE - 1))
     # It removes the record of its last view when it is asked to stop: see above.
     cp $data/gvwstate.dat $data/last-view 2>/dev/null || :
     kill -TERM "$server" 2>/dev/null || :
@@ -108,7 +111,14 @@ trap stop TERM INT
 while [ -z "$stopping" ]; do
     [ ! -e $data/last-view ] || mv $data/last-view $data/gvwstate.dat
     initial > /run/init.sql
-    mariadbd "$@" --init-file=/run/init.sql ${first:+"$first"} $(position "$@") &
+    # It was the last one. The others remember views that it was in, and wait for it; with a view of
+    # its own, which is another one, it would wait for them.
+    last=
+    if grep -q '^safe_to_bootstrap: *1$' $data/grastate.dat; then
+        last=--wsrep-new-cluster
+        rm -f $data/gvwstate.dat
+    fi
+    mariadbd "$@" --init-file=/run/init.sql ${first:+"$first"} $last $(position "$@") &
     server=$! first=
     # For health.sh: a server answers nobody until it has found the others.
     echo "$server" > /run/server

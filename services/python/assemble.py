@@ -75,8 +75,11 @@ def main(
     (etc / "group").write_text("service:x:10001:\n")
     shutil.copy("/etc/uwsgi.ini", etc)
     (etc / "nsswitch.conf").write_text("hosts: files dns\n")
+    inside = [rootfs / folder.relative_to("/") for folder in (stdlib, site)]
+    shutil.copy(bytecode.__file__, inside[-1])
+    (inside[-1] / "bytecode.pth").write_text("import bytecode; bytecode.install()\n")
     compile_all(rootfs)
-    archive_bytecode(venv, rootfs, [stdlib, site], apart)
+    write_archive(inside[-1] / bytecode.NAME, rootfs, inside, imported_early(venv), apart)
 
 
 def patterns(listing: pathlib.Path) -> tuple[str, ...]:
@@ -138,17 +141,12 @@ def compile_all(rootfs: pathlib.Path) -> None:
         )
 
 
-def archive_bytecode(
-    venv: pathlib.Path, rootfs: pathlib.Path, folders: list[pathlib.Path], apart: Sequence[str]
-) -> None:
-    """Put the finder of bytecode.py into the environment, and the bytecode where it looks."""
-    inside = [rootfs / folder.relative_to("/") for folder in folders]
+def imported_early(venv: pathlib.Path) -> set[str]:
+    """What an interpreter has imported when it can look into the archive: bytecode.py among it."""
     where = {"PYTHONPATH": str(pathlib.Path(bytecode.__file__).parent)}
     asked = [venv / "bin/python", "-c", "import bytecode, sys; print(*sys.modules)"]
-    early = subprocess.run(asked, capture_output=True, text=True, check=True, env=where).stdout
-    write_archive(inside[-1] / bytecode.NAME, rootfs, inside, {*early.split()}, apart)
-    shutil.copy(bytecode.__file__, inside[-1])
-    (inside[-1] / "bytecode.pth").write_text("import bytecode; bytecode.install()\n")
+    said = subprocess.run(asked, capture_output=True, text=True, check=True, env=where)
+    return {*said.stdout.split()}
 
 
 def write_archive(
@@ -171,7 +169,7 @@ def write_archive(
             source = compiled.parents[1] / f"{compiled.name.partition('.')[0]}.py"
             name = module_name(source, folder)
             # Of two of a name, the first on sys.path is the one that is imported.
-            if not name or name in early | index.keys() or name.partition(".")[0] in apart:
+            if not name or name in early or name in index or name.partition(".")[0] in apart:
                 continue
             code = compiled.read_bytes()[PYC_HEAD:]
             index[name] = (f"/{source.relative_to(rootfs)}", offset, len(code))

@@ -163,7 +163,7 @@ def status() -> None:
 
 @main.command()
 @click.argument("service", required=False)
-@click.option("--replica", metavar="N", help="One replica alone; of lane 2, it is called 2-N.")
+@click.option("--replica", metavar="N", help="One replica alone; 2-N, of lane 2, shares N's log.")
 @click.option("--request", metavar="ID", help="The lines of one request, by its request id.")
 @click.option("--follow", is_flag=True, help="Go on with what is written from now on.")
 @click.option(

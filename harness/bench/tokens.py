@@ -3,6 +3,7 @@
 What counts is the time that Apache waits for placement, as it writes it into its log.
 """
 
+import json
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -58,24 +59,30 @@ def show_cost(cost: dict[str, dict[str, float]]) -> None:
 
 
 def _switch_off(stack: Stack) -> None:
-    """Start the second replica anew, without tokens; with them, it has shown that it serves."""
+    """Start the second lane's replica anew, without tokens; with them, it has shown that it serves.
+    The first one's, in the same container, starts anew with it."""
     described = project.load(stack.state)
-    replica = described["services"][lanes.service(NOAUTH, 1)]
-    replica["environment"]["OS_API__AUTH_STRATEGY"] = NOAUTH
+    variables = described["services"][lanes.service(1)]["environment"]
+    ((port, own),) = json.loads(variables["LANES"]).items()
+    variables["LANES"] = json.dumps({port: {**own, "OS_API__AUTH_STRATEGY": NOAUTH}})
     project.save(stack.state, described)
     compose_up(stack.state)
-    send = _sender(stack.url(NOAUTH), "admin")
+    senders = _senders(stack).values()
     for _ in Deadline.after(READY_SECONDS).every(GLANCE):
-        if send("GET", "/resource_providers").ok:
+        if all(send("GET", "/resource_providers").ok for send in senders):
             return
     raise StackError("A replica without tokens did not serve.", "See placement-harness logs.")
 
 
-def _compare(stack: Stack) -> dict[str, dict[str, float]]:
-    senders = {
+def _senders(stack: Stack) -> dict[str, Send]:
+    return {
         TOKENS: _sender(stack.url(FIRST_LANE), stack.token()),
         NO_TOKENS: _sender(stack.url(NOAUTH), "admin"),
     }
+
+
+def _compare(stack: Stack) -> dict[str, dict[str, float]]:
+    senders = _senders(stack)
     asked: dict[str, dict[str, str]] = defaultdict(dict)
     for number in range(WARM_UP + ROUNDS):
         for kind, send in senders.items():

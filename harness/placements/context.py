@@ -8,7 +8,7 @@ from harness.placements import index, source
 from harness.placements.model import SERVICE, Kind, Placement
 from harness.state import private_directory
 
-OWN = ("Dockerfile", "unused.txt")
+OWN = ("Dockerfile", "libraries.py", "serve.py", "unused.txt")
 KEPT = 8
 # Of a checkout's other files: what a build may read.
 LARGEST = 1_000_000

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import requests
 
 from harness.errors import StackError
+from harness.plan import FIRST_LANE
+from harness.stack import lanes
 from harness.timing import Deadline
 
 _NAMES = {"httpd": "http://httpd.apache.org"}
@@ -27,11 +29,13 @@ class Member:
 
 
 class Balancer:
-    """``url`` is Apache's; ``key`` the stack's balancer key."""
+    """One lane's. ``url`` is Apache's for this lane; ``key`` the stack's balancer key."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, lane: str = FIRST_LANE) -> None:
         self._url = f"{url}/balancer-manager"
         self._key = key
+        # As services/apache/start.sh names it.
+        self._name = "placement" if lane == FIRST_LANE else f"lane-{lane}"
         self._session = requests.Session()
         self._session.trust_env = False
         # The handler ignores whatever does not come from its own page.
@@ -48,7 +52,7 @@ class Balancer:
 
             found.append(
                 Member(
-                    replica=int(text("route")),
+                    replica=lanes.number(text("route")),
                     address=text("name"),
                     enabled="Dis" not in text("status"),
                     busy=int(text("busy")),
@@ -93,7 +97,7 @@ class Balancer:
 
     def _set(self, replica: int, *, enabled: bool) -> None:
         change = {
-            "b": "placement",
+            "b": self._name,
             "w": self._member(replica).address,
             "w_status_D": "0" if enabled else "1",
             "nonce": self._key,
@@ -106,3 +110,33 @@ class Balancer:
                 "See what it says: placement-harness logs apache.",
                 service="apache",
             )
+
+
+class Balancers:
+    """Those of all lanes as one, since replicas of one number are in one container.
+
+    ``members`` are the numbers of the replicas that each of them has.
+    """
+
+    def __init__(self, members: Mapping[Balancer, Collection[int]]) -> None:
+        self._members = members
+
+    def members(self) -> list[Member]:
+        return [member for balancer in self._members for member in balancer.members()]
+
+    def only(self, replicas: Collection[int]) -> None:
+        """Give requests to these replicas, and to no others."""
+        for balancer, numbers in self._members.items():
+            balancer.only([replica for replica in replicas if replica in numbers])
+
+    def enable(self, replica: int) -> None:
+        for balancer in self._of(replica):
+            balancer.enable(replica)
+
+    def drain(self, replica: int, deadline: Deadline) -> None:
+        """Give a replica no more requests in any lane, and wait for those that it has."""
+        for balancer in self._of(replica):
+            balancer.drain(replica, deadline)
+
+    def _of(self, replica: int) -> list[Balancer]:
+        return [balancer for balancer, numbers in self._members.items() if replica in numbers]

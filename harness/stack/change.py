@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.errors import StackError
-from harness.plan import FIRST_LANE, counted
+from harness.plan import counted
 from harness.results import Progress
 from harness.stack import lanes, logs, project
 from harness.stack.etcd import Etcd
@@ -28,7 +28,7 @@ def change(stack: Stack, setting: str, value: str, progress: Progress) -> Iterat
 
     When one does not, or nobody wants it any more, all get back what they had. Raises StackError.
     """
-    services = [lanes.service(FIRST_LANE, replica) for replica in stack.replicas]
+    services = [lanes.service(replica) for replica in stack.replicas]
     after = _Values(
         setting,
         dict.fromkeys(services, value),
@@ -72,7 +72,7 @@ def _undone(
     stack: Stack, before: _Values, replicas: list[int], error: StackError, progress: Progress
 ) -> StackError:
     """Put back what was there; what to say then."""
-    container = f"{stack.name}-{lanes.service(FIRST_LANE, replicas[0])}"
+    container = f"{stack.name}-{lanes.service(replicas[0])}"
     evidence = error.evidence or logs.last_lines(container, LAST_LINES)
     problem = f"Replica {replicas[0]} did not take up {before.setting}: {error.problem}"
     try:

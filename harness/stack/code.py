@@ -6,7 +6,8 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from harness.errors import StackError
@@ -97,9 +98,10 @@ def reload(stack: Stack, placements: Collection[Installed]) -> None:
 
     Raises StackError, with the replica's last words, when the code cannot be imported.
     """
-    names = _containers(stack, placements)
-    if not names:
+    processes = _containers(stack, placements)
+    if not processes:
         return
+    names = list(processes)
     stack.watch()
     since = time.time()
     run("docker", "kill", "--signal", "HUP", *names, seconds=SIGNAL_SECONDS)
@@ -108,7 +110,7 @@ def reload(stack: Stack, placements: Collection[Installed]) -> None:
         run("docker", "kill", "--signal", "URG", *names, seconds=SIGNAL_SECONDS)
     for _ in Deadline.after(READY_SECONDS).every(ASK_SECONDS):
         stack.check("while it loaded the changed code")
-        while names and logs.lines_of(names[0], since=since, containing=LOADED):
+        while names and _loads(names[0], since) == processes[names[0]]:
             del names[0]
         if not names:
             loaded(placements)
@@ -138,14 +140,19 @@ def name_of(placement: Placement) -> str:
     return str(placement.package or placement.spec)
 
 
-def _containers(stack: Stack, placements: Collection[Installed]) -> list[str]:
-    """The replicas that run these, in all lanes."""
-    return [
-        f"{stack.name}-{lanes.service(lane, number)}"
-        for lane, numbers in lanes.replicas(stack.record).items()
+def _containers(stack: Stack, placements: Collection[Installed]) -> Mapping[str, int]:
+    """The containers of the replicas that run these, and how many there are in each: lanes'."""
+    return Counter(
+        f"{stack.name}-{lanes.service(number)}"
+        for numbers in lanes.replicas(stack.record).values()
         for number in numbers
         if stack.record.placement(number) in placements
-    ]
+    )
+
+
+def _loads(container: str, since: float) -> int:
+    """How many replicas of a container have loaded their code since then."""
+    return len(logs.lines_of(container, since=since, containing=LOADED))
 
 
 def _unloaded(folder: Path) -> Path:

@@ -1,7 +1,9 @@
 """Lanes: isolated placements side by side in one stack, sharing all but themselves.
 
 A lane has a schema in the stack's database, replicas of its own, and a port and a balancer of the
-stack's Apache.
+stack's Apache. Its replicas are processes of their own in the containers of the first lane's, by
+number (services/placement/serve.py): what replicas import is imported once, and three containers
+start sooner than six.
 """
 
 import contextlib
@@ -32,13 +34,34 @@ def replicas(record: Record) -> dict[str, range]:
 
 
 def route(lane: str, replica: int) -> str:
-    """What Apache calls a replica, and what a container's name ends with."""
+    """What Apache calls a replica."""
     return str(replica) if lane == FIRST_LANE else f"{lane}-{replica}"
 
 
-def service(lane: str, replica: int) -> str:
-    """A replica's service in Compose; its container is called STACK-SERVICE."""
+def number(route: str) -> int:
+    """Which of its lane's replicas that is; lanes' names may have dashes."""
+    return int(route.rpartition("-")[2])
+
+
+def owner(lane: str, replica: int) -> str:
+    """Whose settings a replica's are."""
     return f"{SERVICE}-{route(lane, replica)}"
+
+
+def folder(owner: str) -> str:
+    """Where a replica finds what is its own, below a folder that all lanes' share; the first
+    lane's have the folder itself."""
+    return "" if owner == service_of(owner) else owner
+
+
+def service_of(owner: str) -> str:
+    """The service in Compose of the replica whose settings these are."""
+    return service(number(owner))
+
+
+def service(replica: int) -> str:
+    """The service in Compose of a replica, in whichever lane; its container is STACK-SERVICE."""
+    return f"{SERVICE}-{replica}"
 
 
 def replica_of(service: str) -> str | None:

@@ -4,14 +4,17 @@ import queue
 import re
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from harness.errors import StackError, UsageError
+from harness.plan import FIRST_LANE, MAX_REPLICAS
 from harness.results import Exchange
+from harness.stack import lanes
 from harness.stack.commands import run
 from harness.stack.containers import listed
 from harness.stack.lanes import SERVICE, replica_of
+from harness.state import StackState
 
 # Clocks agree on one machine; a container's log driver may lag.
 SLACK_SECONDS = 1.0
@@ -45,8 +48,9 @@ class About:
         return self._ours
 
 
-def container(stack: str, service: str, replica: int | str | None = None) -> str:
-    return f"{stack}-{'placement' if replica else service}-{replica or 1}"
+def container(stack: str, service: str, replica: str | None = None) -> str:
+    """A service's container, or that of a replica, which those of other lanes share."""
+    return f"{stack}-{lanes.service(lanes.number(replica))}" if replica else f"{stack}-{service}-1"
 
 
 def lines_of(name: str, *, since: float, containing: str) -> list[str]:
@@ -116,13 +120,11 @@ def containers(stack: str, service: str | None, replica: str | None) -> list[str
             f"There is no stack {stack}.", "See which there are: placement-harness status."
         )
     if replica is not None:
-        name = container(stack, "placement", replica)
-        if any(name == one.name for one in found):
-            return [name]
-        own = [one.name for one in found if _is(one.service, SERVICE)]
+        routes = _routes(stack, {one.name for one in found})
+        if replica in routes:
+            return [container(stack, SERVICE, replica)]
         raise UsageError(
-            f"The stack {stack} has no replica {replica}.",
-            f"It has {', '.join(one.removeprefix(f'{stack}-placement-') for one in own)}.",
+            f"The stack {stack} has no replica {replica}.", f"It has {', '.join(routes)}."
         )
     chosen = [one.name for one in found if service is None or _is(one.service, service)]
     if not chosen:
@@ -131,6 +133,19 @@ def containers(stack: str, service: str | None, replica: str | None) -> list[str
             f"The stack {stack} has no service {service}.", f"It has {', '.join(sorted(services))}."
         )
     return chosen
+
+
+def _routes(stack: str, there: Collection[str]) -> list[str]:
+    """The replicas in these containers of a stack, as messages call them."""
+    record = StackState(stack).record()
+    # One that was started by hand has no record, and no lanes.
+    by_lane = lanes.replicas(record) if record else {FIRST_LANE: range(1, MAX_REPLICAS + 1)}
+    return [
+        lanes.route(lane, number)
+        for lane, numbers in by_lane.items()
+        for number in numbers
+        if container(stack, SERVICE, str(number)) in there
+    ]
 
 
 def _is(of: str, service: str) -> bool:

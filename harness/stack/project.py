@@ -28,7 +28,7 @@ CODE = "/code"
 
 Project = dict[str, Any]
 # Of the project, beside what Compose reads: a replica as compose.yaml has it; the settings of each
-# one, by service, group and option; and what all replicas of a lane are started with.
+# one, by whose they are, group and option; and what all replicas of a lane are started with.
 TEMPLATE, SETTINGS, LANES = "x-replica", "x-settings", "x-lanes"
 
 
@@ -42,9 +42,8 @@ def write(state: StackState, record: Record, of_the_plan: Sequence[Lane]) -> Non
         one.pop("build", None)
     project[TEMPLATE], project[SETTINGS] = services.pop(lanes.SERVICE), {}
     project[LANES] = {lane.name: dict(lane.environment) for lane in of_the_plan}
-    for lane in of_the_plan or [Lane(FIRST_LANE)]:
-        for number in lanes.numbers(lane.name, record.replicas):
-            _add_replica(project, state, record, lane, number)
+    for number in range(1, record.replicas + 1):
+        _add_replica(project, state, record, of_the_plan or [Lane(FIRST_LANE)], number)
     _add_lanes(services, record)
     unpacked.mount(project)
     save(state, project)
@@ -60,22 +59,22 @@ def load(state: StackState) -> Project:
 
 
 def settings(state: StackState) -> dict[str, dict[str, str]]:
-    """Each replica's settings, by service, group and option."""
+    """Each replica's settings, by whose they are, group and option."""
     return {
-        service: {name: _as_it_is(value) for name, value in own.items()}
-        for service, own in load(state)[SETTINGS].items()
+        owner: {name: _as_it_is(value) for name, value in own.items()}
+        for owner, own in load(state)[SETTINGS].items()
     }
 
 
 def set_replicas(state: StackState, record: Record) -> None:
-    """Let the first lane have as many replicas as the record says, each with its placement."""
+    """Let the only lane have as many replicas as the record says, each with its placement."""
     project = load(state)
-    wanted = {lanes.service(FIRST_LANE, number): number for number in range(1, record.replicas + 1)}
+    wanted = {lanes.service(number): number for number in range(1, record.replicas + 1)}
     for name in [name for name in project[SETTINGS] if name not in wanted]:
         del project["services"][name], project[SETTINGS][name]
     lane = Lane(FIRST_LANE, project.get(LANES, {}).get(FIRST_LANE, {}))
     for number in wanted.values():
-        _add_replica(project, state, record, lane, number)
+        _add_replica(project, state, record, [lane], number)
     # For an Apache that is made anew; the one that runs is told by its balancer-manager.
     project["services"]["apache"]["environment"]["REPLICAS"] = str(record.replicas)
     unpacked.mount(project)
@@ -85,7 +84,7 @@ def set_replicas(state: StackState, record: Record) -> None:
 def change_setting(
     state: StackState, setting: str, values: Mapping[str, str | None]
 ) -> dict[str, str | None]:
-    """Set GROUP/OPTION by service, and for replicas that come later by TEMPLATE; None: unset it.
+    """Set GROUP/OPTION by whose it is, and by TEMPLATE for replicas that come later; None: unset.
 
     Gives what was there.
     """
@@ -119,47 +118,71 @@ def mounted(placement: Installed) -> tuple[str, ...]:
 
 
 def _add_replica(
-    project: Project, state: StackState, record: Record, lane: Lane, number: int
+    project: Project, state: StackState, record: Record, of_the_plan: Sequence[Lane], number: int
 ) -> None:
-    """Add a replica, or replace it: only here is said in what one differs from another."""
-    name = lanes.service(lane.name, number)
+    """Add a replica of each lane, or replace them: only here is said in what one differs.
+
+    They are one service: its variables are the first one's, and LANES tells how the others differ.
+    """
     own: Project = copy.deepcopy(project[TEMPLATE])
     own.pop("deploy", None)
-    own["container_name"] = f"{record.name}-{name}"
+    own["container_name"] = f"{record.name}-{lanes.service(number)}"
     placement = record.placement(number)
     if placement.content:
         own["image"] = IMAGES[lanes.SERVICE].tag(placement.content)
     volumes = own.setdefault("volumes", [])
+    volumes += SOURCES[record.config_source].volumes
     if placement.code:
         volumes.append(f"{placement.code}:{CODE}:ro")
-        own["environment"]["PYTHONPATH"] = CODE
-    its, left = configuration.split({**own["environment"], **lane.environment})
+    here = [lane for lane in of_the_plan if number in lanes.numbers(lane.name, record.replicas)]
+    for lane in here if record.lanes else ():
+        volumes.append(f"{state.policy_file(lane.name).parent}:{POLICY}/{lane.name}:ro")
+    first, *others = [_environment(project, record, lane, number) for lane in here]
+    own["environment"] = {**first, **({"PYTHONPATH": CODE} if placement.code else {})}
+    if others:
+        ports = [_ports(record)[lane.name] for lane in here[1:]]
+        told = {port: _instead(first, one) for port, one in zip(ports, others, strict=True)}
+        own["environment"]["LANES"] = json.dumps(told)
+    project["services"][lanes.service(number)] = own
+
+
+def _environment(project: Project, record: Record, lane: Lane, number: int) -> dict[str, str]:
+    """The variables of a lane's replica; its settings are kept, by whose they are."""
+    own = {**project[TEMPLATE]["environment"], **lane.environment}
+    its, left = configuration.split(own)
     account, _, _ = its[CONNECTION].rpartition("@")
     host = DATABASES[record.database].host(number)
     its[CONNECTION] = f"{account}@{host}/{lanes.schema(lane.name)}"
     if record.lanes:
-        its["oslo_policy/policy_file"] = f"{POLICY}/policy.yaml"
-        volumes.append(f"{state.policy_file(lane.name).parent}:{POLICY}:ro")
-    source = SOURCES[record.config_source]
-    own["environment"] = {**left, **source.environment(its, name)}
-    volumes += source.volumes
-    project["services"][name] = own
-    project[SETTINGS][name] = its
+        its["oslo_policy/policy_file"] = f"{POLICY}/{lane.name}/policy.yaml"
+    owner = lanes.owner(lane.name, number)
+    project[SETTINGS][owner] = its
+    return {**left, **SOURCES[record.config_source].environment(its, owner)}
+
+
+def _instead(first: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str | None]:
+    """What turns the first one's variables into the other's; None for those that it has not."""
+    changed = {name: value for name, value in other.items() if first.get(name) != value}
+    return {**dict.fromkeys(first.keys() - other.keys()), **changed}
+
+
+def _ports(record: Record) -> dict[str, int]:
+    """The ports of the lanes beside the first one: of Apache, and of replicas, inside the stack."""
+    others = [lane for lane in record.lanes if lane != FIRST_LANE]
+    return {name: FIRST_PORT + 1 + place for place, name in enumerate(others)}
 
 
 def _add_lanes(services: Project, record: Record) -> None:
     """Give Apache a port for each lane beside the first one, and the database a schema."""
-    others = [lane for lane in record.lanes if lane != FIRST_LANE]
-    if not others:
+    ports = _ports(record)
+    if not ports:
         return
-    inside = {name: FIRST_PORT + 1 + number for number, name in enumerate(others)}
     told = (
-        f"{name}:{port}:{len(lanes.numbers(name, record.replicas))}"
-        for name, port in inside.items()
+        f"{name}:{port}:{len(lanes.numbers(name, record.replicas))}" for name, port in ports.items()
     )
     services["apache"]["environment"]["LANES"] = " ".join(told)
     services["apache"]["ports"] += [
-        f"127.0.0.1:{record.lanes[name]}:{port}" for name, port in inside.items()
+        f"127.0.0.1:{record.lanes[name]}:{port}" for name, port in ports.items()
     ]
     for server in DATABASES[record.database].servers:
-        services[server]["environment"]["SCHEMAS"] = " ".join(map(lanes.schema, others))
+        services[server]["environment"]["SCHEMAS"] = " ".join(map(lanes.schema, ports))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError, StackError, UsageError
-from harness.plan import FIRST_LANE, counted, name_option
+from harness.plan import counted, name_option
 from harness.results import Progress
 from harness.stack import lanes, project
 from harness.stack.commands import run
@@ -118,7 +118,7 @@ def require_another(stack: "Stack") -> None:
 def _restart(stack: "Stack", replica: int) -> None:
     stack.source.require(stack.state)
     with out(stack, replica):
-        container = f"{stack.name}-placement-{replica}"
+        container = f"{stack.name}-{lanes.service(replica)}"
         restarted = shielded(lambda: run("docker", "restart", container, seconds=DRAIN_SECONDS))
         if not restarted.ok:
             raise StackError(
@@ -134,7 +134,7 @@ def _set(stack: "Stack", replicas: int) -> None:
     stack.save(replicas=replicas)
     project.set_replicas(stack.state, stack.record)
     stack.start_containers("--no-recreate", "--remove-orphans")
-    stack.source.forget(stack.state, [lanes.service(FIRST_LANE, replica) for replica in gone])
+    stack.source.forget(stack.state, [lanes.service(replica) for replica in gone])
 
 
 def _undo(stack: "Stack", before: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from harness.errors import StackError
-from harness.stack import configuration, etcd
+from harness.stack import configuration, etcd, lanes
 from harness.stack.commands import run
 from harness.stack.compose import ROOT, compose_up
 from harness.state import StackState
@@ -22,7 +22,7 @@ USER = 10001
 COPY_SECONDS = 30.0
 
 
-def _nothing(settings: Settings, service: str) -> Settings:
+def _nothing(settings: Settings, owner: str) -> Settings:
     return {}
 
 
@@ -36,8 +36,8 @@ class Source:
 
     ``images`` and ``services`` are what it needs besides those of every stack, ``overlay`` the
     Compose file that adds them, ``volumes`` what it needs in each replica. ``environment`` are the
-    variables of a replica, by its service. ``deliver`` gives the settings, by a replica's service,
-    to whom they are for: when the source's services run and replicas are made, but before they
+    variables of a replica, by whose they are (``lanes.owner``). ``deliver`` gives the settings to
+    whom they are for: when the source's services run and replicas are made, but before they
     start. ``forget`` removes those of replicas that are gone, where they do not go with them.
     ``require`` raises StackError where a replica that starts again would find nothing.
     """
@@ -65,12 +65,18 @@ def start(source: Source, state: StackState, settings: Mapping[str, Settings], *
     compose_up(state, *how)
 
 
+def _folder(settings: Settings, owner: str) -> Settings:
+    """Where a replica finds its file, which is not where it looks for it by itself: of lane 2."""
+    inside = lanes.folder(owner)
+    return {"OS_PLACEMENT_CONFIG_DIR": f"{FOLDER}/{inside}"} if inside else {}
+
+
 def _copy_files(state: StackState, settings: Mapping[str, Settings]) -> None:
     """Put a placement.conf into each replica: a file of its own, that others cannot read."""
-    for service, own in settings.items():
-        container = f"{state.name}-{service}"
+    for owner, own in settings.items():
+        container = f"{state.name}-{lanes.service_of(owner)}"
         with tempfile.TemporaryFile() as archive:
-            _pack(archive, "placement.conf", configuration.file(own))
+            _pack(archive, lanes.folder(owner), configuration.file(own))
             archive.seek(0)
             copy = ("docker", "cp", "-", f"{container}:{FOLDER}")
             copied = run(*copy, seconds=COPY_SECONDS, stdin=archive)
@@ -82,16 +88,20 @@ def _copy_files(state: StackState, settings: Mapping[str, Settings]) -> None:
             )
 
 
-def _pack(archive: IO[bytes], name: str, text: str) -> None:
-    """Write a tar archive with one file, which the service alone can read."""
+def _pack(archive: IO[bytes], folder: str, text: str) -> None:
+    """Write a tar archive with one placement.conf, which the service alone can read."""
     content = text.encode()
     with tarfile.open(fileobj=archive, mode="w") as tar:
-        entry = tarfile.TarInfo(name)
+        if folder:
+            above = tarfile.TarInfo(folder)
+            above.type, above.mode, above.uid, above.gid = tarfile.DIRTYPE, 0o500, USER, USER
+            tar.addfile(above)
+        entry = tarfile.TarInfo(f"{folder}/placement.conf".lstrip("/"))
         entry.size, entry.mode, entry.uid, entry.gid = len(content), 0o400, USER, USER
         tar.addfile(entry, io.BytesIO(content))
 
 
-def _variables(settings: Settings, service: str) -> Settings:
+def _variables(settings: Settings, owner: str) -> Settings:
     return configuration.variables(settings)
 
 
@@ -99,7 +109,9 @@ SOURCES: Mapping[str, Source] = {
     one.name: one
     for one in (
         Source("env", "environment alone", environment=_variables),
-        Source("file", "placement.conf", deliver=_copy_files, volumes=(FOLDER,)),
+        Source(
+            "file", "placement.conf", environment=_folder, deliver=_copy_files, volumes=(FOLDER,)
+        ),
         Source(
             "etcd",
             "etcd",

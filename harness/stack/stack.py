@@ -15,7 +15,7 @@ from harness.plan import FIRST_LANE
 from harness.record import Record, Secrets
 from harness.results import Progress
 from harness.stack import cluster, lanes, project, rotation, sources
-from harness.stack.balancer import Balancer
+from harness.stack.balancer import Balancer, Balancers
 from harness.stack.containers import listed, published
 from harness.stack.databases import DATABASES
 from harness.stack.schema import Schema
@@ -103,8 +103,10 @@ class Stack:
         return SOURCES[self.record.config_source]
 
     @property
-    def balancer(self) -> Balancer:
-        return Balancer(self.record.url, self._secrets.balancer_key)
+    def balancer(self) -> Balancers:
+        key = self._secrets.balancer_key
+        by_lane = lanes.replicas(self.record).items()
+        return Balancers({Balancer(self.url(lane), key, lane): all_of for lane, all_of in by_lane})
 
     @property
     def keystone(self) -> Keystone:
@@ -239,25 +241,28 @@ class Stack:
             self._token = None
         return None if answer.status_code == 200 else f"{answer.status_code} {answer.text[:200]}"
 
-    def wait_for_replicas(
-        self, replicas: range | list[int], deadline: Deadline, lane: str = FIRST_LANE
-    ) -> None:
-        """Return when each of these replicas has answered an authenticated request."""
-        for replica in replicas:
-            route = lanes.route(lane, replica)
-            self.awaited = f"replica {route}"
-            problem = until_it_serves(
-                functools.partial(self.asks_replica, replica, lane),
-                lambda: self.check("before it served"),
-                deadline,
+    def wait_for_replicas(self, replicas: range | list[int], deadline: Deadline) -> None:
+        """Return when each of these replicas has answered an authenticated request in each lane."""
+        for lane, numbers in lanes.replicas(self.record).items():
+            for replica in replicas:
+                if replica in numbers:
+                    self._wait_for_replica(replica, lane, deadline)
+
+    def _wait_for_replica(self, replica: int, lane: str, deadline: Deadline) -> None:
+        route = lanes.route(lane, replica)
+        self.awaited = f"replica {route}"
+        problem = until_it_serves(
+            functools.partial(self.asks_replica, replica, lane),
+            lambda: self.check("before it served"),
+            deadline,
+        )
+        if problem is not None:
+            raise StackError(
+                f"Replica {route} did not serve within {deadline.seconds:.0f} s; "
+                f"its last answer: {problem}.",
+                f"See what it says: placement-harness logs --replica {route}.",
+                service="placement",
             )
-            if problem is not None:
-                raise StackError(
-                    f"Replica {route} did not serve within {deadline.seconds:.0f} s; "
-                    f"its last answer: {problem}.",
-                    f"See what it says: placement-harness logs --replica {route}.",
-                    service="placement",
-                )
 
     def start_containers(self, *how: str) -> None:
         """Let Compose start what does not run, replicas with their configuration."""

@@ -6,7 +6,7 @@ import socket
 
 from harness.errors import HarnessError, StackError
 from harness.results import Progress
-from harness.stack import cluster, lanes
+from harness.stack import cluster
 from harness.stack.databases import DATABASES
 from harness.stack.stack import Stack, until_it_serves
 from harness.timing import Deadline, news
@@ -31,8 +31,7 @@ def _wait_until_ready(
     nodes = DATABASES[stack.record.database].cluster
     try:
         wait_for_token(stack, starting, deadline)
-        for lane, numbers in lanes.replicas(stack.record).items():
-            stack.wait_for_replicas(numbers, deadline, lane)
+        stack.wait_for_replicas(stack.replicas, deadline)
     except StackError as error:
         # Who waits for a database that is not there is not to blame.
         why = cluster.trouble(stack.name, nodes, deadline) if deadline.passed else None

@@ -8,7 +8,6 @@ from harness.errors import StackError, UsageError
 from harness.placements import specs
 from harness.placements.model import Placement
 from harness.placements.specs import constraints_at
-from harness.plan import FIRST_LANE
 from harness.record import Installed
 from harness.results import Progress
 from harness.stack import code, configuration, images, lanes, options, project, rotation, sources
@@ -86,7 +85,7 @@ def _refuse(stack: Stack, target: Placement) -> None:
 def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None:
     """Let the new placement migrate the database, which the old ones go on using."""
     progress("migrating the schema")
-    every = project.settings(stack.state)[lanes.service(FIRST_LANE, 1)]
+    every = project.settings(stack.state)[lanes.service(1)]
     # Whichever source the replicas have: this one has the environment.
     settings = {name: one for name, one in every.items() if name.startswith(DATABASE)}
     with tempfile.NamedTemporaryFile("w", dir=stack.state.directory) as variables:
@@ -120,7 +119,7 @@ def _replace(stack: Stack, replica: int, placement: Installed) -> None:
     turns = [stack.record.placement(number) for number in stack.replicas]
     turns[replica - 1] = placement
     with rotation.out(stack, replica):
-        shielded(lambda: _start(stack, lanes.service(FIRST_LANE, replica), tuple(turns)))
+        shielded(lambda: _start(stack, lanes.service(replica), tuple(turns)))
 
 
 def _start(stack: Stack, service: str, placements: tuple[Installed, ...]) -> None:

@@ -3,8 +3,8 @@
 # go without a restart of Apache; those beyond REPLICAS begin disabled.
 #   REPLICAS         how many replicas the first lane has
 #   REPLICA_PREFIX   the name of a replica without its number
-#   LANES            lanes besides the first one, as NAME:PORT:REPLICAS; their replicas' names are
-#                    PREFIXNAME-NUMBER
+#   LANES            lanes besides the first one, as NAME:PORT:REPLICAS; their replicas listen at
+#                    the same port
 set -eu
 : "${REPLICA_PREFIX:?must be the name of a replica without its number}"
 # retry=0: a member that could not be reached is tried again at once.
@@ -17,12 +17,12 @@ for lane in "placement:8080:${REPLICAS:?must be set}" ${LANES:-}; do
     replicas=${lane##*:} port=${lane%:*} port=${port#*:}
     # A balancer whose name is a number would be taken for an address.
     case $lane in
-        placement:*) name=placement routes= ;;
-        *) name=lane-${lane%%:*} routes=${lane%%:*}- ;;
+        placement:*) name=placement routes= socket=8778 ;;
+        *) name=lane-${lane%%:*} routes=${lane%%:*}- socket=$port ;;
     esac
     rm -f "/run/members-$name.conf" "/run/replicas-$name.conf"
     for number in $(seq 16); do
-        address="uwsgi://$REPLICA_PREFIX$routes$number:8778"
+        address="uwsgi://$REPLICA_PREFIX$number:$socket"
         if [ "$number" -le "$replicas" ]; then status=; else status="status=+D"; fi
         echo "BalancerMember $address route=$routes$number $common $status" >> "/run/members-$name.conf"
         # One replica alone, in the balancer or not, for who knows the stack's key.

@@ -99,8 +99,9 @@ def checkout(tmp_path: Path) -> Path:
     return tree
 
 
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["one", "lanes"])
 def test_an_edit_is_taken_up_without_a_build_and_what_does_not_import_is_shown(
-    commands: Commands, checkout: Path
+    commands: Commands, checkout: Path, workers: tuple[str, ...]
 ) -> None:
     suite = commands.suite("""
 tests:
@@ -108,7 +109,8 @@ tests:
   GET: $ENVIRON['PLACEMENT_SERVICE']/
   response_headers: {x-edited: "yes"}
 """)
-    words = ("--placement", str(checkout), "--stack", "reuse", "--replicas", "2", str(suite))
+    kept = ("--stack", "reuse", "--replicas", "2", *workers)
+    words = ("--placement", str(checkout), *kept, str(suite))
     commands.pytest(*words, code=1)
     root = checkout / "placement/handlers/root.py"
     before = root.read_text()

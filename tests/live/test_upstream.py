@@ -59,6 +59,10 @@ def test_some_of_each_kind_pass_in_two_lanes_in_any_order_and_twice(commands: Co
         assert set(counts) == {"1", "2", "2-1", "2-2", "cors-1"}, seed
         assert all(int(count) for count in counts.values()), seed
         found.append(verdicts(commands.folder / f"{turn}.xml"))
+    # Each is restarted in all lanes, one after the other.
+    assert "restarted 2 replicas" in commands.harness("restart", "--rolling")
+    said = commands.pytest("--replicas", "2", "--stack", "reuse", "-n2", *some("traits", "cors"))
+    assert "runs already" in said
     assert len(found[0]) > 200
     assert set(found[0].values()) == {"passed"}
     assert found[0] == found[1]
@@ -94,6 +98,14 @@ def test_a_run_that_needs_no_cors_has_no_replicas_for_it(commands: Commands) -> 
     said = commands.pytest("--replicas", "1", *some("traits"))
     assert "profile legacy-rbac," in said
     assert "replica cors-1" not in said
+
+
+@pytest.mark.parametrize("source", ["file", "etcd"])
+def test_lanes_have_settings_of_their_own_from_each_source(commands: Commands, source: str) -> None:
+    words = ["--config-source", source, "-n2", *some("cors", "non-cors", "traits", "basic-http")]
+    said = commands.pytest("--replicas", "1", *words)
+    counts = dict(re.findall(r"replica ([\w-]+) (\d+)", said))
+    assert set(counts) == {"1", "2-1", "cors-1"}
 
 
 def test_a_worker_that_dies_takes_only_its_own_file_with_it(commands: Commands) -> None:

@@ -1,13 +1,13 @@
 """Replicas are taken out and put in through Apache's balancer-manager."""
 
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pytest
 from _server import Received, Server, answer
 
 from harness.errors import StackError
-from harness.stack.balancer import Balancer, Member
+from harness.stack.balancer import Balancer, Balancers, Member
 from harness.timing import Deadline
 
 KEY = "k" * 32
@@ -113,3 +113,30 @@ def test_a_change_that_apache_ignores_is_noticed(
     with pytest.raises(StackError, match=f"Apache did not {word} replica 1") as caught:
         balancer.enable(1) if word == "enable" else balancer.drain(1, Deadline.after(1))
     assert "placement-harness logs apache" in caught.value.remedy
+
+
+def test_a_replica_is_taken_out_of_every_lane_that_has_it() -> None:
+    told: list[tuple[object, ...]] = []
+
+    class Lane(Balancer):
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def only(self, replicas: Collection[int]) -> None:
+            told.append((self.name, "only", *replicas))
+
+        def enable(self, replica: int) -> None:
+            told.append((self.name, "enable", replica))
+
+        def drain(self, replica: int, deadline: Deadline) -> None:
+            told.append((self.name, "drain", replica))
+
+    balancers = Balancers({Lane("1"): range(1, 4), Lane("2"): range(1, 4), Lane("cors"): [1]})
+    balancers.drain(2, Deadline.after(1))
+    balancers.enable(1)
+    assert told == [("1", "drain", 2), ("2", "drain", 2)] + [
+        (name, "enable", 1) for name in ("1", "2", "cors")
+    ]
+    told.clear()
+    balancers.only([1, 2])
+    assert told == [("1", "only", 1, 2), ("2", "only", 1, 2), ("cors", "only", 1)]

@@ -4,7 +4,9 @@ import pytest
 from _cli import Harness, apart, commands_of, listed, running
 from _machine import Machine, fresh_machine
 
+from harness.record import Record, Secrets
 from harness.stack import logs
+from harness.state import StackState
 
 machine = pytest.fixture(fresh_machine)
 _apart = pytest.fixture(autouse=True)(apart)
@@ -66,9 +68,12 @@ def test_logs_of_a_request_that_nobody_has_seen_are_said_to_be_none(
 def test_a_replica_of_a_lane_is_named_as_messages_name_it(
     harness: Harness, machine: Machine
 ) -> None:
-    lane = "placement-2-1 placement-2-1 running"
-    listed(machine, "placement-1 placement-1 running", lane, **{"logs*": "echo $4"})
-    assert harness("logs", "--replica", "2-1").out == "placement-harness-placement-2-1\n"
+    """Its lines are in the log of the container that they share."""
+    ports = {"1": 9000, "2": 9001}
+    record = Record("placement-harness", "keep", 1, 9000, ready=True, lanes=ports)
+    StackState("placement-harness").create(record, Secrets())
+    listed(machine, "placement-1 placement-1 running", **{"logs*": "echo $4"})
+    assert harness("logs", "--replica", "2-1").out == "placement-harness-placement-1\n"
     assert "has no replica 2-2. It has 1, 2-1." in harness("logs", "--replica", "2-2").err
 
 

@@ -16,12 +16,18 @@ def test_replicas_are_told_apart_by_their_lane() -> None:
         "2-3",
         "cors-1",
     ]
-    assert [lanes.service("1", 2), lanes.service("2", 3)] == ["placement-2", "placement-2-3"]
+    assert [lanes.owner("1", 2), lanes.owner("2", 3)] == ["placement-2", "placement-2-3"]
     assert [lanes.replica_of(one) for one in ("placement-2-3", "placement", "mariadb")] == [
         "2-3",
         None,
         None,
     ]
+    # Those of one number are in one container, by which they are named there.
+    routes = ("2", "2-3", "open-policy-1")
+    assert [lanes.number(one) for one in routes] == [2, 3, 1]
+    owners = ("placement-2", "placement-2-3", "placement-open-policy-1")
+    assert [lanes.service_of(one)[-1] for one in owners] == ["2", "3", "1"]
+    assert [lanes.folder(one) for one in owners] == ["", *owners[1:]]
     assert list(lanes.numbers("2", 3)) == [1, 2, 3]
     assert list(lanes.numbers("cors", 3)) == [1]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -59,19 +61,44 @@ def test_variables_of_the_shell_are_for_stacks_that_are_started_by_hand(
 def test_each_lane_has_replicas_a_schema_and_a_port_of_its_own(state: StackState) -> None:
     project.write(state, RECORD, LANES)
     found = services(state)
-    first = {"placement-1", "placement-2", "placement-3"}
-    second = {"placement-2-1", "placement-2-2", "placement-2-3"}
-    assert set(found) == {*first, *second, "placement-cors-1", "apache", "mariadb"}
+    assert set(found) == {"placement-1", "placement-2", "placement-3", "apache", "mariadb"}
     assert found["apache"]["environment"]["LANES"] == "2:8081:3 cors:8082:1"
     assert found["apache"]["ports"] == ["127.0.0.1:9001:8081", "127.0.0.1:9002:8082"]
     assert found["mariadb"]["environment"] == {"SCHEMAS": "placement_2 placement_cors"}
-    environments = {name: one.get("environment") for name, one in found.items()}
-    assert environments["placement-2-1"][CONNECTION].endswith(":word@mariadb/placement_2")
-    assert environments["placement-2"][CONNECTION].endswith(":word@mariadb/placement")
-    assert environments["placement-cors-1"]["OS_CORS__ALLOWED_ORIGIN"] == "http://a"
-    assert "OS_CORS__ALLOWED_ORIGIN" not in environments["placement-2-1"]
-    (volume,) = found["placement-2-3"]["volumes"]
-    assert volume == f"{state.policy_file('2').parent}:/etc/placement-policy:ro"
+    environments = [found[f"placement-{number}"]["environment"] for number in (1, 2, 3)]
+    others = [json.loads(one["LANES"]) for one in environments]
+    # The profile's lane has one replica.
+    assert [sorted(one) for one in others] == [["8081", "8082"], ["8081"], ["8081"]]
+    assert environments[1][CONNECTION].endswith(":word@mariadb/placement")
+    assert others[0]["8081"][CONNECTION].endswith(":word@mariadb/placement_2")
+    # Nothing but what differs.
+    policy = {"OS_OSLO_POLICY__POLICY_FILE": "/etc/placement-policy/cors/policy.yaml"}
+    own = {CONNECTION: others[0]["8082"][CONNECTION], "OS_CORS__ALLOWED_ORIGIN": "http://a"}
+    assert others[0]["8082"] == {**own, **policy}
+    policies = [
+        f"{state.policy_file(name).parent}:/etc/placement-policy/{name}:ro" for name in "12"
+    ]
+    assert found["placement-3"]["volumes"] == policies
+
+
+def test_what_the_first_lane_alone_has_is_taken_from_the_others(state: StackState) -> None:
+    alone = (Lane("1", {"OS_CORS__ALLOWED_ORIGIN": "http://a"}), Lane("2"))
+    project.write(state, RECORD, alone)
+    told = json.loads(services(state)["placement-1"]["environment"]["LANES"])
+    assert told["8081"]["OS_CORS__ALLOWED_ORIGIN"] is None
+
+
+def test_each_lane_has_a_file_and_a_place_in_etcd_of_its_own(state: StackState) -> None:
+    files = dataclasses.replace(RECORD, config_source="file")
+    project.write(state, files, LANES)
+    first = services(state)["placement-1"]["environment"]
+    folder = "/etc/placement/placement-2-1"
+    assert json.loads(first["LANES"])["8081"] == {"OS_PLACEMENT_CONFIG_DIR": folder}
+    assert "OS_PLACEMENT_CONFIG_DIR" not in first
+    project.write(state, dataclasses.replace(RECORD, config_source="etcd"), LANES)
+    first = services(state)["placement-1"]["environment"]
+    prefix = {"OS_ETCD__PREFIX": "/placement/placement-2-1"}
+    assert json.loads(first["LANES"])["8081"] == prefix
 
 
 def test_replicas_take_turns_with_several_placements(state: StackState) -> None:

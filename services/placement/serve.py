@@ -1,0 +1,104 @@
+"""Serve placement with uwsgi: once, or once for each lane of the stack.
+
+    serve.py UWSGI-OPTION ...
+
+    LANES    the lanes besides the first one, as JSON: {port: {variable: its value there}}; a
+             variable that is null there is not set
+
+Each lane is a uwsgi of its own, with its own socket and environment. What is the same for all of
+them, the libraries that placement imports, is imported once, before. They stop together: when one
+ends, so does the container.
+
+A worker that loads placement anew (HUP) finds the libraries there as well, and the collector of
+garbage never looks at them.
+"""
+
+import contextlib
+import functools
+import gc
+import importlib
+import json
+import os
+import pathlib
+import signal
+import sys
+
+import pyuwsgi
+
+# Written when the image is assembled; where there is none, placement imports what it needs itself.
+LIBRARIES = pathlib.Path(__file__).with_name("libraries.txt")
+SOCKET = "--uwsgi-socket=:{}"
+FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGURG)
+
+
+def preload() -> None:
+    gc.disable()
+    names = LIBRARIES.read_text().split() if LIBRARIES.exists() else []
+    for name in names:
+        # Whoever needs it says what is wrong.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    gc.freeze()
+    gc.enable()
+
+
+def start(options: list[str], port: str, environment: dict[str, str | None]) -> int:
+    """Start uwsgi for a lane; its process id."""
+    process = os.fork()
+    if process == 0:
+        for number in FORWARDED:
+            signal.signal(number, signal.SIG_DFL)
+        for name, value in environment.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        others = [option for option in options if not option.startswith(SOCKET.format(""))]
+        serve([*others, SOCKET.format(port)])
+    return process
+
+
+def serve(options: list[str]) -> None:
+    """Become uwsgi."""
+    pyuwsgi.run(options)
+
+
+def tell(processes: set[int], number: int, _: object = None) -> None:
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, number)
+
+
+def wait(processes: set[int]) -> int:
+    """Stop all processes when one has ended; its exit code."""
+    code = None
+    while processes:
+        ended, status = os.wait()
+        # Whoever has lost its parent is ours, too.
+        if ended in processes:
+            processes.remove(ended)
+            if code is None:
+                code = os.waitstatus_to_exitcode(status)
+                tell(processes, signal.SIGTERM)
+    return code or 0
+
+
+def main(options: list[str]) -> None:
+    lanes = json.loads(os.environ.pop("LANES", "{}"))
+    # Who is a container's first process is deaf to what it has no handler for.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    preload()
+    if not lanes:
+        serve(options)
+    first = next(one for one in options if one.startswith(SOCKET.format("")))
+    ports = {first.rpartition(":")[2]: {}, **lanes}
+    processes: set[int] = set()
+    for number in FORWARDED:
+        signal.signal(number, functools.partial(tell, processes))
+    processes.update(start(options, port, own) for port, own in ports.items())
+    code = wait(processes)
+    sys.exit(code if code >= 0 else 128 - code)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -22,12 +22,14 @@ import os
 import pathlib
 import signal
 import sys
+from collections.abc import Iterable
+from typing import NoReturn
 
 import pyuwsgi
 
 # Written when the image is assembled; where there is none, placement imports what it needs itself.
 LIBRARIES = pathlib.Path(__file__).with_name("libraries.txt")
-SOCKET = "--uwsgi-socket=:{}"
+SOCKET = "--uwsgi-socket=:"
 FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGURG)
 
 
@@ -45,42 +47,46 @@ def preload() -> None:
 def start(options: list[str], port: str, environment: dict[str, str | None]) -> int:
     """Start uwsgi for a lane; its process id."""
     process = os.fork()
-    if process == 0:
-        for number in FORWARDED:
-            signal.signal(number, signal.SIG_DFL)
-        for name, value in environment.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-        others = [option for option in options if not option.startswith(SOCKET.format(""))]
-        serve([*others, SOCKET.format(port)])
-    return process
+    if process:
+        return process
+    for number in FORWARDED:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
+    for name, value in environment.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    others = [option for option in options if not option.startswith(SOCKET)]
+    serve([*others, f"{SOCKET}{port}"])
 
 
-def serve(options: list[str]) -> None:
+def serve(options: list[str]) -> NoReturn:
     """Become uwsgi."""
-    pyuwsgi.run(options)
+    sys.exit(pyuwsgi.run(options))
 
 
-def tell(processes: set[int], number: int, _: object = None) -> None:
+def tell(processes: Iterable[int], number: int, _: object = None) -> None:
     for process in processes:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, number)
 
 
-def wait(processes: set[int]) -> int:
+def wait(ports: dict[int, str]) -> int:
     """Stop all processes when one has ended; its exit code."""
-    code = None
-    while processes:
+    first = None
+    while ports:
         ended, status = os.wait()
         # Whoever has lost its parent is ours, too.
-        if ended in processes:
-            processes.remove(ended)
-            if code is None:
-                code = os.waitstatus_to_exitcode(status)
-                tell(processes, signal.SIGTERM)
-    return code or 0
+        if ended not in ports:
+            continue
+        port, code = ports.pop(ended), os.waitstatus_to_exitcode(status)
+        if first is None:
+            first = code if code >= 0 else 128 - code
+            if code:
+                print(f"uwsgi at :{port} has ended with {code}: so do the others", file=sys.stderr)
+            tell(ports, signal.SIGTERM)
+    return first or 0
 
 
 def main(options: list[str]) -> None:
@@ -90,14 +96,14 @@ def main(options: list[str]) -> None:
     preload()
     if not lanes:
         serve(options)
-    first = next(one for one in options if one.startswith(SOCKET.format("")))
-    ports = {first.rpartition(":")[2]: {}, **lanes}
-    processes: set[int] = set()
+    own = next(one for one in options if one.startswith(SOCKET)).removeprefix(SOCKET)
+    # Whoever is told to stop now is told when there is somebody to pass it on to.
+    signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
+    ports = {start(options, port, lanes.get(port, {})): port for port in (own, *lanes)}
     for number in FORWARDED:
-        signal.signal(number, functools.partial(tell, processes))
-    processes.update(start(options, port, own) for port, own in ports.items())
-    code = wait(processes)
-    sys.exit(code if code >= 0 else 128 - code)
+        signal.signal(number, functools.partial(tell, ports))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
+    sys.exit(wait(ports))
 
 
 if __name__ == "__main__":

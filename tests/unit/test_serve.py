@@ -40,6 +40,7 @@ class Serving:
         self.process = subprocess.Popen(
             [sys.executable, folder / "serve.py", *OPTIONS],
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             env={"PYTHONPATH": str(folder), "OS_A__B": "1", "OS_ONLY__FIRST": "1", **environment},
         )
@@ -112,6 +113,10 @@ def test_when_one_lane_dies_so_does_the_container(folder: Path, mortal: str, lef
     os.kill(found[mortal][0], signal.SIGKILL)
     assert serving.line() == f"signal {left} {signal.SIGTERM:d}"
     assert serving.ends() == 128 + signal.SIGKILL
+    assert serving.process.stderr is not None
+    port = mortal.rpartition(":")[2]
+    said = serving.process.stderr.read()
+    assert said == f"uwsgi at :{port} has ended with -9: so do the others\n"
     for process, _ in found.values():
         with pytest.raises(ProcessLookupError):
             os.kill(process, 0)

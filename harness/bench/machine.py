@@ -6,13 +6,14 @@ different runs of this benchmark do not compare: machines are shared. Figures wi
 
 import time
 from collections.abc import Iterator
-from datetime import datetime
 
 from harness.bench.figures import NAME, Measure, command, figure, show, timed
 from harness.errors import StackError
 from harness.results import Progress
+from harness.stack import access
 from harness.stack.commands import run as run_command
 from harness.stack.images import IMAGES, content
+from harness.stack.stack import READY
 
 ONE_TEST = "gabbits/root.yaml"
 REUSES = 5
@@ -58,11 +59,9 @@ def _warm(progress: Progress) -> list[Measure]:
 
 def _first_request(since: float) -> float:
     """When Apache was asked for placement for the first time, in seconds since the epoch."""
-    log = run_command("docker", "logs", "--since", f"{since:.3f}", f"{NAME}-apache-1", seconds=10)
-    for line in log.out.splitlines():
-        # time replica=N id status bytes microseconds "METHOD /path HTTP/1.1"
-        if '"GET /placement' in line and "placement-harness-ready" not in line:
-            return datetime.fromisoformat(line.split()[0] + "+00:00").timestamp()
+    for one in access.exchanges(NAME, since):
+        if one.request.url.startswith("/placement") and READY not in one.request.url:
+            return one.started
     raise StackError("No request reached Apache.", "See placement-harness logs apache.")
 
 

@@ -14,8 +14,7 @@ from harness.bench.figures import NAME, show
 from harness.errors import StackError
 from harness.plan import FIRST_LANE, Lane, Plan
 from harness.results import Progress
-from harness.stack import lanes, lifecycle, project, removal
-from harness.stack.commands import run as run_command
+from harness.stack import access, lanes, lifecycle, project, removal
 from harness.stack.compose import compose_up
 from harness.stack.stack import READY_SECONDS, Stack
 from harness.timing import GLANCE, Deadline
@@ -90,21 +89,17 @@ def _compare(stack: Stack) -> dict[str, dict[str, float]]:
                 answer.raise_for_status()
                 if number >= WARM_UP:
                     asked[kind][answer.headers["x-openstack-request-id"]] = what
-    log = run_command("docker", "logs", f"{stack.name}-apache-1", seconds=60)
-    # time replica=N id status bytes microseconds "METHOD /path HTTP/1.1"
-    took = {
-        line.split()[2]: int(line.split()[5]) for line in log.out.splitlines() if "req-" in line
-    }
+    took = {one.request_id: one.seconds for one in access.exchanges(stack.name, 0)}
     return {kind: _averages(ids, took) for kind, ids in asked.items()}
 
 
-def _averages(ids: dict[str, str], took: dict[str, int]) -> dict[str, float]:
-    """Milliseconds a request of each kind, from what each took in microseconds, by its id."""
+def _averages(ids: dict[str, str], took: dict[str | None, float]) -> dict[str, float]:
+    """Milliseconds a request of each kind, from the seconds that each took, by its id."""
     sums: dict[str, float] = defaultdict(float)
     for number, what in ids.items():
         if number not in took:
             raise StackError("Apache's log lacks requests.", "See placement-harness logs apache.")
-        sums[what] += took[number] / ROUNDS / 1000
+        sums[what] += took[number] / ROUNDS * 1000
     return sums
 
 

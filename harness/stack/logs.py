@@ -56,11 +56,16 @@ def container(stack: str, service: str, replica: str | None = None) -> str:
 def lines_of(name: str, *, since: float, containing: str) -> list[str]:
     """The lines of one container since a moment (seconds since the epoch) that are about a text."""
     about = About(containing)
-    return [line for line in _said(name, "--since", f"{since:.3f}") if about.has(line)]
+    return [line for line in said_since(name, since) if about.has(line)]
+
+
+def said_since(name: str, since: float) -> list[str]:
+    """The lines of one container since a moment (seconds since the epoch)."""
+    return _said(name, "--since", f"{since:.3f}")
 
 
 def _said(name: str, *how: str) -> list[str]:
-    said = run("docker", "logs", *how, name, seconds=10)
+    said = run("docker", "logs", *how, name, seconds=30)
     return (said.out + said.err).splitlines()
 
 

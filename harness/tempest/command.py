@@ -15,6 +15,7 @@ from harness.results import Progress
 from harness.stack import lanes
 from harness.stack.stack import Stack
 from harness.tempest import runner
+from harness.tempest.served import Served
 from harness.tempest.verdicts import BAD, Test, counts
 
 DIRECTORY = Path("gabbits")
@@ -35,12 +36,14 @@ def tempest(
             f"There is no directory {DIRECTORY} here.", "Name one that holds gabbi's .yaml files."
         )
     chosen = [*directories] or [DIRECTORY]
-    began = time.monotonic()
+    began = time.time()
     if isinstance(where, str):
-        tests = _elsewhere(where, chosen, regex, progress)
+        tests, served = _elsewhere(where, chosen, regex, progress), None
     else:
         tests = _on(where, chosen, regex, progress)
-    seconds = time.monotonic() - began
+        served = Served(where, began)
+        served.explain(tests)
+    seconds = time.time() - began
     if junit_xml is not None:
         from harness.tempest import junit
 
@@ -50,11 +53,17 @@ def tempest(
         click.secho(f"FAILED {test.suite}::{test.name}", fg="red")
         lines = test.reason.splitlines()
         cut = ["..."] if len(lines) > REASON_LINES else []
-        click.echo("\n".join(f"  {line}" for line in [*lines[:REASON_LINES], *cut]))
+        lines = [*lines[:REASON_LINES], *cut, *test.logs.splitlines()]
+        click.echo("\n".join(f"  {line}" for line in lines))
+    for line in served.summary() if served else ():
+        click.echo(line)
+    problem = served.unproven() if served else None
+    if problem:
+        click.secho(problem, fg="red")
     suites = len({test.suite for test in tests})
     said = f"{counts(tests)} in {suites} suites in {seconds:.2f}s, with tempest"
-    click.secho(f"{said} {version('tempest')}", fg="red" if bad else "green")
-    return not bad
+    click.secho(f"{said} {version('tempest')}", fg="red" if bad or problem else "green")
+    return not (bad or problem)
 
 
 def _on(

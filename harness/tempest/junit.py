@@ -19,7 +19,7 @@ def write(path: Path, tests: Iterable[Test]) -> None:
         reason = _text(test.reason)
         if test.verdict in BAD:
             failure = Failure(_first_line(reason))
-            failure.text = reason
+            failure.text = "\n\n".join(filter(None, (reason, _text(test.logs))))
             case.result = [failure]
         elif test.verdict != "passed":
             case.result = [Skipped(_first_line(reason), test.verdict)]

@@ -27,7 +27,11 @@ class Test:
     name: str
     verdict: str = ""
     reason: str = ""
+    # When it began, in seconds since the epoch, and how long it took.
+    began: float = 0.0
     seconds: float = 0.0
+    # Of a test that failed, the log lines of its request.
+    logs: str = ""
 
 
 @dataclass(slots=True)
@@ -83,7 +87,9 @@ class Listener:
             test.verdict = VERDICTS.get(test_status, "failed")
             test.reason = _message(self._said.pop(test_id, b"").decode(errors="replace"))
             began, ended = self._began.pop(test_id, None), event.get("timestamp")
-            test.seconds = (ended - began).total_seconds() if began and ended else 0.0
+            if began and ended:
+                test.began = began.timestamp()
+                test.seconds = (ended - began).total_seconds()
             self._done(test)
 
 

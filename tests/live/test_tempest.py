@@ -96,6 +96,12 @@ def test_each_verdict_is_told_and_no_secret_is(up: Commands) -> None:
     said = up.harness("tempest", str(folder), "--junit-xml", str(report), code=1)
     assert "FAILED kinds/all.yaml::Wrong\n  '200' not found in ['201'], response:" in said
     assert "2 failed, 1 passed, 1 skipped, 1 xfailed in 1 suites" in said
+    # Skipped ones ask nothing.
+    assert re.search(r"^requests  4: replica 1 \d, replica 2 \d, replica 3 \d$", said, re.MULTILINE)
+    # Of each test that failed, the lines of its request alone.
+    for path in ("/placement/", "/placement/resource_classes"):
+        assert re.search(rf'log of replica \d:\n  .* \[None req-.*"GET {path}', said)
+        assert re.search(rf'log of apache:\n  .* replica=\d req-.* "GET {path} ', said)
     assert Counter(verdict for _, _, verdict in verdicts(report).elements()) == {
         "failure": 2,
         "passed": 1,

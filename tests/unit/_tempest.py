@@ -15,9 +15,10 @@ tests:
 - {name: One, GET: /}
 - {name: another one, GET: /}
 """
-# Speaks subunit as tempest does; PLAY says what of: pairs of a test's class and a status.
+# Speaks subunit as tempest does; PLAY says what of: pairs of a test's class and a status, and when
+# each began and ended.
 FAKE = """
-import json, os, pathlib, subunit, sys, time
+import datetime, json, os, pathlib, subunit, sys, time
 here = pathlib.Path.cwd()
 told = pathlib.Path(os.environ["PLAY"])
 play = json.loads(told.read_text())
@@ -30,14 +31,18 @@ told.with_name("seen.json").write_text(json.dumps({
 }))
 print("a line of the log", flush=True)
 out = subunit.StreamResultToBytes(sys.stdout.buffer)
+times = iter(play.get("times", ()))
+def now():
+    moment = next(times, None)
+    return moment and datetime.datetime.fromtimestamp(moment, datetime.timezone.utc)
 module = "tempest.scenario" + os.environ["GABBI_TEMPEST_PATH"].replace("/", ".")
 for name, status, *reason in play["tests"]:
     number = name if " " in name else f"{module}.{name}.test_request"
-    out.status(test_id=number, test_status="inprogress")
+    out.status(test_id=number, test_status="inprogress", timestamp=now())
     if reason:
         out.status(test_id=number, file_name="traceback", file_bytes=reason[0].encode(), eof=True,
                    mime_type="text/plain")
-    out.status(test_id=number, test_status=status)
+    out.status(test_id=number, test_status=status, timestamp=now())
     if status in ("xfail", "uxsuccess"):
         out.status(test_id=number, test_status="success")
 sys.stdout.flush()

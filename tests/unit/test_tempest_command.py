@@ -1,6 +1,7 @@
 """`placement-harness tempest`, with a program in tempest's place that says what it is told to."""
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,8 @@ from harness.auth import Keystone
 from harness.errors import HarnessError, RunnerError
 from harness.plan import Lane
 from harness.record import Record, Secrets
-from harness.stack import lanes
+from harness.results import Exchange, Request, Response
+from harness.stack import access, lanes, logs
 from harness.stack.stack import Stack
 from harness.state import StackState
 from harness.tempest import command
@@ -42,6 +44,7 @@ def stack(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> StackState:
     """A stack that runs, as far as anybody can tell."""
     for name in ("token", "watch", "check"):
         monkeypatch.setattr(Stack, name, lambda self, *_: "a-token")
+    monkeypatch.setattr(access, "exchanges", lambda *_: [])
     monkeypatch.setattr(Keystone, "token", lambda self: "a-token")
     monkeypatch.setattr(Keystone, "endpoint", lambda *_: "http://127.0.0.1:8778/placement")
     state = StackState("placement-harness")
@@ -75,6 +78,57 @@ def test_failures_are_1_and_shown_and_written(
         ("gabbits.a.yaml", "another one", 0),
     ]
     assert "why" in str(cases[0][0].text)
+
+
+def served(replica: int, at: float, seconds: float = 0.0) -> Exchange:
+    headers = {"x-placement-replica": str(replica), "x-openstack-request-id": f"req-{at}"}
+    request = Request("GET", "/placement/")
+    return Exchange("", "", request, Response(200, "", headers, b""), at, seconds)
+
+
+def test_who_answered_is_told_as_pytest_tells_it(
+    harness: Harness, stack: StackState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [served(1 + number % 3, time.time(), 0.01) for number in range(7)]
+    monkeypatch.setattr(access, "exchanges", lambda *_: asked)
+    code, out, _ = harness()
+    assert code == 0
+    assert "requests  7: replica 1 3, replica 2 2, replica 3 2\nlatency   p50 10.0 ms," in out
+
+
+def test_a_replica_that_answered_nothing_is_a_failure(
+    harness: Harness, stack: StackState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [served(1 + number % 2, time.time()) for number in range(8)]
+    monkeypatch.setattr(access, "exchanges", lambda *_: asked)
+    code, out, _ = harness()
+    assert code == 1
+    assert "FAILED: replica 3 answered none of 8 requests" in out
+
+
+def test_a_failure_has_the_log_lines_of_its_last_request(
+    harness: Harness, stack: StackState, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explained: list[Exchange] = []
+
+    def explain(name: str, exchange: Exchange) -> dict[str, list[str]]:
+        explained.append(exchange)
+        return {"apache": ["one line"], "replica 2": [f"line {number}" for number in range(50)]}
+
+    began = 1770091506.0
+    # Two of the test that failed, one before it and one after.
+    asked = [
+        served(replica, began + at) for replica, at in ((1, -0.5), (1, 0.1), (2, 0.2), (3, 1.5))
+    ]
+    monkeypatch.setattr(access, "exchanges", lambda *_: asked)
+    monkeypatch.setattr(logs, "of_exchange", explain)
+    times = [began, began + 1, began + 1, began + 2]
+    fake.play([["a_one", "fail", "why"], PASSED[1]], times=times)
+    code, out, _ = harness("--junit-xml", "report.xml")
+    assert code == 1
+    assert [one.replica for one in explained] == ["2"]
+    assert "  log of apache:\n  one line\n  log of replica 2:\n  ...\n  line 10\n" in out
+    assert "line 49" in (fake.folder / "report.xml").read_text()
 
 
 def test_a_difference_is_70(harness: Harness, stack: StackState, fake: Fake) -> None:

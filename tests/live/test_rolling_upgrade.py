@@ -99,7 +99,9 @@ def checkout(tmp_path: Path) -> Path:
     return tree
 
 
-@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["one", "lanes"])
+@pytest.mark.parametrize(
+    "workers", [(), pytest.param(("-n2",), marks=pytest.mark.long)], ids=["one", "lanes"]
+)
 def test_an_edit_is_taken_up_without_a_build_and_what_does_not_import_is_shown(
     commands: Commands, checkout: Path, workers: tuple[str, ...]
 ) -> None:

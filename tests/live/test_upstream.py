@@ -100,7 +100,7 @@ def test_a_run_that_needs_no_cors_has_no_replicas_for_it(commands: Commands) -> 
     assert "replica cors-1" not in said
 
 
-@pytest.mark.parametrize("source", ["file", "etcd"])
+@pytest.mark.parametrize("source", ["file", pytest.param("etcd", marks=pytest.mark.long)])
 def test_lanes_have_settings_of_their_own_from_each_source(commands: Commands, source: str) -> None:
     words = ["--config-source", source, "-n2", *some("cors", "non-cors", "traits", "basic-http")]
     said = commands.pytest("--replicas", "1", *words)

@@ -72,7 +72,7 @@ def _undone(
     stack: Stack, before: _Values, replicas: list[int], error: StackError, progress: Progress
 ) -> StackError:
     """Put back what was there; what to say then."""
-    container = f"{stack.name}-{lanes.service(replicas[0])}"
+    container = lanes.container(stack.name, replicas[0])
     evidence = error.evidence or logs.last_lines(container, LAST_LINES)
     problem = f"Replica {replicas[0]} did not take up {before.setting}: {error.problem}"
     try:

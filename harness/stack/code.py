@@ -143,7 +143,7 @@ def name_of(placement: Placement) -> str:
 def _containers(stack: Stack, placements: Collection[Installed]) -> Mapping[str, int]:
     """The containers of the replicas that run these, and how many there are in each: lanes'."""
     return Counter(
-        f"{stack.name}-{lanes.service(number)}"
+        lanes.container(stack.name, number)
         for numbers in lanes.replicas(stack.record).values()
         for number in numbers
         if stack.record.placement(number) in placements

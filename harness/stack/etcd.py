@@ -1,7 +1,8 @@
 """The stack's etcd: replicas take their settings from it.
 
-Each replica has its own, below PREFIX/SERVICE, because replicas differ: one may have a database
-node, a schema or a policy of its own. What is set for all is written for each, at one moment.
+Each replica has its own, below PREFIX/OWNER (``lanes.owner``), because replicas differ: one may
+have a database node, a schema or a policy of its own. What is set for all is written for each, at
+one moment.
 """
 
 import base64
@@ -70,14 +71,14 @@ class Etcd:
         """Delete all keys below a prefix."""
         self._post("/v3/kv/deleterange", _below(prefix))
 
-    def read_setting(self, setting: str, services: Iterable[str]) -> dict[str, str | None]:
+    def read_setting(self, setting: str, owners: Iterable[str]) -> dict[str, str | None]:
         """What GROUP/OPTION is for each of these replicas; None where it is not set."""
         there = self.read(PREFIX)
-        return {service: there.get(f"{service}/{setting}") for service in services}
+        return {owner: there.get(f"{owner}/{setting}") for owner in owners}
 
     def write_setting(self, setting: str, values: Mapping[str, str | None]) -> None:
         """Set GROUP/OPTION for each of these replicas, at one moment; None: unset it."""
-        self.write({f"{PREFIX}/{service}/{setting}": value for service, value in values.items()})
+        self.write({f"{PREFIX}/{owner}/{setting}": value for owner, value in values.items()})
 
     def authenticate(self) -> None:
         """Get a token. Raises StackError where it does not answer its root."""
@@ -109,10 +110,10 @@ class Etcd:
         return said
 
 
-def environment(settings: Mapping[str, str], service: str) -> Mapping[str, str]:
+def environment(settings: Mapping[str, str], owner: str) -> Mapping[str, str]:
     """What a replica is told: where etcd is, and which keys are its own."""
     own = {name: value for name, value in settings.items() if name.startswith(OF_THE_SOURCE)}
-    own[f"{SERVICE}/prefix"] = f"{PREFIX}/{service}"
+    own[f"{SERVICE}/prefix"] = f"{PREFIX}/{owner}"
     return configuration.variables(own)
 
 
@@ -121,11 +122,11 @@ def deliver(state: StackState, settings: Mapping[str, Mapping[str, str]]) -> Non
     etcd = Etcd.of(state)
     etcd.wait(Deadline.after(READY_SECONDS))
     there = {key.partition("/")[0] for key in etcd.read(PREFIX)}
-    for service, own in settings.items():
-        if service not in there:
+    for owner, own in settings.items():
+        if owner not in there:
             etcd.write(
                 {
-                    f"{PREFIX}/{service}/{_named(name)}": value
+                    f"{PREFIX}/{owner}/{_named(name)}": value
                     for name, value in own.items()
                     if not name.startswith(OF_THE_SOURCE)
                 }
@@ -137,10 +138,10 @@ def require(state: StackState) -> None:
     Etcd.of(state).authenticate()
 
 
-def forget(state: StackState, services: Sequence[str]) -> None:
+def forget(state: StackState, owners: Sequence[str]) -> None:
     """Delete the settings of replicas that are gone: later ones of their names get today's."""
-    for service in services:
-        Etcd.of(state).delete(f"{PREFIX}/{service}")
+    for owner in owners:
+        Etcd.of(state).delete(f"{PREFIX}/{owner}")
 
 
 def _change(key: str, value: str | None) -> dict[str, Any]:

@@ -60,8 +60,13 @@ def service_of(owner: str) -> str:
 
 
 def service(replica: int) -> str:
-    """The service in Compose of a replica, in whichever lane; its container is STACK-SERVICE."""
+    """The service in Compose of a replica, in whichever lane."""
     return f"{SERVICE}-{replica}"
+
+
+def container(stack: str, replica: int) -> str:
+    """The container of a replica, in whichever lane."""
+    return f"{stack}-{service(replica)}"
 
 
 def replica_of(service: str) -> str | None:

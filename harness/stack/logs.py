@@ -50,7 +50,7 @@ class About:
 
 def container(stack: str, service: str, replica: str | None = None) -> str:
     """A service's container, or that of a replica, which those of other lanes share."""
-    return f"{stack}-{lanes.service(lanes.number(replica))}" if replica else f"{stack}-{service}-1"
+    return lanes.container(stack, lanes.number(replica)) if replica else f"{stack}-{service}-1"
 
 
 def lines_of(name: str, *, since: float, containing: str) -> list[str]:
@@ -65,7 +65,7 @@ def said_since(name: str, since: float) -> list[str]:
 
 
 def _said(name: str, *how: str) -> list[str]:
-    said = run("docker", "logs", *how, name, seconds=30)
+    said = run("docker", "logs", *how, name, seconds=10)
     return (said.out + said.err).splitlines()
 
 
@@ -149,7 +149,7 @@ def _routes(stack: str, there: Collection[str]) -> list[str]:
         lanes.route(lane, number)
         for lane, numbers in by_lane.items()
         for number in numbers
-        if container(stack, SERVICE, str(number)) in there
+        if lanes.container(stack, number) in there
     ]
 
 

@@ -126,7 +126,7 @@ def _add_replica(
     """
     own: Project = copy.deepcopy(project[TEMPLATE])
     own.pop("deploy", None)
-    own["container_name"] = f"{record.name}-{lanes.service(number)}"
+    own["container_name"] = lanes.container(record.name, number)
     placement = record.placement(number)
     if placement.content:
         own["image"] = IMAGES[lanes.SERVICE].tag(placement.content)
@@ -140,8 +140,9 @@ def _add_replica(
     first, *others = [_environment(project, record, lane, number) for lane in here]
     own["environment"] = {**first, **({"PYTHONPATH": CODE} if placement.code else {})}
     if others:
-        ports = [_ports(record)[lane.name] for lane in here[1:]]
-        told = {port: _instead(first, one) for port, one in zip(ports, others, strict=True)}
+        ports = _ports(record)
+        own_ports = [ports[lane.name] for lane in here[1:]]
+        told = {port: _instead(first, one) for port, one in zip(own_ports, others, strict=True)}
         own["environment"]["LANES"] = json.dumps(told)
     project["services"][lanes.service(number)] = own
 

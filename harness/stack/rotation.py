@@ -118,7 +118,7 @@ def require_another(stack: "Stack") -> None:
 def _restart(stack: "Stack", replica: int) -> None:
     stack.source.require(stack.state)
     with out(stack, replica):
-        container = f"{stack.name}-{lanes.service(replica)}"
+        container = lanes.container(stack.name, replica)
         restarted = shielded(lambda: run("docker", "restart", container, seconds=DRAIN_SECONDS))
         if not restarted.ok:
             raise StackError(

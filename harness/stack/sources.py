@@ -74,7 +74,7 @@ def _folder(settings: Settings, owner: str) -> Settings:
 def _copy_files(state: StackState, settings: Mapping[str, Settings]) -> None:
     """Put a placement.conf into each replica: a file of its own, that others cannot read."""
     for owner, own in settings.items():
-        container = f"{state.name}-{lanes.service_of(owner)}"
+        container = lanes.container(state.name, lanes.number(owner))
         with tempfile.TemporaryFile() as archive:
             _pack(archive, lanes.folder(owner), configuration.file(own))
             archive.seek(0)

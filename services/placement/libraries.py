@@ -4,7 +4,7 @@ import sys
 import types
 from collections.abc import Iterator
 
-import placement.wsgi  # noqa: F401
+import placement.wsgi  # noqa: F401  (for all that it imports)
 
 # What it loads by name, when it is configured.
 BY_NAME = ("keystoneauth1.identity", "pymysql", "sqlalchemy.dialects.mysql.pymysql")

@@ -1,12 +1,15 @@
 """What a placement container runs: a uwsgi for each lane, all of them or none."""
 
+import contextlib
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -36,14 +39,20 @@ LANES = {"8081": {"OS_A__B": "second", "OS_ONLY__FIRST": None}}
 
 
 class Serving:
+    """A container's processes, in a session of their own."""
+
+    started: ClassVar[list[int]] = []
+
     def __init__(self, folder: Path, **environment: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, folder / "serve.py", *OPTIONS],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
             env={"PYTHONPATH": str(folder), "OS_A__B": "1", "OS_ONLY__FIRST": "1", **environment},
         )
+        self.started.append(self.process.pid)
 
     def line(self) -> str:
         assert self.process.stdout is not None
@@ -54,11 +63,15 @@ class Serving:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Iterator[Path]:
     shutil.copy(SERVE, tmp_path)
     (tmp_path / "pyuwsgi.py").write_text(UWSGI)
     (tmp_path / "libraries.txt").write_text("no_such_library\ncolorsys\n")
-    return tmp_path
+    yield tmp_path
+    # Of a test that has failed, nothing may go on waiting.
+    while Serving.started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(Serving.started.pop(), signal.SIGKILL)
 
 
 def test_without_lanes_it_becomes_uwsgi(folder: Path) -> None:

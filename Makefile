@@ -75,9 +75,9 @@ endif
 
 images: setup .env ## build the images, and write .env: what docker compose needs by hand
 
-.env: harness/record.py | venv
+.env: harness/stack/model/record.py | venv
 	@$(SAY) '.env: random passwords and keys for a stack that is started by hand'
-	@umask 077; touch $@; $(BIN)/python -c 'from harness.record import Secrets; \
+	@umask 077; touch $@; $(BIN)/python -c 'from harness.stack.model.record import Secrets; \
 	  there = {line.partition("=")[0] for line in open(".env")}; new = Secrets().environment(); \
 	  print(end="".join(f"{k}={v}\n" for k, v in new.items() if k not in there))' >> $@
 
@@ -124,6 +124,8 @@ $(VENV)/.ready: $(VENV)/.uv requirements/dev.txt pyproject.toml
 	@# Without the line a package; a command that finds none of them to print is no failure.
 	@$(BIN)/uv pip sync --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.txt \
 	  2>&1 | { grep -v '^ [-+~] ' || true; }
+	@# pytest takes what a checkout from before hatchling has left for a second installation.
+	@rm -rf placement_harness.egg-info
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@# Where PYTHONDONTWRITEBYTECODE is set, as in many images of CI, each process would compile it.
 	@$(BIN)/python -m compileall -q harness

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.bench.figures import NAME
-from harness.stack.containers import listed
+from harness.engine.docker import listed
 
 FILES = (
     "/sys/fs/cgroup/cpuacct/docker/{}/cpuacct.usage",

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.table import Table
 
-from harness.errors import StackError
-from harness.plan import NAME_VARIABLE
-from harness.stack.compose import ROOT
+from harness.config.plan import NAME_VARIABLE
+from harness.core.errors import StackError
+from harness.engine.compose import ROOT
 
 # Of the stacks that are measured: never the one that somebody keeps.
 NAME = "placement-harness-bench"

@@ -9,11 +9,11 @@ from typing import Any
 
 import yaml
 
-from harness.errors import UsageError
-from harness.plan import DEFAULT_REPLICAS, number_of_replicas
-from harness.settings import one_of
-from harness.stack.databases import DATABASES
-from harness.stack.sources import SOURCES
+from harness.config.plan import DEFAULT_REPLICAS, number_of_replicas
+from harness.config.resolve import one_of
+from harness.core.errors import UsageError
+from harness.stack.settings.config_sources import SOURCES
+from harness.stack.settings.databases import DATABASES
 
 DATABASE, SOURCE = "mariadb", "env"
 RELEASES = ("13.0.0", "14.0.0", "15.0.0", "16.0.0")

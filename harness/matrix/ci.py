@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.matrix.cells import BESIDE, Cell
-from harness.matrix.running import SECONDS, Options
+from harness.matrix.runner import SECONDS, Options
 
 # Where the harness is checked out; the project under test has the workspace.
 HARNESS = "placement-harness"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import HarnessError
+from harness.core.errors import HarnessError
 from harness.matrix.cells import Cell
-from harness.matrix.running import JUNIT, LOG, RUN, Options, Result
+from harness.matrix.runner import JUNIT, LOG, RUN, Options, Result
 
 SCHEMA = "placement-harness/matrix/1"
 # From the worst to the best.

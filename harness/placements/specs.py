@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from harness.errors import UnreachableError, UsageError
-from harness.placements import context, dependencies, index, source, trees
+from harness.config.plan import Plan
+from harness.core.errors import UnreachableError, UsageError
+from harness.core.exchange import Progress
+from harness.placements import build_context, checkout, lockfile, package_index, source_trees
 from harness.placements.model import NAME, Kind, Placement
-from harness.plan import Plan
-from harness.results import Progress
 
-RELEASE = re.compile(rf"v?{source.VERSION.pattern}")
+RELEASE = re.compile(rf"v?{checkout.VERSION.pattern}")
 # A version is complete with so many numbers; with fewer it names a series.
 COMPLETE = 3
 PACKAGES = {".whl": "wheel", ".tar.gz": "sdist"}
@@ -84,23 +84,23 @@ def _numbers(version: str) -> list[int]:
 
 
 def _release(spec: str, constraints: Path | None, progress: Progress) -> Placement:
-    locked = dependencies.locked_version()
+    locked = lockfile.locked_version()
     version = _version(spec.removeprefix("v"), progress) if spec else locked
     if version == locked and constraints is None:
-        lock, date = dependencies.LOCK, None
+        lock, date = lockfile.LOCK, None
     else:
-        date = None if constraints else dependencies.date_of(version)
-        lock = dependencies.lock([f"{NAME}=={version}"], date, constraints)
-    tree = trees.of_release(version, progress)
+        date = None if constraints else lockfile.date_of(version)
+        lock = lockfile.lock([f"{NAME}=={version}"], date, constraints)
+    tree = source_trees.of_release(version, progress)
     return Placement(
         spec=spec,
         kind="release",
         version=version,
         tree=tree,
         lock=lock,
-        content=context.content("release", lock, version),
-        schema=source.schema(tree, lock),
-        locked=lock == dependencies.LOCK,
+        content=build_context.content("release", lock, version),
+        schema=checkout.schema(tree, lock),
+        locked=lock == lockfile.LOCK,
         date=date,
     )
 
@@ -108,13 +108,13 @@ def _release(spec: str, constraints: Path | None, progress: Progress) -> Placeme
 def _version(spec: str, progress: Progress) -> str:
     """The version that a spec names, or the newest that begins with it."""
     complete = spec.count(".") + 1 >= COMPLETE
-    locked = dependencies.locked_version()
-    known = spec if complete and spec == locked else index.recall("versions", spec)
-    if known and (complete or index.fresh(f"{NAME}=={spec}")):
+    locked = lockfile.locked_version()
+    known = spec if complete and spec == locked else package_index.recall("versions", spec)
+    if known and (complete or package_index.fresh(f"{NAME}=={spec}")):
         return known
     try:
-        found = index.newest(f"{NAME}=={spec}" + ("" if complete else ".*"))
-    except index.NoSuchVersionError:
+        found = package_index.newest(f"{NAME}=={spec}" + ("" if complete else ".*"))
+    except package_index.NoSuchVersionError:
         raise _no_version(spec) from None
     except UnreachableError:
         if not known and f"{locked}.".startswith(f"{spec}."):
@@ -123,14 +123,14 @@ def _version(spec: str, progress: Progress) -> str:
             raise
         progress(f"the package index cannot be asked: placement {known}, as was known before")
         return known
-    index.remember("versions", spec, found)
-    index.asked(f"{NAME}=={spec}")
+    package_index.remember("versions", spec, found)
+    package_index.asked(f"{NAME}=={spec}")
     return found
 
 
 def _no_version(spec: str) -> UsageError:
-    near = index.near(spec)
-    latest = index.newest(NAME)
+    near = package_index.near(spec)
+    latest = package_index.newest(NAME)
     are = "are" if len(near) > 1 else "is"
     return UsageError(
         f"--placement {spec}: there is no such version of {NAME}.",
@@ -139,13 +139,13 @@ def _no_version(spec: str) -> UsageError:
 
 
 def _checkout(spec: str, tree: Path, constraints: Path | None) -> Placement:
-    source.require_placement(tree, spec)
-    version = source.described(tree)
-    if version == source.UNKNOWN:
+    checkout.require_placement(tree, spec)
+    version = checkout.described(tree)
+    if version == checkout.UNKNOWN:
         # Without tags: as good as the newest that is known here.
-        version = f"{dependencies.locked_version()}+unknown"
-    date = None if constraints else dependencies.date_of_checkout(version)
-    lock = dependencies.lock(dependencies.of_file(tree / "requirements.txt"), date, constraints)
+        version = f"{lockfile.locked_version()}+unknown"
+    date = None if constraints else lockfile.date_of_checkout(version)
+    lock = lockfile.lock(lockfile.of_file(tree / "requirements.txt"), date, constraints)
     return _placement(spec, "checkout", version, tree, tree, lock, date)
 
 
@@ -158,7 +158,7 @@ def _file(spec: str, path: Path, constraints: Path | None, progress: Progress) -
     else:
         raise UsageError(
             f"--placement {spec}: that file is neither a wheel (.whl) nor an sdist (.tar.gz).",
-            source.NEITHER,
+            checkout.NEITHER,
         )
     try:
         texts = list(_metadata(path, kind))
@@ -166,14 +166,14 @@ def _file(spec: str, path: Path, constraints: Path | None, progress: Progress) -
         raise UsageError(
             f"--placement {spec}: the {kind} cannot be read: {error}.", "Fetch or build it again."
         ) from error
-    name, version = source.metadata(texts[0]) if texts else ("no Python package", "")
+    name, version = checkout.metadata(texts[0]) if texts else ("no Python package", "")
     if name != NAME:
-        raise UsageError(f"--placement {spec}: that is {name}, not {NAME}.", source.NEITHER)
-    date = None if constraints else dependencies.date_of_checkout(version)
-    tree = trees.of_file_at(path, version, progress)
+        raise UsageError(f"--placement {spec}: that is {name}, not {NAME}.", checkout.NEITHER)
+    date = None if constraints else lockfile.date_of_checkout(version)
+    tree = source_trees.of_file_at(path, version, progress)
     if not (tree / "placement/__init__.py").is_file():
-        raise UsageError(f"--placement {spec}: there is no placement in it.", source.NEITHER)
-    lock = dependencies.lock(trees.requirements_of(tree), date, constraints)
+        raise UsageError(f"--placement {spec}: there is no placement in it.", checkout.NEITHER)
+    lock = lockfile.lock(source_trees.requirements_of(tree), date, constraints)
     return _placement(spec, kind, version, tree, path, lock, date)
 
 
@@ -196,23 +196,23 @@ def _metadata(path: Path, kind: Kind) -> Iterator[str]:
 def _placement(
     spec: str, kind: Kind, version: str, tree: Path, package: Path, lock: Path, date: str | None
 ) -> Placement:
-    schema = source.schema(tree, lock)
+    schema = checkout.schema(tree, lock)
     return Placement(
         spec=spec,
         kind=kind,
         version=version,
         tree=tree,
         lock=lock,
-        content=context.content(kind, lock, version, date, package, schema.digest),
+        content=build_context.content(kind, lock, version, date, package, schema.digest),
         schema=schema,
         package=package,
-        code=source.code(tree) if kind == "checkout" else None,
+        code=checkout.code(tree) if kind == "checkout" else None,
         date=date,
     )
 
 
 def _neither(spec: str, path: Path) -> UsageError:
-    pinned = re.fullmatch(rf"{NAME}==({source.VERSION.pattern})", source.canonical(spec))
+    pinned = re.fullmatch(rf"{NAME}==({checkout.VERSION.pattern})", checkout.canonical(spec))
     pinned = pinned or re.search(r"==\s*(\d[\w.]*)$", spec)
     beside = path.parent
     names = [one.name for one in beside.iterdir()] if beside.is_dir() else []
@@ -224,4 +224,4 @@ def _neither(spec: str, path: Path) -> UsageError:
         hint = "" if beside.is_dir() or beside == path else f"There is no {beside} either. "
     looks = "/" in spec or spec.startswith("~") or spec.endswith(tuple(PACKAGES))
     problem = "there is no such file or directory" if looks else "that is no version, nor a path"
-    return UsageError(f"--placement {spec}: {problem}.", f"{hint}{source.NEITHER}")
+    return UsageError(f"--placement {spec}: {problem}.", f"{hint}{checkout.NEITHER}")

@@ -3,8 +3,8 @@
 import base64
 from shlex import quote
 
-from harness.redact import SECRET_HEADERS
-from harness.results import Request
+from harness.core.exchange import Request
+from harness.core.redact import SECRET_HEADERS
 
 # curl sends its own, or they do not matter for the answer.
 LEFT_OUT = frozenset({"user-agent", "accept-encoding", "connection", "content-length", "host"})

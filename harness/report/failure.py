@@ -12,9 +12,9 @@ from _pytest._code.code import (
     ReprTraceback,
 )
 
-from harness import redact
+from harness.core import redact
+from harness.core.exchange import Exchange, Request, Response
 from harness.report import curl
-from harness.results import Exchange, Request, Response
 
 MOST = 2000
 # Of any one source: a traceback through SQLAlchemy has 180. What logs more has its reason among the

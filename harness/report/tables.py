@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.table import Table
 
-from harness.plan import name_option
-from harness.stack.containers import Container, listed
-from harness.stack.doctor import Finding
-from harness.state import StackState
+from harness.config.plan import name_option
+from harness.engine.docker import Container, listed
+from harness.stack.lifecycle.doctor import Finding
+from harness.stack.model.state import StackState
 
 
 def show_findings(findings: Iterable[Finding]) -> bool:

@@ -9,14 +9,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.plan import FIRST_LANE, Lane
-from harness.record import Installed, Record
-from harness.stack import configuration, lanes, unpacked
-from harness.stack.compose import resolved
-from harness.stack.databases import DATABASES
-from harness.stack.images import IMAGES
-from harness.stack.sources import SOURCES
-from harness.state import StackState, write_private
+from harness.config.plan import FIRST_LANE, Lane
+from harness.engine.compose import resolved
+from harness.stack.images import code_volumes
+from harness.stack.images.build import IMAGES
+from harness.stack.model import lanes, oslo_settings
+from harness.stack.model.record import Installed, Record
+from harness.stack.model.state import StackState, write_private
+from harness.stack.settings.config_sources import SOURCES
+from harness.stack.settings.databases import DATABASES
 
 # Apache's port of the first lane, inside the stack; the others' follow.
 FIRST_PORT = 8080
@@ -45,7 +46,7 @@ def write(state: StackState, record: Record, of_the_plan: Sequence[Lane]) -> Non
     for number in range(1, record.replicas + 1):
         _add_replica(project, state, record, of_the_plan or [Lane(FIRST_LANE)], number)
     _add_lanes(services, record)
-    unpacked.mount(project)
+    code_volumes.mount(project)
     save(state, project)
 
 
@@ -77,7 +78,7 @@ def set_replicas(state: StackState, record: Record) -> None:
         _add_replica(project, state, record, [lane], number)
     # For an Apache that is made anew; the one that runs is told by its balancer-manager.
     project["services"]["apache"]["environment"]["REPLICAS"] = str(record.replicas)
-    unpacked.mount(project)
+    code_volumes.mount(project)
     save(state, project)
 
 
@@ -91,7 +92,7 @@ def change_setting(
     project = load(state)
     group, _, option = setting.partition("/")
     name = f"{group.lower()}/{option}"
-    (variable,) = configuration.variables({name: ""})
+    (variable,) = oslo_settings.variables({name: ""})
     before: dict[str, str | None] = {}
     for who, value in values.items():
         later = who == TEMPLATE
@@ -150,7 +151,7 @@ def _add_replica(
 def _environment(project: Project, record: Record, lane: Lane, number: int) -> dict[str, str]:
     """The variables of a lane's replica; its settings are kept, by whose they are."""
     own = {**project[TEMPLATE]["environment"], **lane.environment}
-    its, left = configuration.split(own)
+    its, left = oslo_settings.split(own)
     account, _, _ = its[CONNECTION].rpartition("@")
     host = DATABASES[record.database].host(number)
     its[CONNECTION] = f"{account}@{host}/{lanes.schema(lane.name)}"

@@ -11,9 +11,9 @@ from typing import Any, TextIO
 import httpx
 from gabbi import httpclient, utils  # type: ignore[import-untyped]
 
-from harness import redact
-from harness.results import Exchange, Request, Response
-from harness.suites.wire import Wire
+from harness.core import redact
+from harness.core.exchange import Exchange, Request, Response
+from harness.suites.connection import Wire
 
 # What httpx sends unless told otherwise.
 USUAL = {"accept": "*/*", "accept-encoding": "gzip, deflate"}

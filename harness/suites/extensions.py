@@ -7,7 +7,7 @@ from typing import Any
 
 from gabbi import handlers  # type: ignore[import-untyped]
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.errors import UsageError
+from harness.config.plan import Plan
+from harness.core.errors import UsageError
+from harness.core.exchange import Progress
 from harness.placements.specs import newest, of_plan
-from harness.plan import Plan
-from harness.results import Progress
-from harness.suites.collect import SUFFIXES, UPSTREAM, suites_in
-from harness.upstream import scenes
+from harness.suites.items import SUFFIXES, UPSTREAM, suites_in
+from harness.upstream import fixture_data
 from harness.upstream.profiles import Profile, UnknownProfileError
 
 # What names them in nearly all suites, which need not be parsed for it: a list, and nothing else.
@@ -31,7 +31,7 @@ def choose(plan: Plan, progress: Progress = print) -> None:
     Raises UsageError.
     """
     placements = of_plan(plan, progress) if plan.target == "stack" else ()
-    scenes.choose_suites(newest(placements).suites if placements else None)
+    fixture_data.choose_suites(newest(placements).suites if placements else None)
 
 
 def add(config: pytest.Config, suites: Sequence[str]) -> None:
@@ -52,14 +52,14 @@ def _named(config: pytest.Config, argument: str) -> str:
     folder, _, name = file.rpartition("/")
     if folder != UPSTREAM or (config.invocation_params.dir / file).exists():
         return argument
-    return f"{scenes.own_suites() / name}{colons}{test}"
+    return f"{fixture_data.own_suites() / name}{colons}{test}"
 
 
 def _path(suite: str) -> str:
     if suite == UPSTREAM:
-        return str(scenes.own_suites())
+        return str(fixture_data.own_suites())
     if suite.startswith(f"{UPSTREAM}/"):
-        return str(scenes.own_suites() / suite.removeprefix(f"{UPSTREAM}/"))
+        return str(fixture_data.own_suites() / suite.removeprefix(f"{UPSTREAM}/"))
     path = Path(suite.partition("::")[0]).expanduser()
     if path.is_dir() or (path.suffix in SUFFIXES and path.is_file()):
         return str(Path(suite).expanduser())
@@ -79,7 +79,7 @@ def files(config: pytest.Config) -> Iterator[Path]:
             yield given
 
 
-def fixtures(paths: Iterable[Path]) -> set[scenes.Fixture]:
+def fixtures(paths: Iterable[Path]) -> set[fixture_data.Fixture]:
     """Those of placement's fixtures that suites name."""
     found = set()
     for path in paths:
@@ -88,8 +88,11 @@ def fixtures(paths: Iterable[Path]) -> set[scenes.Fixture]:
         except (OSError, UnicodeDecodeError, yaml.YAMLError):
             # Whoever collects it says what is wrong.
             continue
-        if names and (source := scenes.source_for(path)) is not None:
-            found |= {scenes.Fixture(source, name) for name in names & scenes.fixtures_in(source)}
+        if names and (source := fixture_data.source_for(path)) is not None:
+            found |= {
+                fixture_data.Fixture(source, name)
+                for name in names & fixture_data.fixtures_in(source)
+            }
     return found
 
 
@@ -120,7 +123,7 @@ def _pairs(node: yaml.Node | None) -> Iterator[tuple[yaml.Node, yaml.Node]]:
             yield key, value
 
 
-def profiles(wanted: Iterable[scenes.Fixture], progress: Progress) -> list[Profile]:
+def profiles(wanted: Iterable[fixture_data.Fixture], progress: Progress) -> list[Profile]:
     """The configurations that these fixtures ask for, by name. Raises UsageError.
 
     One that is not known here is left out: the tests that need it are told so when they are run.

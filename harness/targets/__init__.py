@@ -3,8 +3,8 @@
 import importlib
 from collections.abc import Mapping
 
-from harness.plan import Plan
-from harness.results import Progress
+from harness.config.plan import Plan
+from harness.core.exchange import Progress
 from harness.targets.base import Target, quiet
 
 # Modules, not classes: a target's own libraries are imported when it is asked for.
@@ -12,7 +12,7 @@ TARGETS: Mapping[str, str] = {
     "stack": "harness.targets.stack",
     "embedded": "harness.targets.embedded",
 }
-REMOTE = "harness.targets.remote"
+REMOTE = "harness.targets.url"
 
 
 def make(plan: Plan, progress: Progress = quiet) -> Target:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.results import Exchange, Request, Response, Setting
+from harness.core.exchange import Exchange, Request, Response, Setting
 
 
 def quiet(line: str) -> None:

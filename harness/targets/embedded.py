@@ -10,13 +10,13 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
-from harness.errors import TargetError, UsageError
-from harness.plan import Plan
-from harness.results import Exchange, Progress, Setting
-from harness.targets import once
+from harness.config.plan import Plan
+from harness.core.errors import TargetError, UsageError
+from harness.core.exchange import Exchange, Progress, Setting
+from harness.targets import placement_patches
 from harness.targets.base import Stage, Transport, quiet
 from harness.targets.wsgi import Application, WsgiTransport
-from harness.upstream.scenes import FIXTURES, Fixture
+from harness.upstream.fixture_data import FIXTURES, Fixture
 
 HOST = "http://placement.embedded"
 MOUNT = "/placement"
@@ -69,8 +69,8 @@ class Embedded:
                 f"installed placement, whose fixtures are in {fixtures.__file__}.",
                 "Install that placement, or run its suites with --placement on a stack.",
             )
-        once.reuse_schema(fixtures.fixtures.Database)
-        once.check_schemas()
+        placement_patches.reuse_schema(fixtures.fixtures.Database)
+        placement_patches.check_schemas()
         fixture = getattr(fixtures, wanted.name)()
         before = dict(os.environ)
         try:
@@ -157,7 +157,7 @@ class Embedded:
         manager.configure(connection="sqlite://")
         self._undo = db_api.placement_context_manager.patch_factory(manager)
         migration.create_schema(db_api.get_placement_engine())
-        once.check_schemas()
+        placement_patches.check_schemas()
         application: Application = deploy.loadapp(config)
         return application
 
@@ -214,7 +214,7 @@ def _import_cgi() -> None:
 def _forget() -> None:
     """Let placement set up database and policy anew: it remembers both for the process."""
     import_module("placement.policy").reset()
-    once.synced(False)
+    placement_patches.synced(False)
 
 
 def make(plan: Plan, progress: Progress = quiet) -> Embedded:

@@ -15,7 +15,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from harness.results import Request, Response
+from harness.core.exchange import Request, Response
 from harness.targets.redirects import follow
 
 # A server may close a connection that nobody uses, just when the next request is on its way; a

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
-from harness.redact import SECRET_HEADERS
-from harness.results import Request, Response
+from harness.core.exchange import Request, Response
+from harness.core.redact import SECRET_HEADERS
 
 FOLLOWED = frozenset({301, 302, 303, 307, 308})
 MOST = 20

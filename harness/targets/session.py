@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 import requests
 from requests.adapters import BaseAdapter
 
-from harness.results import Exchange, Request, Response
+from harness.core.exchange import Exchange, Request, Response
 from harness.targets.base import Target
 
 TIMEOUT = 30.0

@@ -5,23 +5,26 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.errors import StackError, UsageError
+from harness.config.plan import FIRST_LANE, Plan, name_option
+from harness.core.deadline import cancellable
+from harness.core.errors import StackError, UsageError
+from harness.core.exchange import Exchange, Measures, Progress, Request, Response, Setting
+from harness.engine import stats
 from harness.placements.specs import of_plan
-from harness.plan import FIRST_LANE, Plan, name_option
-from harness.results import Exchange, Measures, Progress, Request, Response, Setting
-from harness.stack import kept, lanes, lifecycle, logs, memory, removal
-from harness.stack.databases import DATABASES
-from harness.stack.images import needed
-from harness.stack.schema import Schema
-from harness.stack.sources import SOURCES
-from harness.stack.stack import Stack
-from harness.stack.versions import versions
-from harness.state import StackState
+from harness.stack.clients import replica_logs
+from harness.stack.clients.database import Schema
+from harness.stack.handle import Stack
+from harness.stack.images.build import needed
+from harness.stack.images.versions import versions
+from harness.stack.lifecycle import reuse, teardown, up
+from harness.stack.model import lanes
+from harness.stack.model.state import StackState
+from harness.stack.settings.config_sources import SOURCES
+from harness.stack.settings.databases import DATABASES
 from harness.targets.base import Stage, Transport, quiet
 from harness.targets.http import HttpTransport
-from harness.timing import cancellable
 from harness.upstream import identities
-from harness.upstream.scenes import Fixture, Rows
+from harness.upstream.fixture_data import Fixture, Rows
 
 if TYPE_CHECKING:
     import pymysql
@@ -73,7 +76,7 @@ class StackTarget:
 
     def start(self) -> None:
         with cancellable(self._cancelled):
-            self._stack = lifecycle.bring_up(self._plan, self._progress)
+            self._stack = up.bring_up(self._plan, self._progress)
         self._number = self._stack.record.replicas
         self._stack.watch()
 
@@ -87,11 +90,11 @@ class StackTarget:
             return
         if self._plan.lifetime == "fresh":
             stack.unwatch()
-            removal.take_down(stack.state, self._progress)
+            teardown.take_down(stack.state, self._progress)
         else:
             # A worker that was not left the time to do so has not.
             lanes.restore(stack.state, stack.record)
-            lifecycle.leave(stack)
+            up.leave(stack)
             self._progress(f"{stack.name} goes on running: {stack.record.url}")
 
     def share(self, worker: int) -> Mapping[str, object]:
@@ -178,17 +181,17 @@ class StackTarget:
     def _replicas_from(self) -> str:
         source = self._from("replicas")
         # A stack that runs is taken with as many as it has.
-        return kept.ITS_OWN if source == "default" and self._plan.lifetime == "reuse" else source
+        return reuse.ITS_OWN if source == "default" and self._plan.lifetime == "reuse" else source
 
     def measure(self) -> Measures:
         """How long it took to start, and what its containers have in memory. Raises EngineError."""
-        return Measures(self.stack.ready_after, memory.of_stack(self.stack.name))
+        return Measures(self.stack.ready_after, stats.of_stack(self.stack.name))
 
     def check(self) -> None:
         self.stack.check()
 
     def explain(self, exchange: Exchange) -> Mapping[str, Sequence[str]]:
-        return logs.of_exchange(self.stack.name, exchange)
+        return replica_logs.of_exchange(self.stack.name, exchange)
 
     def shell_token(self) -> str | None:
         gone = (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from harness.results import Request, Response
+from harness.core.exchange import Request, Response
 from harness.targets.redirects import follow
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]

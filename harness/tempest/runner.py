@@ -11,13 +11,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from harness import redact
-from harness.auth import Keystone
-from harness.errors import RunnerError
-from harness.results import Progress
-from harness.stack.commands import end_group, mortal
-from harness.tempest import place, verdicts
-from harness.tempest.verdicts import Test
+from harness.core import redact
+from harness.core.errors import RunnerError
+from harness.core.exchange import Progress
+from harness.core.process import end_group, mortal
+from harness.identity.keystone import Keystone
+from harness.tempest import outcomes, workspace
+from harness.tempest.outcomes import Test
 
 PREFIX = "tempest-"
 COMMAND = (
@@ -62,8 +62,8 @@ def run(
         shutil.rmtree(old, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=PREFIX, dir=parent) as name:
         work = Path(name).resolve()
-        tests = place.prepare(directories, regex, work)
-        place.configure(keystone, work)
+        tests = workspace.prepare(directories, regex, work)
+        workspace.configure(keystone, work)
         secret = str(keystone.identity["password"]["user"]["password"])
         left = Counter(test.suite for test in tests.all)
         progress(f"tempest starts, with {len(tests.all)} tests of {len(left)} suites")
@@ -75,16 +75,16 @@ def run(
             left[test.suite] -= 1
             if test.suite and not left[test.suite]:
                 mine = [one for one in tests.all if one.suite == test.suite]
-                progress(f"{test.suite}: {verdicts.counts(mine)}")
+                progress(f"{test.suite}: {outcomes.counts(mine)}")
                 check()
 
-        code = _perform(work, place.environment(keystone, work), verdicts.Listener(tests, done))
+        code = _perform(work, workspace.environment(keystone, work), outcomes.Listener(tests, done))
         check()
-        verdicts.prove(tests, code, clean((work / "errors").read_text(errors="replace"), secret))
+        outcomes.prove(tests, code, clean((work / "errors").read_text(errors="replace"), secret))
     return tests.all
 
 
-def _perform(work: Path, environment: Mapping[str, str], listener: verdicts.Listener) -> int:
+def _perform(work: Path, environment: Mapping[str, str], listener: outcomes.Listener) -> int:
     subunit: Any = import_module("subunit")
     with (
         (work / "errors").open("wb") as errors,

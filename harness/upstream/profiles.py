@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 
 # What upstream's fixtures set for the placement in their own process; a stack has its own.
 OF_THE_PROCESS = frozenset(

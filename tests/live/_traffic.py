@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Iterator
 
 import requests
-from _live import Commands
+
+from tests.live._live import Commands
 
 CLIENTS = 4
 

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from _live import Commands, of_state, own
 
-from harness.stack import provision
+from harness.engine import install
+from tests.live._live import Commands, of_state, own
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     mine = [item for item in items if here in item.path.parents]
-    problem = provision.engine_problem() if mine else None
+    problem = install.engine_problem() if mine else None
     if problem:
         for item in mine:
             item.add_marker(pytest.mark.skip(reason=str(problem)))

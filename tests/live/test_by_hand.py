@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from _live import BIN, LONG, ROOT, Commands, docker
 
-from harness.auth import Keystone
-from harness.stack.starting import free_port
+from harness.identity.keystone import Keystone
+from harness.stack.lifecycle.readiness import free_port
+from tests.live._live import BIN, LONG, ROOT, Commands, docker
 
 
 @pytest.fixture

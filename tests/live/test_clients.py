@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import pytest
-from _live import Commands
+
+from tests.live._live import Commands
 
 SDK = """
 import openstack, sys

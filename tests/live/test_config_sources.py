@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from _live import Commands, docker
 
-from harness.stack.sources import SOURCES
-from harness.state import StackState
+from harness.stack.model.state import StackState
+from harness.stack.settings.config_sources import SOURCES
+from tests.live._live import Commands, docker
 
 # All options of a placement that is set up as the replica's own is, read as the service reads them.
 EFFECTIVE = """

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import requests
-from _live import Commands, docker
 
-from harness.plan import Plan
-from harness.record import Record, Secrets
-from harness.stack.compose import STACK_LABEL
-from harness.state import StackState
+from harness.config.plan import Plan
+from harness.engine.compose import STACK_LABEL
+from harness.stack.model.record import Record, Secrets
+from harness.stack.model.state import StackState
+from tests.live._live import Commands, docker
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 
 import pytest
 import requests
-from _live import Commands, docker
 
-from harness.stack import cluster
-from harness.stack.databases import DATABASES
+from harness.stack.clients import galera
+from harness.stack.settings.databases import DATABASES
+from tests.live._live import Commands, docker
 
 NODES = DATABASES["galera"].cluster
 # How long no write may succeed when the writer is killed, and what a node may take to return.
@@ -75,7 +75,7 @@ def test_a_killed_writer_loses_no_acknowledged_write_and_returns(
     )
     assert times[-1] > at + GAP, "nothing was written after the kill"
     deadline = time.monotonic() + RETURN
-    while left := cluster.missing(commands.name, NODES):
+    while left := galera.missing(commands.name, NODES):
         assert time.monotonic() < deadline, left
         time.sleep(0.5)
     print(f"{writer} is back after {time.monotonic() - at:.1f} s")
@@ -110,7 +110,7 @@ def test_a_cluster_forms_again_after_all_nodes_were_killed_or_stopped(commands: 
             docker(how, *containers)
             docker("start", *reversed(containers))
         deadline = time.monotonic() + RETURN
-        while left := cluster.missing(commands.name, NODES):
+        while left := galera.missing(commands.name, NODES):
             assert time.monotonic() < deadline, (how, left)
             time.sleep(0.5)
         for node in NODES:

@@ -4,7 +4,8 @@ import re
 import time
 
 import pytest
-from _live import Commands, Killer, docker
+
+from tests.live._live import Commands, Killer, docker
 
 # The aim is 2 s; a machine that does other things besides may take twice as long.
 NOTICED = 4.0

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from _live import Commands, docker, own
-from _traffic import none_failed, traffic
-from test_deaths import SLOW, fresh_name
+
+from tests.live._live import Commands, docker, own
+from tests.live._traffic import none_failed, traffic
+from tests.live.test_deaths import SLOW, fresh_name
 
 RETRIES = "placement_database/max_retries"
 

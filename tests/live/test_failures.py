@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from _live import Commands
+from tests.live._live import Commands
 
 SUITE = """
 tests:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from _live import ROOT, Commands, Running, docker
+
+from tests.live._live import ROOT, Commands, Running, docker
 
 SUITE = """
 defaults:

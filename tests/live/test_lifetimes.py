@@ -3,7 +3,8 @@
 import re
 
 import requests
-from _live import Commands
+
+from tests.live._live import Commands
 
 FIXTURES = """
 import uuid

@@ -4,7 +4,8 @@ import time
 
 import pytest
 import requests
-from _live import Commands
+
+from tests.live._live import Commands
 
 
 def ask(up: Commands) -> tuple[str, str]:

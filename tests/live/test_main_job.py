@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from _live import ROOT, Commands
+from tests.live._live import ROOT, Commands
 
 GABBITS = str(ROOT / "gabbits")
 # What suites write, but for what placement has of its own. Aggregates stay: it deletes none.

@@ -3,7 +3,7 @@
 import json
 from xml.etree import ElementTree
 
-from _live import Commands
+from tests.live._live import Commands
 
 SUITE = """
 defaults:

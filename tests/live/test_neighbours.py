@@ -4,10 +4,10 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from _live import Commands, docker, own
-from test_interrupts import QUICK, SUITE
 
-from harness.state import StackState
+from harness.stack.model.state import StackState
+from tests.live._live import Commands, docker, own
+from tests.live.test_interrupts import QUICK, SUITE
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Other placements than the locked one, built and run, each with its own suites."""
 
 import pytest
-from _live import Commands
+
+from tests.live._live import Commands
 
 # Of each way to check who may do what, one; the scope of tokens was an option until 16.
 SUITES = [

@@ -4,12 +4,12 @@ import os
 import subprocess
 
 import pytest
-from _live import LONG, ROOT, docker
 
-from harness.record import Secrets
-from harness.stack import images
-from harness.stack.compose import ca_bundle
-from harness.stack.images import IMAGES, content, current_contents, needed
+from harness.engine.compose import ca_bundle
+from harness.stack.images import build
+from harness.stack.images.build import IMAGES, content, current_contents, needed
+from harness.stack.model.record import Secrets
+from tests.live._live import LONG, ROOT, docker
 
 MOST_BYTES = 85_000_000
 # A tag of its own: under the content's, every run would take the image with the tools.
@@ -27,7 +27,7 @@ def test_the_image_with_tools_is_built_by_hand_and_has_placement() -> None:
     words = ["docker", "compose", "--env-file", os.devnull, "build", "placement"]
     variables = {
         **Secrets().environment(),
-        **images.environment(contents),
+        **build.environment(contents),
         "HARNESS_CA_BUNDLE": ca_bundle(),
         "HARNESS_PLACEMENT_TARGET": "debug",
     }

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from _live import Commands, docker
 
-from harness.stack.stack import Stack
+from harness.stack.handle import Stack
+from tests.live._live import Commands, docker
 
 HEADERS = {"OpenStack-API-Version": "placement 1.39"}
 

@@ -8,8 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from _live import Commands, docker
-from _traffic import none_failed, traffic
+
+from tests.live._live import Commands, docker
+from tests.live._traffic import none_failed, traffic
 
 ASK = "from importlib.metadata import version; print(version('openstack-placement'))"
 SETUP = """[metadata]

@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable
 
 import requests
-from _live import Commands, docker
-from _traffic import none_failed, traffic
+
+from tests.live._live import Commands, docker
+from tests.live._traffic import none_failed, traffic
 
 TURNS = """
 tests:

@@ -8,7 +8,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from _live import ROOT, Commands
+
+from tests.live._live import ROOT, Commands
 
 GABBITS = ROOT / "gabbits"
 FEW = "^(root|traits|usages-total)[.]yaml$"

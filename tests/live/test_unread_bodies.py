@@ -1,7 +1,8 @@
 """placement leaves some bodies unread; uwsgi must not reset the connection for that."""
 
 import requests
-from _live import Commands
+
+from tests.live._live import Commands
 
 MANY = 1500
 

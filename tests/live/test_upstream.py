@@ -11,7 +11,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from _live import Commands, docker
+
+from tests.live._live import Commands, docker
 
 TESTS = 1316
 # Of each profile one, of each kind of user and of seed one, and both declared differences.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from _project import Project
+
+from tests.fakes.project import Project
 
 PRIOR = """
 tests:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from _project import Project
+
+from tests.fakes.project import Project
 
 DIES = """
 import os, pathlib

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import _fake
 import pytest
-from _project import Project
+
+from tests.fakes import target as fake_target
+from tests.fakes.project import Project
 
 FAILING = """
 tests:
@@ -48,7 +49,7 @@ def test_a_failure_shows_the_exchange_and_how_to_repeat_it(project: Project) -> 
             "FAILED gabbits/one.yaml::a claim is refused - status 409, expected*",
         ]
     )
-    assert _fake.TOKEN not in str(result.stdout)
+    assert fake_target.TOKEN not in str(result.stdout)
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
@@ -79,7 +80,7 @@ def test_a_failure_in_junit_hides_the_token_too(project: Project) -> None:
     project.run("--junitxml=junit.xml", "-o", "junit_logging=all")
     xml = (project.path / "junit.xml").read_text()
     assert "PUT http://fake.example:8778/placement/status/409" in xml
-    assert _fake.TOKEN not in xml
+    assert fake_target.TOKEN not in xml
     assert 'message="status 409, expected' in xml
 
 
@@ -192,9 +193,9 @@ def test_a_failed_python_test_shows_its_last_exchange(project: Project, workers:
         ]
     )
     assert str(result.stdout).count("- request -") == 2
-    assert _fake.TOKEN not in str(result.stdout)
+    assert fake_target.TOKEN not in str(result.stdout)
     xml = (project.path / "junit.xml").read_text()
-    assert _fake.TOKEN not in xml
+    assert fake_target.TOKEN not in xml
     assert '<property name="request id" value="req-1"' in xml
     assert '<property name="replica" value="1"' in xml
 
@@ -230,7 +231,7 @@ def test_verbose_tests_print_their_exchange_without_the_token(project: Project) 
             "< 409 Whatever",
         ]
     )
-    assert _fake.TOKEN not in str(result.stdout)
+    assert fake_target.TOKEN not in str(result.stdout)
 
 
 @pytest.mark.parametrize(("verbose", "headers", "body"), [("headers", 1, 0), ("body", 0, 1)])

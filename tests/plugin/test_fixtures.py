@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import _fake
-from _project import Project
+from tests.fakes import target as fake_target
+from tests.fakes.project import Project
 
 
 def test_stack_is_the_targets_stack(project: Project) -> None:
@@ -47,7 +47,7 @@ def test_relative(placement):
         assert answer.json() == {{"one": 1}}
         assert answer.url == "http://fake.example:8778/placement/echo"
         sent = answer.request.headers
-        assert sent["x-auth-token"] == {_fake.TOKEN!r}
+        assert sent["x-auth-token"] == {fake_target.TOKEN!r}
         assert sent["openstack-api-version"] == "placement latest"
 
 def test_other_version(placement):
@@ -88,7 +88,7 @@ def test_a_dead_target_met_by_a_fixture_ends_the_run_with_70(project: Project) -
     project.module(
         """
 import pytest
-from harness.errors import StackError
+from harness.core.errors import StackError
 
 @pytest.fixture
 def broken():

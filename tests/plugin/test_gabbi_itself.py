@@ -10,9 +10,10 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import _sdist
 import pytest
-from _project import HERE, Project
+
+from tests.fakes import sdist as _sdist
+from tests.fakes.project import HERE, Project
 
 APPLICATION = "gabbi.tests.simple_wsgi:SimpleWsgi"
 OUTCOMES = """
@@ -99,7 +100,7 @@ ALL = [
 
 def theirs(suites: Suites, directory: Path, target: Path) -> dict[str, str]:
     """The outcomes under gabbi's own driver."""
-    command = [sys.executable, str(HERE / "_gabbi_driver.py"), str(directory), suites.module]
+    command = [sys.executable, str(HERE / "gabbi_driver.py"), str(directory), suites.module]
     done = subprocess.run(
         [*command, str(target)], capture_output=True, text=True, timeout=120, check=False
     )

@@ -10,7 +10,8 @@ import sys
 import time
 
 import pytest
-from _project import SUITE, Project
+
+from tests.fakes.project import SUITE, Project
 
 INTERRUPTED = """
 def test_interrupted():
@@ -116,7 +117,7 @@ def test_a_test_without_an_answer_makes_us_look_at_the_target(project: Project) 
 def test_a_short_run_looks_at_the_target_at_its_beginning_and_its_end(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.lookout.LOOK", 3600)
+    monkeypatch.setattr("harness.plugin.health_monitor.LOOK", 3600)
     project.suite()
     project.run().assert_outcomes(passed=3)
     assert project.all_events.count("check") == 2
@@ -125,8 +126,8 @@ def test_a_short_run_looks_at_the_target_at_its_beginning_and_its_end(
 def test_the_target_is_looked_at_now_and_then(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.lookout.LOOK", 0.01)
-    monkeypatch.setattr("harness.lookout.SHARE", 0)
+    monkeypatch.setattr("harness.plugin.health_monitor.LOOK", 0.01)
+    monkeypatch.setattr("harness.plugin.health_monitor.SHARE", 0)
     project.module("import time\ndef test_long():\n    time.sleep(0.5)\n", "test_long")
     project.run("test_long.py").assert_outcomes(passed=1)
     assert project.all_events.count("check") > 1
@@ -135,7 +136,7 @@ def test_the_target_is_looked_at_now_and_then(
 def test_a_failed_test_that_got_its_answer_is_no_reason_to_look(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.lookout.LOOK", 3600)
+    monkeypatch.setattr("harness.plugin.health_monitor.LOOK", 3600)
     tests = "\n".join(f"- {{name: n {number}, GET: /status/404}}" for number in range(10))
     project.suite(f"tests:\n{tests}\n")
     project.run().assert_outcomes(failed=10)
@@ -145,7 +146,7 @@ def test_a_failed_test_that_got_its_answer_is_no_reason_to_look(
 def test_a_death_just_before_the_end_counts(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.lookout.LOOK", 3600)
+    monkeypatch.setattr("harness.plugin.health_monitor.LOOK", 3600)
     project.suite()
     project.fake(dies=3)
     assert project.run().ret == 70
@@ -164,7 +165,7 @@ def test_a_signal_while_starting_cancels_the_start_and_stops_the_target(
 ) -> None:
     project.suite()
     project.fake(slow=60)
-    command = [sys.executable, "-m", "pytest", "-p", "_fake", "--target", "fake"]
+    command = [sys.executable, "-m", "pytest", "-p", "tests.fakes.target", "--target", "fake"]
     with subprocess.Popen(command, cwd=project.path, stdout=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 30
         while "start" not in project.events and time.monotonic() < deadline:
@@ -181,7 +182,10 @@ def test_a_terminal_that_is_closed_does_not_keep_the_target_from_being_stopped(
     project.fake(stop="said")
     process, terminal = pty.fork()
     if process == 0:
-        os.execv(sys.executable, [sys.executable, "-m", "pytest", "-p", "_fake", "--target=fake"])
+        os.execv(
+            sys.executable,
+            [sys.executable, "-m", "pytest", "-p", "tests.fakes.target", "--target=fake"],
+        )
     deadline = time.monotonic() + 30
     while "started" not in project.events and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from _project import Project
+
+from tests.fakes.project import Project
 
 
 @pytest.mark.parametrize(

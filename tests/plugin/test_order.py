@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from _project import SUITE, Project
+
+from tests.fakes.project import SUITE, Project
 
 STARTED = """
 import pytest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _project import SUITE, Project
+from tests.fakes.project import SUITE, Project
 
 MANY = "tests:\n" + "\n".join(f"- {{name: number {number}, GET: /}}" for number in range(6))
 

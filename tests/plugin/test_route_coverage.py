@@ -21,7 +21,7 @@ Run = Mapping[str, Any]
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The exchanges of all suites, by suite."""
-    script = Path(__file__).with_name("_coverage.py")
+    script = TESTS / "fakes" / "coverage.py"
     target = tmp_path_factory.mktemp("coverage") / "exchanges.json"
     command = [sys.executable, str(script), str(GABBITS), str(target)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from _project import SUITE, Project
+
+from tests.fakes.project import SUITE, Project
 
 MIXED = """
 tests:

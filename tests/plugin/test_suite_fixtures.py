@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from _project import SUITE, Project
+
+from tests.fakes.project import SUITE, Project
 
 FIXTURES = """
 import unittest

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from _project import Project
 
-from harness.upstream import scenes
-from harness.upstream.differences import declared
+from harness.upstream import fixture_data
+from harness.upstream.expected_differences import declared
+from tests.fakes.project import Project
 
 TESTS = 1316
 NOBODY = "http://127.0.0.1:1/placement"
@@ -57,7 +57,7 @@ def test_a_target_without_stages_says_so(project: Project) -> None:
     result = project.run()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["APIFixture wants a placement of its own, with*"])
-    result.stdout.no_fnmatch_line("*wire.py*")
+    result.stdout.no_fnmatch_line("*connection.py*")
 
 
 def test_a_fixture_that_is_not_placements_either_is_named(project: Project) -> None:
@@ -68,9 +68,10 @@ def test_a_fixture_that_is_not_placements_either_is_named(project: Project) -> N
 def test_the_embedded_target_runs_no_fixtures_of_another_placement(project: Project) -> None:
     """Those of a checkout beside the suites, where another placement is installed."""
     suite = project.suite(
-        "fixtures: [OwnFixture]\ntests: [{name: one, GET: /}]", f"checkout/{scenes.SUITES}/one.yaml"
+        "fixtures: [OwnFixture]\ntests: [{name: one, GET: /}]",
+        f"checkout/{fixture_data.SUITES}/one.yaml",
     )
-    source = project.path / "checkout" / scenes.SOURCE
+    source = project.path / "checkout" / fixture_data.SOURCE
     source.parent.mkdir()
     source.write_text("class OwnFixture(GabbiFixture): ...\n")
     result = project.run_apart(str(suite), target="embedded")
@@ -97,7 +98,7 @@ def test_placements_fixtures_are_never_started_beside_the_target(
     project: Project, target: str
 ) -> None:
     """A project that names their module to gabbi gets what the target has for them."""
-    project.settings(gabbi_fixture_modules=scenes.FIXTURES)
+    project.settings(gabbi_fixture_modules=fixture_data.FIXTURES)
     project.fake(stage=True)
     project.suite("fixtures: [APIFixture]\ntests: [{name: one, GET: /}]")
     project.run_apart(target=target).assert_outcomes(passed=1)
@@ -107,7 +108,7 @@ def test_placements_fixtures_are_never_started_beside_the_target(
 def test_a_fixture_that_builds_upon_placements_is_told_that_it_starts_one(
     project: Project,
 ) -> None:
-    project.module(f"from {scenes.FIXTURES} import *\nclass Own(APIFixture): ...\n", "own")
+    project.module(f"from {fixture_data.FIXTURES} import *\nclass Own(APIFixture): ...\n", "own")
     project.settings(gabbi_fixture_modules="own")
     project.suite("fixtures: [Own]\ntests: [{name: one, GET: /}]")
     result = project.run_apart()
@@ -117,7 +118,7 @@ def test_a_fixture_that_builds_upon_placements_is_told_that_it_starts_one(
 
 def test_every_difference_is_of_a_test_that_there_is_and_has_a_reason() -> None:
     for (suite, test), difference in declared().items():
-        assert f"name: {test}\n" in (scenes.installed_suites() / suite).read_text()
+        assert f"name: {test}\n" in (fixture_data.installed_suites() / suite).read_text()
         assert len(difference.reason) > 40
         assert "status" in difference.expected
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
-from _project import SUITE, Project
+
+from tests.fakes.project import SUITE, Project
 
 WORKERS = """
 def pytest_runtest_logreport(report):
@@ -35,7 +36,7 @@ def test_the_controller_alone_starts_and_stops_the_target(two_suites: Project) -
 COLLECTED = """
 import time
 from pathlib import Path
-from _fake import PATIENCE, event
+from tests.fakes.target import PATIENCE, event
 
 def pytest_collection_finish(session):
     if session.items:
@@ -145,7 +146,7 @@ def test_workers_have_the_plan_of_the_controller(project: Project) -> None:
     project.suite()
     project.module(
         "import pytest\n"
-        "from harness.fixtures import RUN\n"
+        "from harness.plugin.fixtures import RUN\n"
         "@pytest.hookimpl(trylast=True, optionalhook=True)\n"
         "def pytest_configure_node(node):\n"
         "    node.workerinput['placement_plan'].update(database='galera', placements=('15.0.0',))\n"

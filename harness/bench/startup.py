@@ -1,0 +1,72 @@
+"""What a start, a reuse, a tear-down and the client cost on this machine, as users meet them.
+
+Whole commands are timed, each in a process of its own, from before the process begins. Figures of
+different runs of this benchmark do not compare: machines are shared. Figures within one do.
+"""
+
+import time
+from collections.abc import Iterator
+
+from harness.bench.figures import NAME, Measure, command, figure, show, timed
+from harness.core.errors import StackError
+from harness.core.exchange import Progress
+from harness.core.process import run as run_command
+from harness.stack.clients import apache_log
+from harness.stack.handle import READY
+from harness.stack.images.build import IMAGES, content
+
+ONE_TEST = "gabbits/root.yaml"
+REUSES = 5
+# What a size is printed of: the images of a usual stack.
+IMAGE_GOALS = {"placement": "85", "keystone": "", "apache": "", "memcached": "", "mariadb": ""}
+
+
+def run(starts: int, progress: Progress) -> None:
+    """Measure, and print a table of medians and worst values."""
+    start = Measure("up: to 200 from all 3 replicas", "s", "6, none above 8")
+    down = Measure("down", "s", "2")
+    for number in range(starts):
+        progress(f"start {number + 1} of {starts}")
+        start.values.append(timed("placement-harness", "up", "--replicas", "3"))
+        down.values.append(timed("placement-harness", "down"))
+    measures = [start, down, *_warm(progress), *_sizes()]
+    columns = ("", "median", "worst", "n", "at most")
+    show("placement-harness bench", columns, [one.row() for one in measures])
+
+
+def _warm(progress: Progress) -> list[Measure]:
+    """What is measured on a stack that runs."""
+    reuse = Measure("pytest --stack reuse: to its first request", "s", "1")
+    client = Measure("client, a test of gabbits/", "ms", "3")
+    latency = Measure("latency p50", "ms")
+    pytest = ("pytest", "--replicas", "3", "--stack", "reuse")
+    progress("pytest --stack reuse")
+    command("placement-harness", "up", "--replicas", "3")
+    try:
+        for _ in range(REUSES):
+            begin = time.time()
+            command(*pytest, ONE_TEST)
+            reuse.values.append(_first_request(begin) - begin)
+        progress("all suites")
+        for _ in range(3):
+            said = command(*pytest, "gabbits")
+            client.values.append(figure(r"client\s+([\d.]+) ms", said))
+            latency.values.append(figure(r"p50 ([\d.]+) ms", said))
+    finally:
+        command("placement-harness", "down")
+    return [reuse, client, latency]
+
+
+def _first_request(since: float) -> float:
+    """When Apache was asked for placement for the first time, in seconds since the epoch."""
+    for one in apache_log.exchanges(NAME, since):
+        if one.request.url.startswith("/placement") and READY not in one.request.url:
+            return one.started
+    raise StackError("No request reached Apache.", "See placement-harness logs apache.")
+
+
+def _sizes() -> Iterator[Measure]:
+    for name, goal in IMAGE_GOALS.items():
+        words = ("docker", "image", "inspect", "--format", "{{.Size}}")
+        answer = run_command(*words, IMAGES[name].tag(content(name)), seconds=30)
+        yield Measure(f"image {name}", "MB", goal, [int(answer.out) / 1e6])

@@ -1,0 +1,120 @@
+"""placement's own suites: upstream's command, and ours on a stack and in memory, side by side.
+
+Rounds are interleaved, so that what else the machine does falls on all of them alike. What counts
+are the ratios to upstream's own way: stestr with two workers, in process, SQLite, noauth2; not its
+first run, for it then balances its workers by the times that it remembers.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from harness.bench import cpu, token_cost
+from harness.bench.figures import Measure, command, figure, show, surroundings
+from harness.core.errors import StackError, UsageError
+from harness.core.exchange import Progress
+from harness.upstream.fixture_data import installed_suites
+
+UPSTREAM = ("pytest", "--suite", "upstream", "-n2")
+STACK = (*UPSTREAM, "--replicas", "3")
+REUSE = (*STACK, "--stack", "reuse")
+# What is run, and at most how much of upstream's own wall time it is to take.
+WAYS = {
+    "--target embedded": ((*UPSTREAM, "--target", "embedded"), "0.6"),
+    "a fresh stack": ((*STACK, "--stack", "fresh"), "1.3"),
+    "--stack reuse": (REUSE, "1.0"),
+}
+STESTR = """[DEFAULT]
+test_path={root}/placement/tests/functional
+top_dir={root}
+group_regex=placement\\.tests\\.functional\\.test_api(?:\\.|_)([^_]+)
+"""
+
+
+def run(rounds: int, progress: Progress) -> None:
+    """Measure, and print the walls, their ratios, and where the CPU seconds went."""
+    suites = installed_suites()
+    reference = Measure("upstream's own way", "s")
+    ours = {name: Measure(name, "s", goal) for name, (_, goal) in WAYS.items()}
+    with tempfile.TemporaryDirectory(prefix="placement-harness-bench-") as folder:
+        progress("upstream's own way, for the first time")
+        tests = _reference(Path(folder), suites)
+        for number in range(rounds):
+            progress(f"round {number + 1} of {rounds}")
+            begin = time.monotonic()
+            _reference(Path(folder), suites)
+            reference.values.append(time.monotonic() - begin)
+            for name in ("--target embedded", "a fresh stack"):
+                ours[name].values.append(_timed(WAYS[name][0], tests))
+            try:
+                # Nothing else is up while the others run.
+                command(*REUSE, "-k", "cors")
+                ours["--stack reuse"].values.append(_timed(REUSE, tests))
+            finally:
+                command("placement-harness", "down")
+    spent = _seconds(tests, progress)
+    cost = token_cost.measure(progress)
+    rows = [
+        (*one.row()[:-1], f"{one.median / reference.median:.2f}", one.goal)
+        for one in (reference, *ours.values())
+    ]
+    title = f"{tests} tests of placement's own, 2 workers, whole commands"
+    show(title, ("", "median", "worst", "n", "ratio", "at most"), rows)
+    figures = [
+        (who, *(f"{one.get(who, 0.0):.1f}" for one in spent.values()))
+        for who in next(iter(spent.values()))
+    ]
+    show("CPU seconds", ("", *spent), figures)
+    token_cost.show_cost(cost)
+
+
+def _seconds(tests: int, progress: Progress) -> dict[str, dict[str, float]]:
+    """Where the CPU seconds go: of a stack's start and its first run, and of a later run."""
+    progress("CPU seconds")
+    found = {}
+    try:
+        for what, way in (("a start, and a run", (*STACK, "--stack", "keep")), ("a run", REUSE)):
+            before = cpu.spent()
+            _timed(way, tests)
+            found[what] = cpu.since(before)
+    finally:
+        command("placement-harness", "down")
+    return found
+
+
+def _timed(words: tuple[str, ...], tests: int) -> float:
+    """Seconds that one of our ways takes; all tests have to pass."""
+    begin = time.monotonic()
+    said = command(*words)
+    took = time.monotonic() - begin
+    if figure(r"(\d+) passed", said) != tests:
+        raise StackError(f"`{' '.join(words)}` did not pass {tests} tests.", "Run it alone.")
+    return took
+
+
+def _reference(folder: Path, suites: Path) -> int:
+    """Upstream's command; the number of tests that passed."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    stestr = shutil.which("stestr", path=path)
+    if stestr is None:
+        raise UsageError("There is no stestr, upstream's test runner.", "pip install stestr")
+    (folder / ".stestr.conf").write_text(STESTR.format(root=suites.parents[3]))
+    done = subprocess.run(  # noqa: S603 (no shell)
+        [stestr, "run", "--concurrency", "2", "test_api"],
+        cwd=folder,
+        env={**surroundings(), "PATH": path},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode:
+        raise StackError(
+            "Upstream's own command failed.",
+            "Its last lines are below; nothing was measured.",
+            evidence=done.stdout.splitlines()[-20:],
+        )
+    return int(figure(r"Passed: (\d+)", done.stdout))

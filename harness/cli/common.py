@@ -1,0 +1,101 @@
+"""What all commands have in common: options, how errors end, and how progress is told."""
+
+import contextlib
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import click
+
+from harness.config.plan import (
+    DEFAULT_REPLICAS,
+    MAX_REPLICAS,
+    NAME_VARIABLE,
+    SHARED_STACK,
+    number_of_replicas,
+)
+from harness.core.errors import HarnessError, UsageError, no_room
+
+named = click.option(
+    "--name",
+    default=SHARED_STACK,
+    envvar=NAME_VARIABLE,
+    show_default=True,
+    show_envvar=True,
+    help="The stack, where there are several.",
+)
+
+
+class Commands(click.Group):
+    """Turns the harness's errors into one paragraph and their exit code."""
+
+    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _interrupt)
+        try:
+            super().main(*args, **{**kwargs, "standalone_mode": False})
+        except HarnessError as error:
+            _end(error)
+        except OSError as error:
+            if full := no_room(error):
+                _end(full)
+            raise
+        except click.UsageError as error:
+            error.show()
+            sys.exit(UsageError.exit_code)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except (KeyboardInterrupt, click.Abort):
+            click.secho("interrupted; what was begun is undone or finished", fg="yellow", err=True)
+            sys.exit(130)
+        sys.exit(0)
+
+
+def _end(error: HarnessError) -> NoReturn:
+    click.secho(f"ERROR: {error}", fg="red", err=True)
+    sys.exit(error.exit_code)
+
+
+def _interrupt(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def say(line: str) -> None:
+    # A terminal that was closed must not keep a stack from being removed.
+    with contextlib.suppress(OSError):
+        click.echo(f"  {line}", err=True)
+
+
+class Replicas(click.ParamType[int]):
+    """A number of replicas, or of one; what is none is refused in the words that pytest has."""
+
+    name = "N"
+
+    def __init__(self, of: str) -> None:
+        self._of = of
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        return number_of_replicas(value, f"{self._of} {value}")
+
+
+def replicas_argument(function: Callable[..., None]) -> Callable[..., None]:
+    return click.option(
+        "--replicas",
+        type=Replicas("--replicas"),
+        help=f"How many placement replicas, 1 to {MAX_REPLICAS}; as many as a stack has that runs "
+        f"already, else {DEFAULT_REPLICAS}.",
+    )(function)
+
+
+def running(name: str) -> Any:
+    """The stack that was left running. Raises StackError."""
+    from harness.stack.lifecycle import reuse
+    from harness.stack.model.state import StackState
+
+    state = StackState(name)
+    stack = reuse.running_stack(state, whole=False)
+    if stack is None:
+        raise reuse.not_running(state)
+    return stack

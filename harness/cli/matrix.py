@@ -1,0 +1,166 @@
+"""The command: which cells, where the results go, and what is said of them."""
+
+import functools
+import os
+import shlex
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.common import say
+from harness.core.errors import RunnerError, UsageError
+
+if TYPE_CHECKING:
+    from harness.matrix.cells import Cell
+    from harness.matrix.report import Matrix
+    from harness.matrix.runner import Options
+
+OUTPUT = "placement-matrix"
+# What the matrix itself tells pytest.
+OURS = ("--junit-xml", "--junitxml", "--run-report")
+UPSTREAM = ("upstream",)
+
+
+several = functools.partial(click.option, multiple=True, metavar="NAME[,NAME...]")
+
+
+@click.command()
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@click.option("--cells", metavar="all|smoke|FILE", help="Cells of a name, or of a file.")
+@several("--database", help="With these databases.")
+@several("--config-source", help="With these configuration sources.")
+@several(
+    "--placement",
+    metavar="SPEC[+SPEC][,...]",
+    help="With these placements; SPEC+SPEC are side by side in one stack.",
+)
+@several("--replicas", metavar="N[,N...]", help="With so many replicas.")
+@click.option("--only", metavar="REGEX", help="Of all these, cells with such a name.")
+@click.option("--suite", "suites", multiple=True, help="What is run.  [default: upstream]")
+@click.option("-n", "workers", metavar="N", help="In so many lanes (pytest-xdist).")
+@click.option(
+    *("--timeout", "seconds"),
+    type=click.FloatRange(min=0, min_open=True),
+    default=1800,
+    show_default=True,
+    help="The most seconds for a cell.",
+)
+@click.option(
+    *("--output", "folder"),
+    type=click.Path(path_type=Path),
+    default=OUTPUT,
+    show_default=True,
+    help="The directory of the results.",
+)
+@click.option("--list", is_flag=True, help="Print the cells; run nothing.")
+@click.option("--github", is_flag=True, help="Print a workflow for GitHub Actions.")
+@click.option("--zuul", is_flag=True, help="Print jobs for Zuul.")
+def matrix(**given: Any) -> None:
+    """Run the same suites on many kinds of stacks, one after the other.
+
+    The cells are all that there are, those of a name or a file, or the product of the options.
+    What follows `--` goes to pytest.
+    """
+    sys.exit(_matrix(given))
+
+
+def _matrix(given: Mapping[str, Any]) -> int:
+    """Do what the options say; the exit code."""
+    from harness.matrix import ci
+    from harness.matrix.cells import Axes, chosen
+    from harness.matrix.runner import Options
+
+    axes = Axes(given["database"], given["config_source"], given["placement"], given["replicas"])
+    cells = chosen(given["cells"], axes, given["only"])
+    told = [f"--{name}" for name in ("list", "github", "zuul") if given[name]]
+    if len(told) > 1:
+        raise UsageError(f"{' and '.join(told)} make no sense together.", "Give one of them.")
+    _check(given["words"], given["workers"])
+    options = Options(
+        folder=given["folder"].expanduser().absolute(),
+        suites=given["suites"] or UPSTREAM,
+        workers=given["workers"],
+        words=given["words"],
+        seconds=given["seconds"],
+    )
+    written = shlex.join(["placement-harness", *sys.argv[1:]])
+    if given["github"]:
+        click.echo(ci.github(cells, options, written), nl=False)
+    elif given["zuul"]:
+        click.echo(ci.zuul(cells, options, written), nl=False)
+    elif given["list"]:
+        width = max(len(cell.name) for cell in cells)
+        for cell in cells:
+            click.echo(f"{cell.name:{width}}  {shlex.join(cell.options)}")
+    else:
+        return _run(cells, options, written)
+    return 0
+
+
+def _check(words: Sequence[str], workers: str | None) -> None:
+    from harness.matrix.cells import BUILT_IN
+
+    for word in words:
+        if word.partition("=")[0] in OURS:
+            raise UsageError(
+                f"{word} is the matrix's own: it writes one for each cell, and one for all.",
+                "Leave it away, and say where by --output DIR.",
+            )
+        if word in BUILT_IN:
+            raise UsageError(f"{word} would be a file for pytest.", f"Did you mean --cells {word}?")
+    if workers in ("auto", "logical", None):
+        return
+    if not workers.isdecimal() or not int(workers):
+        raise UsageError(f"-n {workers} makes no sense.", "Give a number, or auto.")
+
+
+def _run(cells: Sequence["Cell"], options: "Options", written: str) -> int:
+    from harness.matrix import progress, report, runner
+
+    try:
+        from harness.report import matrix_junit
+    except ImportError as error:
+        raise RunnerError(
+            f"The results of all cells are to be one JUnit file, but {error}.",
+            "Install what it needs: pip install 'placement-harness[matrix]'.",
+        ) from error
+    _prepare(options.folder)
+    began, started = time.monotonic(), datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+    def found(results: Sequence[runner.Result]) -> "Matrix":
+        seconds = time.monotonic() - began
+        return report.Matrix(written, started, seconds, cells, options, results)
+
+    def save(results: Sequence[runner.Result]) -> None:
+        report.save(found(results), matrix_junit.merged(results, options.folder))
+
+    watcher = progress.watcher(say)
+    try:
+        results, interrupted = runner.run(cells, options, watcher, save)
+    finally:
+        watcher.close()
+    made = found(results)
+    report.show(made)
+    say(f"the results are in {options.folder}: matrix.json, matrix.md, junit.xml")
+    if interrupted:
+        raise KeyboardInterrupt
+    return report.EXIT_CODES[made.verdict]
+
+
+def _prepare(folder: Path) -> None:
+    """Raise UsageError where nothing can be written, before anything is run."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UsageError(
+            f"--output {folder} cannot be written: {error.strerror}.",
+            "Name a directory that you may write to.",
+        ) from error

@@ -1,0 +1,71 @@
+"""Commands that change a stack's replicas while requests flow."""
+
+import time
+
+import click
+
+from harness.cli.common import Replicas, named, running, say
+from harness.config.plan import counted
+from harness.core.errors import UsageError
+
+
+@click.command()
+@click.argument("replicas", type=Replicas("scale"))
+@named
+def scale(replicas: int, name: str) -> None:
+    """Add or remove replicas while requests flow."""
+    stack = running(name)
+    stack.scale(replicas, say)
+
+
+@click.command()
+@click.option("--rolling", is_flag=True, help="One after the other, while requests flow.")
+@click.option("--replica", type=Replicas("--replica"), help="This one alone.")
+@named
+def restart(rolling: bool, replica: int | None, name: str) -> None:
+    """Restart replicas; each is taken out of the balancer before, and put back after."""
+    from harness.stack.operations.rolling import require_another
+
+    stack, began = running(name), time.monotonic()
+    if replica is not None:
+        if replica not in stack.replicas:
+            raise UsageError(
+                f"The stack {name} has no replica {replica}.",
+                f"It has replicas 1 to {stack.record.replicas}.",
+            )
+        if stack.record.replicas == 1:
+            say("replica 1 is the only one: requests fail meanwhile")
+        stack.restart(replica)
+        done = f"replica {replica}"
+    elif rolling:
+        require_another(stack)
+        done = counted(len([*stack.restart_rolling(say)]))
+    else:
+        raise UsageError("Restart what?", "Give --rolling for all replicas, or --replica N.")
+    say(f"restarted {done} of {name} in {time.monotonic() - began:.1f} s")
+
+
+@click.command()
+@click.option(
+    "--to", "spec", required=True, metavar="SPEC", help="A version, a checkout or a package."
+)
+@click.option(
+    "--placement-constraints",
+    "constraints",
+    default="",
+    metavar="FILE",
+    help="Its dependencies; without: those of its own date.",
+)
+@named
+def upgrade(spec: str, constraints: str, name: str) -> None:
+    """Let all replicas run another placement: the schema first, then one after the other."""
+    from harness.stack.operations.upgrade import upgrade as one_by_one
+
+    try:
+        for replica in one_by_one(running(name), spec, say, constraints):
+            say(f"replica {replica} serves")
+    except KeyboardInterrupt:
+        say(
+            f"broken off: the replicas of {name} are mixed, and the next upgrade goes on from there"
+        )
+        raise

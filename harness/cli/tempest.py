@@ -1,0 +1,117 @@
+"""The command: where the suites go, and what is said of them."""
+
+import os
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from harness.config.plan import is_url
+from harness.core.errors import TargetError, UsageError
+from harness.core.exchange import Progress
+from harness.identity import keystone
+from harness.stack.handle import Stack
+from harness.stack.model import lanes
+from harness.tempest import runner
+from harness.tempest.access_evidence import Served
+from harness.tempest.outcomes import BAD, Test, counts
+
+DIRECTORY = Path("gabbits")
+REASON_LINES = 40
+
+
+def tempest(
+    directories: Sequence[Path],
+    where: Stack | str,
+    regex: str | None,
+    junit_xml: Path | None,
+    progress: Progress,
+) -> bool:
+    """Run suites against a stack or a URL, and say what came of them; True when all is well."""
+    runner.require()
+    if not directories and not DIRECTORY.is_dir():
+        raise UsageError(
+            f"There is no directory {DIRECTORY} here.", "Name one that holds gabbi's .yaml files."
+        )
+    chosen = [*directories] or [DIRECTORY]
+    began = time.time()
+    if isinstance(where, str):
+        tests, served = _elsewhere(where, chosen, regex, progress), None
+    else:
+        tests = _on(where, chosen, regex, progress)
+        served = Served(where, began)
+        served.explain(tests)
+    seconds = time.time() - began
+    if junit_xml is not None:
+        from harness.report import tempest_junit
+
+        tempest_junit.write(junit_xml, tests)
+    bad = [test for test in tests if test.verdict in BAD]
+    for test in bad:
+        click.secho(f"FAILED {test.suite}::{test.name}", fg="red")
+        lines = test.reason.splitlines()
+        cut = ["..."] if len(lines) > REASON_LINES else []
+        lines = [*lines[:REASON_LINES], *cut, *test.logs.splitlines()]
+        click.echo("\n".join(f"  {line}" for line in lines))
+    for line in served.summary() if served else ():
+        click.echo(line)
+    problem = served.unproven() if served else None
+    if problem:
+        click.secho(problem, fg="red")
+    suites = len({test.suite for test in tests})
+    said = f"{counts(tests)} in {suites} suites in {seconds:.2f}s, with tempest"
+    click.secho(f"{said} {version('tempest')}", fg="red" if bad or problem else "green")
+    return not (bad or problem)
+
+
+def _on(
+    stack: Stack, directories: Sequence[Path], regex: str | None, progress: Progress
+) -> list[Test]:
+    # Nobody else is to take it down meanwhile.
+    stack.state.lock()
+    try:
+        lanes.restore(stack.state, stack.record)
+        _meet(stack.keystone, stack.placement_url)
+        stack.watch()
+        return runner.run(
+            stack.keystone,
+            directories,
+            regex,
+            progress,
+            check=stack.check,
+            parent=stack.state.directory,
+        )
+    finally:
+        stack.unwatch()
+        stack.state.release()
+
+
+def _elsewhere(
+    url: str, directories: Sequence[Path], regex: str | None, progress: Progress
+) -> list[Test]:
+    if not is_url(url):
+        raise UsageError(
+            f"--url {url} is not a whole URL.",
+            "Give placement's address, e.g. http://127.0.0.1:8778/placement.",
+        )
+    found = keystone.find(os.environ)
+    if not isinstance(found, keystone.Keystone):
+        raise TargetError(
+            f"tempest needs a user, a password and a project; {found.who} is not that.",
+            "Set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME.",
+        )
+    _meet(found, url)
+    return runner.run(found, directories, regex, progress)
+
+
+def _meet(cloud: keystone.Keystone, url: str) -> None:
+    """Raise TargetError unless gabbi-tempest, which asks the catalog, finds this placement."""
+    found = cloud.endpoint("placement", cloud.token())
+    if found != url.rstrip("/"):
+        raise TargetError(
+            f"The suites are to go to {url}, but gabbi-tempest goes where the catalog of keystone "
+            f"at {cloud.url} has placement: {found or 'nowhere'}.",
+            "Give that address, or the credentials of the cloud that is meant.",
+        )

@@ -1,0 +1,104 @@
+"""Everything that is decided about a run, before it begins."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from harness.core.errors import UsageError
+
+Lifetime = Literal["fresh", "keep", "reuse"]
+LIFETIMES: tuple[Lifetime, ...] = get_args(Lifetime)
+
+DEFAULT_REPLICAS = 3
+# Apache declares this many members of its balancer (services/apache/start.sh).
+MAX_REPLICAS = 16
+# The stack that `keep`, `reuse` and `placement-harness up` share; a fresh one gets a random name.
+# NAME_VARIABLE names another one, e.g. where two checkouts or two users keep one each.
+SHARED_STACK = "placement-harness"
+NAME_VARIABLE = "PLACEMENT_HARNESS_NAME"
+# Compose wants such project names; a container's name, with -placement-16, is a name in DNS too.
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,46}")
+FRESH_NAME = re.compile(rf"{SHARED_STACK}-[0-9a-f]{{6}}")
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """An isolated placement in a stack: a schema, replicas and a port of Apache's of its own.
+
+    The first one of a stack is FIRST_LANE; one that is named after a profile has replicas that are
+    started with that profile's ``environment``.
+    """
+
+    name: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+FIRST_LANE = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A run.
+
+    ``target`` is ``stack``, ``embedded`` or an http(s) URL. ``port`` is Apache's on the loopback
+    interface; 0 lets the harness choose one. ``placements`` are those that replicas run, in turn:
+    versions, checkouts or packages; none for the locked release. ``constraints`` is a file that
+    says which dependencies they have. ``lanes`` are those that
+    upstream's suites need: none for suites that clean up after themselves, which share one
+    placement. ``profiles`` are the configurations that these suites ask for. ``sources`` says of
+    each setting where it came from: option, environment, ini or default.
+    """
+
+    target: str = "stack"
+    replicas: int = DEFAULT_REPLICAS
+    lifetime: Lifetime = "fresh"
+    name: str = SHARED_STACK
+    port: int = 0
+    database: str = "mariadb"
+    config_source: str = "env"
+    placements: tuple[str, ...] = ()
+    constraints: str = ""
+    lanes: tuple[Lane, ...] = ()
+    profiles: tuple[str, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        number_of_replicas(self.replicas, f"--replicas {self.replicas}")
+
+
+# What a stack that is reused decides where nobody else has (``kept.adopted``).
+ADOPTED = ("database", "config_source", "replicas", "placements", "constraints")
+
+
+def stack_name(name: str) -> str:
+    """The name, if a stack can have it. Raises UsageError."""
+    if NAME.fullmatch(name):
+        return name
+    raise UsageError(
+        f"A stack cannot be named {name!r}.",
+        "Give up to 47 lower-case letters, digits, - and _, a letter or a digit first.",
+    )
+
+
+def counted(replicas: int) -> str:
+    """How many replicas, in words."""
+    return f"{replicas} replica" if replicas == 1 else f"{replicas} replicas"
+
+
+def name_option(name: str) -> str:
+    """How a command of placement-harness names this stack: nothing for the usual one."""
+    return "" if name == SHARED_STACK else f" --name {name}"
+
+
+def is_url(target: str) -> bool:
+    """Whether a target is an address, and not a name."""
+    return target.startswith(("http://", "https://"))
+
+
+def number_of_replicas(value: object, written: str) -> int:
+    """How many replicas a value means that was given as ``written``. Raises UsageError."""
+    digits = str(value)
+    if digits.isdecimal() and 1 <= int(digits) <= MAX_REPLICAS:
+        return int(digits)
+    raise UsageError(f"{written} cannot be run.", f"Give a number from 1 to {MAX_REPLICAS}.")

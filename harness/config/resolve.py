@@ -1,0 +1,176 @@
+"""Options, environment and ini settings become a plan."""
+
+import secrets
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from harness.config.plan import (
+    DEFAULT_REPLICAS,
+    LIFETIMES,
+    NAME_VARIABLE,
+    SHARED_STACK,
+    Plan,
+    is_url,
+    number_of_replicas,
+    stack_name,
+)
+from harness.core.errors import UsageError
+
+T = TypeVar("T", bound=str)
+
+DEFAULTS = {
+    "target": "stack",
+    "replicas": str(DEFAULT_REPLICAS),
+    "stack": "fresh",
+    "stack_port": "0",
+    "database": "mariadb",
+    "config_source": "env",
+    "placement": "",
+    "placement_constraints": "",
+}
+# Option, environment variable and ini setting are made of these names.
+SETTINGS = tuple(DEFAULTS)
+# What other targets cannot be told.
+OF_A_STACK = {
+    "replicas": "replicas to start",
+    "stack": "a lifetime",
+    "stack_port": "a port",
+    "database": "a database to choose",
+    "config_source": "a configuration to choose",
+    "placement": "a placement to choose",
+    "placement_constraints": "dependencies to choose",
+}
+# Of several placements, as a variable or an ini setting names them.
+BETWEEN = ","
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A setting's value, where it came from, and how the user wrote it."""
+
+    value: str
+    source: str
+    written: str
+
+
+def resolve(
+    options: Mapping[str, str | None],
+    environ: Mapping[str, str],
+    ini: Mapping[str, str | None],
+    choices: Mapping[str, Collection[str]],
+) -> Plan:
+    """The plan of a run: an option wins over the environment, that over ini, that over defaults.
+
+    The mappings' keys are SETTINGS, for ``environ`` PLACEMENT_HARNESS_REPLICAS and so on;
+    ``choices`` are the names that a target, a database and a config_source can have. Raises
+    UsageError for values without sense.
+    """
+    given = {name: _first(name, options, environ, ini) for name in SETTINGS}
+    target = _target(given["target"], choices["target"])
+    lifetime = one_of(LIFETIMES, given["stack"].value, given["stack"].written, "lifetime")
+    for name, what in OF_A_STACK.items():
+        if given[name].source == "option" and _alone(target):
+            raise UsageError(
+                f"{given[name].written} makes no sense with {given['target'].written}: "
+                f"only a stack has {what}.",
+                "Leave one of the two away.",
+            )
+    return Plan(
+        target=target,
+        replicas=_replicas(given["replicas"]),
+        lifetime=lifetime,
+        name=f"{SHARED_STACK}-{secrets.token_hex(3)}"
+        if lifetime == "fresh"
+        else stack_name(environ.get(NAME_VARIABLE) or SHARED_STACK),
+        port=_port(given["stack_port"]),
+        database=_choice("database", given, choices),
+        config_source=_choice("config_source", given, choices),
+        placements=tuple(filter(None, given["placement"].value.split(BETWEEN))),
+        constraints=given["placement_constraints"].value,
+        sources={name: one.source for name, one in given.items()},
+    )
+
+
+def _first(
+    name: str,
+    options: Mapping[str, str | None],
+    environ: Mapping[str, str],
+    ini: Mapping[str, str | None],
+) -> _Given:
+    variable, setting = f"PLACEMENT_HARNESS_{name.upper()}", f"placement_{name}"
+    value = options.get(name)
+    if value is not None:
+        return _Given(value, "option", f"--{name.replace('_', '-')} {value}")
+    if environ.get(variable):
+        return _Given(environ[variable], "environment", f"{variable}={environ[variable]}")
+    value = ini.get(name)
+    if value:
+        return _Given(value, "ini", f"{setting} = {value}")
+    return _Given(DEFAULTS[name], "default", f"--{name.replace('_', '-')} {DEFAULTS[name]}")
+
+
+def _target(given: _Given, known: Collection[str]) -> str:
+    value = given.value
+    if value in known:
+        return value
+    if is_url(value):
+        try:
+            parts = urlsplit(value)
+            # Reading the port is what checks it.
+            whole = bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            whole = False
+        if whole:
+            return value.rstrip("/")
+        raise UsageError(
+            f"{given.written} is not a whole URL.",
+            "Give placement's address, e.g. http://127.0.0.1:8778/placement.",
+        )
+    raise UsageError(
+        f"{given.written}: there is no such target.",
+        f"{_hint(value, known)}Give {_listed(sorted(known))}, or an http(s) URL.",
+    )
+
+
+def _alone(target: str) -> bool:
+    """Whether a target is what it is, and cannot be told what a stack can."""
+    return target == "embedded" or is_url(target)
+
+
+def one_of(known: Collection[T], value: str, written: str, what: str) -> T:
+    """The value, if it is a known one. Raises UsageError with the nearest that there is."""
+    for one in known:
+        if one == value:
+            return one
+    raise UsageError(
+        f"{written}: there is no such {what}.", f"{_hint(value, known)}Give {_listed(known)}."
+    )
+
+
+def _choice(name: str, given: Mapping[str, _Given], choices: Mapping[str, Collection[str]]) -> str:
+    one = given[name]
+    return one_of(choices[name], one.value, one.written, name.replace("_", " "))
+
+
+def _hint(value: str, known: Collection[str]) -> str:
+    close = get_close_matches(value, known, n=1)
+    return f"Did you mean {close[0]}? " if close else ""
+
+
+def _listed(known: Collection[str]) -> str:
+    return ", ".join(known)
+
+
+def _replicas(given: _Given) -> int:
+    return number_of_replicas(given.value.strip(), given.written)
+
+
+def _port(given: _Given) -> int:
+    if given.value.isdecimal() and int(given.value) < 65536:
+        return int(given.value)
+    raise UsageError(
+        f"{given.written} is no port.", "Give a number from 1 to 65535, or 0 to have one chosen."
+    )

@@ -1,0 +1,72 @@
+"""Locks that outlive nobody."""
+
+import contextlib
+import fcntl
+import os
+import pathlib
+
+from harness.core.deadline import Deadline
+
+# Beside the number of the process that took it: other programs have files of these names.
+MARK = "placement-harness"
+
+
+class FileLock:
+    """A lock that the kernel lets go of when the process ends, however it ends."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> "FileLock":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def wait(self, deadline: Deadline, interval: float) -> bool:
+        """Take it as soon as it is free; False when that was not so by the deadline."""
+        return any(self.take() for _ in deadline.every(interval))
+
+    def take(self) -> bool:
+        """Take it; False when another process has it, or its directory is gone."""
+        if self._descriptor is not None:
+            return True
+        while True:
+            try:
+                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            except FileNotFoundError:
+                return False
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(descriptor)
+                return False
+            # Its last holder may have removed the file since it was opened.
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), os.stat(self._path)):
+                    break
+            os.close(descriptor)
+        # Never empty in between: who reads it learns whose it is.
+        os.ftruncate(descriptor, os.pwrite(descriptor, f"{os.getpid()} {MARK}".encode(), 0))
+        self._descriptor = descriptor
+        return True
+
+    def release(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def holder(self) -> str:
+        """The number of the process that took it last."""
+        return next(iter(self._text().split()), "unknown")
+
+    def is_ours(self) -> bool:
+        """Whether it is a lock of the harness's, held or not."""
+        return self._text().endswith(f" {MARK}")
+
+    def _text(self) -> str:
+        try:
+            return self._path.read_text()
+        except (OSError, UnicodeDecodeError):
+            return ""

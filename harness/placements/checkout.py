@@ -1,0 +1,179 @@
+"""Reads a tree of placement's, without importing it."""
+
+import ast
+import configparser
+import email.parser
+import hashlib
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from harness.core.errors import UsageError
+from harness.placements.model import NAME, SUITES, Code, Schema
+
+# Of a package that cannot say its version.
+UNKNOWN = "0.0.0"
+VERSION = re.compile(r"(\d+(?:\.\d+)*(?:\.?(?:a|b|rc|dev|post)\d+)*)")
+GIT_SECONDS = 10
+# What a build reads, besides the package itself.
+BUILD_FILES = ("pyproject.toml", "setup.cfg", "setup.py", "requirements.txt")
+MIGRATIONS = Path("db/sqlalchemy/alembic/versions")
+NEITHER = "Give a version, e.g. 15.0.0, a checkout of placement, a wheel or an sdist."
+
+
+def require_placement(tree: Path, spec: str) -> None:
+    """Raise UsageError unless a directory is a checkout of placement, or what an sdist has."""
+    name = _project_name(tree)
+    if name is None:
+        inside = [one for one in tree.glob("*/setup.cfg") if _project_name(one.parent) == NAME]
+        hint = f"Did you mean {inside[0].parent}? " if inside else ""
+        raise UsageError(
+            f"--placement {spec}: there is no Python project in {tree}.",
+            f"{hint}A checkout of placement has a pyproject.toml or a setup.cfg.",
+        )
+    if name != NAME:
+        raise UsageError(f"--placement {spec}: that is {name}, not {NAME}.", NEITHER)
+    missing = [
+        one for one in ("placement/__init__.py", "requirements.txt") if not (tree / one).is_file()
+    ]
+    if missing:
+        raise UsageError(
+            f"--placement {spec}: the checkout {tree} has no {' and no '.join(missing)}.",
+            "Take it whole: git -C there status says what is missing.",
+        )
+
+
+def _project_name(tree: Path) -> str | None:
+    found: object = None
+    try:
+        project = tomllib.loads((tree / "pyproject.toml").read_text(encoding="utf-8"))
+        found = project.get("project", {}).get("name")
+    except (OSError, ValueError, AttributeError):
+        pass
+    if not found:
+        parser = configparser.ConfigParser(interpolation=None, strict=False)
+        try:
+            parser.read_string((tree / "setup.cfg").read_text(encoding="utf-8"))
+            found = parser.get("metadata", "name", fallback=None)
+        except (OSError, ValueError, configparser.Error):
+            pass
+    return canonical(str(found)) if found else None
+
+
+def canonical(name: str) -> str:
+    """A project's name, as indexes write it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@cache
+def described(tree: Path) -> str:
+    """The version of a tree as git or its metadata have it; UNKNOWN where neither does.
+
+    A checkout that has gone on since its last tag has that after a +, e.g. 16.0.0+12.g0a1b2c3.
+    """
+    for path in (*tree.glob(f"{NAME.replace('-', '_')}-*.dist-info/METADATA"), tree / "PKG-INFO"):
+        if path.is_file():
+            return metadata(path.read_text(encoding="utf-8"))[1]
+    command = ["git", "-C", str(tree), "describe", "--tags", "--match", "[0-9]*"]
+    try:
+        done = subprocess.run(  # noqa: S603 (no shell)
+            command, capture_output=True, text=True, timeout=GIT_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return UNKNOWN
+    found = re.fullmatch(rf"{VERSION.pattern}(?:-(\d+)-(g\w+))?", done.stdout.strip())
+    if done.returncode or not found:
+        return UNKNOWN
+    return found[1] + (f"+{found[2]}.{found[3]}" if found[2] else "")
+
+
+def metadata(text: str) -> tuple[str, str]:
+    """The name and the version in a package's metadata."""
+    headers = email.parser.HeaderParser().parsestr(text)
+    return canonical(headers.get("Name", "")), headers.get("Version", UNKNOWN)
+
+
+def public(version: str) -> str:
+    """The version without what came after its tag: it stays the same from commit to commit."""
+    found = VERSION.match(version)
+    return found[1] if found else UNKNOWN
+
+
+def series(version: str) -> int:
+    return int(public(version).partition(".")[0])
+
+
+def code(tree: Path) -> Code:
+    """The package directory, and a digest of what a replica can import from it."""
+    package = tree / "placement"
+    return Code(package, digest_of(package, package_files(package)))
+
+
+def package_files(package: Path) -> list[Path]:
+    """All that belongs to the package, but for its tests, which no replica has."""
+    return [
+        path
+        for path in sorted(package.rglob("*"))
+        if path.is_file()
+        and path.suffix != ".pyc"
+        and "__pycache__" not in path.parts
+        and path.relative_to(package).parts[0] != "tests"
+    ]
+
+
+def digest_of(root: Path, paths: Iterable[Path]) -> str:
+    """A digest of these files' names below the root, and of what is in them."""
+    digest = hashlib.sha256()
+    for path in paths:
+        data = path.read_bytes()
+        digest.update(f"{path.relative_to(root)}\0{len(data)}\0".encode())
+        digest.update(data)
+    return digest.hexdigest()[:16]
+
+
+def schema(tree: Path, lock: Path) -> Schema:
+    """The database of the placement in a tree, whose dependencies are locked there.
+
+    Raises UsageError for migrations that make no sense.
+    """
+    package = tree / "placement"
+    migrations = sorted((package / MIGRATIONS).glob("*.py"))
+    before = {}
+    for path in migrations:
+        values = _assigned(path)
+        if isinstance(revision := values.get("revision"), str):
+            before[revision] = values.get("down_revision")
+    heads = sorted(set(before) - {one for one in before.values() if isinstance(one, str)})
+    if len(heads) != 1:
+        raise UsageError(
+            f"The migrations in {package / MIGRATIONS} have "
+            f"{' and '.join(heads) or 'no revision'} at their end, not one.",
+            "Mend their down_revision: each names the one before it.",
+        )
+    made_of = [*migrations, package / "db/sqlalchemy/models.py"]
+    standard = re.findall(r"^(?:os-traits|os-resource-classes)==\S+", lock.read_text(), re.M)
+    whole = digest_of(package, [path for path in made_of if path.is_file()]) + str(sorted(standard))
+    return Schema(heads[0], frozenset(before), hashlib.sha256(whole.encode()).hexdigest()[:16])
+
+
+def _assigned(path: Path) -> dict[str, object]:
+    """The constants that a module's top level assigns."""
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except SyntaxError:
+        # Whoever edits it is told by the replicas, with a traceback.
+        return {}
+    return {
+        target.id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def has_suites(tree: Path) -> bool:
+    return (tree / SUITES).is_dir()

@@ -1,0 +1,113 @@
+"""The dependencies of a placement, as of its own date: with later ones, older versions break."""
+
+import datetime
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.core.errors import UsageError
+from harness.placements import package_index
+from harness.placements.checkout import series
+from harness.placements.model import NAME, SERVICE
+from harness.placements.package_index import NO_SOLUTION, PYTHON
+
+# Each series with what was there a few days after its first release.
+DATES = {13: "2025-04-10", 14: "2025-10-15", 15: "2026-04-15"}
+# Requirements and constraints follow a release within this time.
+SETTLING = datetime.timedelta(days=14)
+# What serves placement is the same for every version, and so are its drivers.
+SERVERS = ("pymysql", "python-memcached", "pyuwsgi", "etcd3gw")
+NO_DATE = "2999-12-31"
+LOCK = SERVICE / "requirements.txt"
+
+
+def locked_version() -> str:
+    """The version in the project's own lock."""
+    return _pin(NAME)
+
+
+def _pin(name: str) -> str:
+    found = re.search(rf"^{re.escape(name)}==(\S+)", LOCK.read_text(), re.M)
+    if found is None:
+        raise UsageError(f"{LOCK} does not lock {name}.", "Lock it again: make lock.")
+    return found[1]
+
+
+def date_of(version: str) -> str:
+    """Of which day a version's dependencies are, as YYYY-MM-DD. Raises as index.uploaded does."""
+    number = series(version)
+    if number in DATES:
+        return DATES[number]
+    try:
+        first = package_index.uploaded(f"{number}.0.0")
+    except package_index.NoSuchVersionError:
+        # A series before its first release: the candidate itself.
+        first = package_index.uploaded(version)
+    return (datetime.date.fromisoformat(first) + SETTLING).isoformat()
+
+
+def date_of_checkout(version: str) -> str | None:
+    """The same of a checkout; none for one that is no older than the locked release."""
+    old = 0 < series(version) < series(locked_version())
+    return date_of(version) if old else None
+
+
+def until(date: str | None, *always: str) -> list[str]:
+    """uv's options: nothing that was published later, but for these packages."""
+    if date is None:
+        return []
+    exempt = [word for name in always for word in ("--exclude-newer-package", f"{name}={NO_DATE}")]
+    return ["--exclude-newer", date, *exempt]
+
+
+def lock(requirements: Sequence[str], date: str | None, constraints: Path | None) -> Path:
+    """A file with these requirements, all that they need, and hashes; made once.
+
+    Raises UsageError where they cannot be had together, UnreachableError without an index.
+    """
+    wanted = [*requirements, *(f"{name}=={_pin(name)}" for name in SERVERS)]
+    told = constraints.read_text(encoding="utf-8") if constraints else ""
+    key = hashlib.sha256("\0".join([*wanted, date or "", told, PYTHON]).encode()).hexdigest()[:16]
+    path = package_index.home() / "locks" / f"{key}.txt"
+    if path.is_file():
+        return path
+    path.parent.mkdir(exist_ok=True)
+    limits = path.with_suffix(f".limits.{os.getpid()}")
+    # The servers are the lock's, whatever a constraint says.
+    own = "|".join(re.escape(name) for name in (*SERVERS, NAME))
+    limits.write_text(re.sub(rf"(?im)^(?:{own})\s*[=<>~!].*$", "", told))
+    try:
+        answer = package_index.uv(
+            *("pip", "compile", "--quiet", "--no-header", "--no-annotate", "--generate-hashes"),
+            *("--no-emit-index-url", "--no-emit-find-links", "--universal"),
+            *("--python-version", PYTHON, "--constraints", str(limits)),
+            *until(date, NAME, *SERVERS),
+            "-",
+            stdin="\n".join(wanted) + "\n",
+        )
+    finally:
+        limits.unlink()
+    if answer.code == NO_SOLUTION:
+        which = f"{constraints}" if constraints else f"of {date}" if date else "of today"
+        raise UsageError(
+            f"The dependencies of {NAME} ({which}) do not fit together.",
+            "Say which to take: --placement-constraints FILE, e.g. upper-constraints.txt of its "
+            "series."
+            if constraints is None
+            else "Correct the file, or leave --placement-constraints away.",
+            evidence=answer.said,
+        )
+    if answer.code:
+        raise package_index.unreachable("placement's dependencies", answer.said)
+    partial = path.with_suffix(f".{os.getpid()}")
+    partial.write_text(answer.out)
+    partial.replace(path)
+    return path
+
+
+def of_file(path: Path) -> list[str]:
+    """The requirements in a requirements.txt."""
+    lines = (line.partition(" #")[0].strip() for line in path.read_text("utf-8").splitlines())
+    return [line for line in lines if line and not line.startswith("#")]

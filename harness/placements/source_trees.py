@@ -1,0 +1,134 @@
+"""placement's files without its dependencies, and an environment to run its fixtures in."""
+
+import hashlib
+import os
+import shutil
+import sys
+import uuid
+from importlib import metadata
+from pathlib import Path
+
+from harness.core.errors import UnreachableError
+from harness.core.exchange import Progress
+from harness.placements import package_index
+from harness.placements.checkout import described
+from harness.placements.lockfile import date_of_checkout, of_file, until
+from harness.placements.model import NAME
+
+# What placement's own fixtures import, besides placement.
+FIXTURES_NEED = ("gabbi", "oslotest", "wsgi-intercept")
+KEPT = 8
+
+
+def of_release(version: str, progress: Progress) -> Path:
+    """The directory with a release's package in it; fetched once, but for the installed one.
+
+    Raises UnreachableError without an index.
+    """
+    installed = _installed(version)
+    if installed:
+        return installed
+    return _install(f"{NAME}=={version}", version, [], progress)
+
+
+def of_file_at(path: Path, version: str, progress: Progress) -> Path:
+    """The same of a wheel or an sdist."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    options = until(date_of_checkout(version))
+    return _install(str(path), f"{version}-{digest}", options, progress)
+
+
+def _installed(version: str) -> Path | None:
+    try:
+        found = metadata.distribution(NAME)
+    except metadata.PackageNotFoundError:
+        return None
+    root = Path(str(found.locate_file(".")))
+    return root if found.version == version and (root / "placement").is_dir() else None
+
+
+def _install(requirement: str, name: str, options: list[str], progress: Progress) -> Path:
+    tree = package_index.home() / "trees" / name
+    if tree.is_dir():
+        return tree
+    progress(f"fetching placement {name}, once")
+    partial = tree.with_name(f".{uuid.uuid4().hex}")
+    partial.parent.mkdir(exist_ok=True)
+    try:
+        answer = package_index.uv(
+            *("pip", "install", "--quiet", "--no-deps", "--target", str(partial)),
+            *("--python", sys.executable, "--no-compile-bytecode", *options, requirement),
+        )
+        if answer.code:
+            raise _failed(f"placement {name} could not be unpacked.", answer)
+        _put(partial, tree)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return tree
+
+
+def _put(partial: Path, place: Path) -> None:
+    """Give it its name, unless another run was quicker."""
+    try:
+        partial.rename(place)
+    except OSError:
+        if not place.is_dir():
+            raise
+    others = [one for one in place.parent.iterdir() if not one.name.startswith(".")]
+    for old in sorted(others, key=lambda one: one.stat().st_mtime)[:-KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _failed(problem: str, answer: package_index.Answer) -> UnreachableError:
+    return UnreachableError(
+        problem,
+        "uv says why below; without a network, or with a wrong PIP_INDEX_URL or UV_DEFAULT_INDEX, "
+        "nothing new can be fetched.",
+        evidence=answer.said,
+    )
+
+
+def requirements_of(tree: Path) -> list[str]:
+    """What the placement in a tree depends on."""
+    for path in tree.glob(f"{NAME.replace('-', '_')}-*.dist-info"):
+        all_of_them = metadata.PathDistribution(path).requires or []
+        return [one for one in all_of_them if "extra ==" not in one]
+    return of_file(tree / "requirements.txt")
+
+
+def interpreter_for(source: Path, progress: Progress | None = None) -> str:
+    """A Python that has what the fixtures in a module of placement's need.
+
+    This one's, but for a placement so old that it breaks with today's dependencies: that gets an
+    environment with those of its date, made once.
+    """
+    tree = source.parents[4]
+    date = date_of_checkout(described(tree))
+    if date is None:
+        return sys.executable
+    wanted = sorted([*requirements_of(tree), *FIXTURES_NEED])
+    key = hashlib.sha256("\0".join([sys.version, date, *wanted]).encode()).hexdigest()[:16]
+    place = package_index.home() / "environments" / key
+    python = place / "bin" / "python"
+    if python.exists():
+        return str(python)
+    if progress is not None:
+        progress(f"an environment with the dependencies of {date} for placement's fixtures, once")
+    partial = place.with_name(f".{key}.{os.getpid()}")
+    partial.parent.mkdir(exist_ok=True)
+    try:
+        for words in (
+            ("venv", "--quiet", "--python", sys.executable, "--relocatable", str(partial)),
+            (
+                *("pip", "install", "--quiet", "--python", str(partial / "bin/python")),
+                *until(date),
+                *wanted,
+            ),
+        ):
+            answer = package_index.uv(*words)
+            if answer.code:
+                raise _failed(f"placement's dependencies of {date} could not be installed.", answer)
+        _put(partial, place)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return str(python)

@@ -1,0 +1,102 @@
+"""The pytest plugin: its options. Inert until one of them, or an ini setting, asks for it.
+
+pytest loads this module in every project where the harness is installed, so it imports nothing
+that costs time.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from harness.config.plan import Plan
+
+OPTIONS = {
+    "replicas": ("N", "run against a stack with N placement replicas behind Apache (default: 3)"),
+    "target": ("stack|embedded|URL", "where requests go (default: stack)"),
+    "stack": ("fresh|keep|reuse", "lifetime of the stack (default: fresh)"),
+    "stack_port": ("PORT", "Apache's port on 127.0.0.1 (default: any free one)"),
+    "database": ("NAME", "what replicas write to (default: mariadb)"),
+    "config_source": ("env|file|etcd", "how replicas get their configuration (default: env)"),
+    "placement": (
+        "SPEC",
+        "a version, a checkout or a package (default: the locked release); given several times, "
+        "replicas take turns",
+    ),
+    "placement_constraints": (
+        "FILE",
+        "the dependencies of --placement (default: those of its own date)",
+    ),
+}
+REPEATABLE = ("placement",)
+# A port belongs to a machine, not to a project.
+INI = tuple(name for name in OPTIONS if name != "stack_port")
+GABBI = {
+    "gabbi_fixture_modules": "modules in which suites find their fixtures",
+    "gabbi_inner_fixtures": "fixtures around each test, as module:Class",
+    "gabbi_response_handlers": "gabbi response handlers, as module:Class",
+    "gabbi_content_handlers": "gabbi content handlers, as module:Class",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("placement-harness", "OpenStack placement as it is deployed")
+    for name, (metavar, help_text) in OPTIONS.items():
+        option = f"--{name.replace('_', '-')}"
+        # Text, all of them: plan.resolve() says what is wrong with a value, and what is right.
+        action = "append" if name in REPEATABLE else "store"
+        dest = f"placement_{name}"
+        group.addoption(option, dest=dest, metavar=metavar, help=help_text, action=action)
+    group.addoption(
+        "--suite",
+        dest="placement_suites",
+        metavar="upstream|DIR|FILE",
+        action="append",
+        help="run placement's own suites, or these; may be given several times",
+    )
+    group.addoption(
+        "--run-report",
+        dest="placement_report",
+        metavar="FILE",
+        help="write what this run measured: verdicts, requests, start-up, memory (JSON)",
+    )
+    for name in INI:
+        parser.addini(f"placement_{name}", OPTIONS[name][1])
+    for name, help_text in GABBI.items():
+        parser.addini(name, help_text, type="linelist")
+    parser.addini(
+        "gabbi_safe_yaml", "load suites without Python objects in them", type="bool", default=True
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if not asked_for(config):
+        return
+    from harness.plugin import setup
+
+    setup.install(config, plan_of)
+
+
+def asked_for(config: pytest.Config) -> bool:
+    """Whether an option, a variable or an ini setting wants the harness in this run."""
+    given = [config.getoption(f"placement_{name}") for name in (*OPTIONS, "suites", "report")]
+    return any(value is not None for value in given) or any(
+        os.environ.get(f"PLACEMENT_HARNESS_{name.upper()}") or config.getini(f"placement_{name}")
+        for name in INI
+    )
+
+
+def plan_of(config: pytest.Config) -> Plan:
+    """The plan that the options make. Raises UsageError."""
+    from harness.config.resolve import BETWEEN, resolve
+    from harness.targets.choices import CHOICES
+
+    options = {name: config.getoption(f"placement_{name}") for name in OPTIONS}
+    for name in REPEATABLE:
+        options[name] = BETWEEN.join(options[name]) if options[name] else None
+    ini = {name: config.getini(f"placement_{name}") for name in INI}
+    return resolve(options, os.environ, ini, CHOICES)

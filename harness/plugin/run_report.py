@@ -1,0 +1,130 @@
+"""What a run has measured, as a file: --run-report FILE."""
+
+import contextlib
+import dataclasses
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.core.errors import HarnessError, UsageError
+from harness.core.exchange import Measures, Setting
+from harness.plugin.session import Run
+
+SCHEMA = "placement-harness/run/1"
+# pytest's words for what came of a test, in the plural where that is a word.
+VERDICTS = {
+    **{word: word for word in ("passed", "failed", "skipped", "xfailed", "xpassed")},
+    "error": "errors",
+}
+
+
+def prepare(given: str | None) -> Path | None:
+    """Where the file is to be, if one is wanted. Raises UsageError when it cannot be written.
+
+    Nobody may take the last run's for this one's: that is removed.
+    """
+    if given is None:
+        return None
+    path = Path(given)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+        path.unlink()
+    except OSError as error:
+        raise UsageError(
+            f"--run-report {given} cannot be written: {error.strerror}.",
+            "Name a file in a directory that you may write to.",
+        ) from error
+    # Tests may change the working directory.
+    return path.absolute()
+
+
+class RunReport:
+    """A plugin of the process that owns a run. The file is written when all else is done."""
+
+    def __init__(self, path: Path, run: Run, error: Callable[[], HarnessError | None]) -> None:
+        self._path = path
+        self._run = run
+        self._error = error
+        self._began = time.perf_counter()
+        self._session: pytest.Session | None = None
+        self._verdicts: Counter[str] = Counter()
+        self._settings: Sequence[Setting] = ()
+        self._measures = Measures(None)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        config = self._session.config if self._session else None
+        if config is not None:
+            category = config.hook.pytest_report_teststatus(report=report, config=config)[0]
+            self._verdicts[VERDICTS.get(category, "")] += 1
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self._verdicts["errors"] += report.failed
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        self._session = session
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Measure, before the target is stopped; a stack that has broken says what it still can."""
+        target = self._run.target
+        with contextlib.suppress(HarnessError, OSError):
+            self._settings = target.settings()
+        measure = getattr(target, "measure", None)
+        if measure is not None and session.exitstatus != pytest.ExitCode.INTERRUPTED:
+            with contextlib.suppress(HarnessError, OSError):
+                self._measures = measure()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_unconfigure(self) -> Generator[None, object, object]:
+        try:
+            return (yield)
+        finally:
+            if self._session is not None:
+                self._path.write_text(json.dumps(self._found(self._session), indent=2) + "\n")
+
+    def _found(self, session: pytest.Session) -> Mapping[str, Any]:
+        tally, error = self._run.tally, self._error()
+        latency = tally.latency()
+        return {
+            "schema": SCHEMA,
+            "exit_code": int(session.exitstatus),
+            "error": None
+            if error is None
+            else {
+                "problem": error.problem,
+                "remedy": error.remedy,
+                "evidence": [*error.evidence],
+            },
+            "plan": self._plan(),
+            "settings": [dataclasses.asdict(setting) for setting in self._settings],
+            "tests": {name: self._verdicts[name] for name in VERDICTS.values()},
+            "requests": {
+                "total": tally.requests,
+                "unanswered": tally.unanswered,
+                "replicas": tally.by_replica(self._run.target.replicas),
+            },
+            "latency_ms": latency
+            and {name: _rounded(ms) for name, ms in dataclasses.asdict(latency).items()},
+            "seconds": {
+                "total": round(time.perf_counter() - self._began, 3),
+                "start_up": _rounded(self._measures.start_up),
+            },
+            "memory": [dataclasses.asdict(one) for one in self._measures.memory],
+        }
+
+    def _plan(self) -> Mapping[str, Any]:
+        plan = self._run.plan
+        known = {one.name: getattr(plan, one.name) for one in dataclasses.fields(plan)}
+        # A lane's environment is its profile's, which has a name.
+        return {**known, "lanes": [lane.name for lane in plan.lanes]}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)

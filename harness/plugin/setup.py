@@ -1,0 +1,109 @@
+"""Adds to pytest what a run needs, once its settings are known."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.config.plan import Lane, Plan, is_url
+from harness.core.errors import HarnessError, UsageError
+from harness.plugin import fixtures, garbage, run_report, suite_order
+from harness.plugin.controller import Owner
+from harness.plugin.run_report import RunReport
+from harness.plugin.session import Worker
+from harness.suites import extensions, items, selection
+from harness.suites.connection import Wire
+
+# xdist's ways that do not keep the tests of a file together.
+SCATTERING = frozenset({"load", "loadgroup", "worksteal"})
+
+
+def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> None:
+    """Add to pytest what a run needs. Raises pytest.UsageError for settings without sense."""
+    wire = Wire()
+    told = getattr(config, "workerinput", None)
+    worker = told is not None
+    report: Path | None = None
+    try:
+        plan = plan_of(config)
+        plan = _adopted(plan) if told is None else replace(plan, **told["placement_plan"])
+        selection.choose(plan)
+        # Workers parse the same command line.
+        selection.add(config, config.getoption("placement_suites") or ())
+        if not worker:
+            plan = _with_lanes(config, plan)
+            report = run_report.prepare(config.getoption("placement_report"))
+        own = extensions.load(
+            fixture_modules=config.getini("gabbi_fixture_modules"),
+            inner_fixtures=config.getini("gabbi_inner_fixtures"),
+            response_handlers=config.getini("gabbi_response_handlers"),
+            content_handlers=config.getini("gabbi_content_handlers"),
+            safe_yaml=config.getini("gabbi_safe_yaml"),
+        )
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+    except HarnessError as error:
+        # Not for pytest's usage to be explained, nor for a traceback.
+        pytest.exit(f"\nERROR: {error}", returncode=error.exit_code)
+    run = Worker(config, plan, wire) if worker else Owner(config, plan, wire)
+    config.stash[fixtures.RUN] = run
+    config.pluginmanager.register(run, "placement-run")
+    if report is not None and isinstance(run, Owner):
+        config.pluginmanager.register(RunReport(report, run, run.error), "placement-measures")
+    config.pluginmanager.register(items.SuiteCollector(own, wire), "placement-suites")
+    config.pluginmanager.register(suite_order.Order(config, plan.target), "placement-order")
+    config.pluginmanager.register(fixtures, "placement-fixtures")
+    config.pluginmanager.register(garbage.Garbage(), "placement-garbage")
+    _keep_suites_whole(config)
+
+
+def _adopted(plan: Plan) -> Plan:
+    """What nobody has asked for is as the stack has it that is reused."""
+    if plan.target != "stack" or plan.lifetime != "reuse":
+        return plan
+    # Costs time that other runs need not spend.
+    from harness.stack.lifecycle import reuse
+
+    return reuse.adopted(plan)
+
+
+def _with_lanes(config: pytest.Config, plan: Plan) -> Plan:
+    """Plan a placement for each worker that runs suites, and what upstream's need besides.
+
+    Raises UsageError.
+    """
+    suites = [*selection.files(config)]
+    wanted = selection.fixtures(suites)
+    if wanted and is_url(plan.target):
+        raise UsageError(
+            f"placement's own suites need an empty placement, and {plan.target} is somebody's.",
+            "Run them with --target stack or embedded.",
+        )
+    workers = max(1, len(getattr(config.option, "tx", None) or ()))
+    # One worker's suites, or tests in Python, can do with the stack as everybody has it.
+    if plan.target != "stack" or not (wanted or (suites and workers > 1)):
+        return plan
+    profiles = selection.profiles(wanted, lambda line: print(f"  {line}"))
+    common = {name: value for one in profiles for name, value in one.common.items()}
+    own = [Lane(str(number + 1), common) for number in range(workers)]
+    started = [Lane(one.name, {**common, **one.environment}) for one in profiles if one.environment]
+    return replace(
+        plan, lanes=(*own, *started), profiles=tuple(profile.name for profile in profiles)
+    )
+
+
+def _keep_suites_whole(config: pytest.Config) -> None:
+    """Let xdist give all tests of a file to one worker. Raises pytest.UsageError."""
+    # xdist's own order is by the number of tests; ours is by time.
+    config.option.loadscopereorder = False
+    way = config.getoption("dist", None)
+    if way not in SCATTERING:
+        return
+    if getattr(config.known_args_namespace, "dist", None) == "no":
+        config.option.dist = "loadfile"
+    elif any(selection.files(config)):
+        raise pytest.UsageError(
+            f"--dist {way} can give tests of one suite to several workers, but they build upon "
+            "each other. Give --dist loadfile or loadscope, or none: -n alone keeps files whole."
+        )

@@ -1,0 +1,159 @@
+"""What a run says on the terminal besides pytest's own lines."""
+
+import contextlib
+import queue
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from harness.config.plan import Plan, counted
+from harness.core.errors import HarnessError
+from harness.core.exchange import Setting
+from harness.report.request_stats import Tally
+
+
+class Screen:
+    """Writes between pytest's lines. ``progress`` may be called from any thread."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    @property
+    def _terminal(self) -> pytest.TerminalReporter | None:
+        reporter: pytest.TerminalReporter | None = self._config.pluginmanager.get_plugin(
+            "terminalreporter"
+        )
+        return reporter
+
+    def progress(self, line: str) -> None:
+        """Write a line; one of another thread has to wait until the main thread comes to it."""
+        self._waiting.put(line)
+        if threading.current_thread() is threading.main_thread():
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the lines of progress that have come in."""
+        while not self._waiting.empty():
+            # A terminal that was closed must not keep a stack from being removed.
+            with contextlib.suppress(OSError):
+                self.line(f"  {self._waiting.get()}")
+
+    def line(self, text: str, **markup: bool) -> None:
+        """Write a line, unless pytest was told to be quiet."""
+        terminal = self._terminal
+        if terminal is not None and self._config.get_verbosity() >= 0:
+            terminal.ensure_newline()
+            # With xdist, pytest leaves its dots' line open and does not know.
+            if self._config.get_terminal_writer().width_of_current_line:
+                terminal.write_line("")
+            terminal.write_line(text, **markup)
+
+    def settings(self, settings: Sequence[Setting]) -> None:
+        if settings:
+            self.line("target: " + ", ".join(map(_setting, settings)))
+
+    def summary(self, tally: Tally, replicas: Sequence[str], differences: int) -> None:
+        """Write who answered and how fast; with -q, only what is wrong.
+
+        ``differences`` is how many tests were held to a declared difference.
+        """
+        terminal = self._terminal
+        if terminal is None or not tally.requests:
+            return
+        if self._config.get_verbosity() >= 0:
+            terminal.write_sep("=", "placement")
+            for line in summary(tally, replicas):
+                terminal.write_line(line)
+            if differences:
+                tests = _tests(differences)
+                terminal.write_line(f"differ    {tests}, as declared: docs/upstream.md")
+        problem = unproven(tally, replicas)
+        if problem:
+            terminal.write_line(problem, red=True)
+
+    def failed(self, error: HarnessError) -> None:
+        """Write what kept the run from being made; the last thing that a run writes."""
+        writer = self._config.get_terminal_writer()
+        writer.line()
+        head, *evidence = str(error).split("\n")
+        writer.line(f"ERROR: {head}", red=True)
+        for line in evidence:
+            writer.line(line)
+
+
+def header(plan: Plan) -> str:
+    """What is run, and where each setting came from; known before anything is started."""
+    parts = [_sourced(plan, "target", plan.target)]
+    if plan.target == "stack":
+        parts.append(_sourced(plan, "replicas", counted(plan.replicas)))
+        parts.append(_sourced(plan, "stack", f"{plan.lifetime} stack {plan.name}"))
+        if plan.port:
+            parts.append(_sourced(plan, "stack_port", f"port {plan.port}"))
+    return "placement-harness: " + ", ".join(parts)
+
+
+def summary(tally: Tally, replicas: Sequence[str]) -> list[str]:
+    """The lines of the summary."""
+    counts = tally.by_replica(replicas)
+    shares = ": " + ", ".join(f"replica {key} {count}" for key, count in counts.items())
+    lines = [f"requests  {tally.requests}{shares if counts else ''}"]
+    if tally.unanswered:
+        lines[0] += f", {tally.unanswered} without an answer"
+    latency = tally.latency()
+    if latency is not None:
+        lines.append(
+            f"latency   p50 {latency.p50:.1f} ms, p95 {latency.p95:.1f} ms, "
+            f"p99 {latency.p99:.1f} ms, max {latency.longest:.1f} ms"
+        )
+    if tally.tests:
+        lines.append(
+            f"client    {tally.client * 1000:.2f} ms a test over {_tests(tally.tests)}, "
+            f"besides {tally.waiting:.1f} s of waiting for answers"
+        )
+    for lane in _lanes(tally, replicas):
+        silent, asked = tally.silent(lane), tally.asked_of(lane)
+        if silent and not tally.enough_for(lane):
+            few = f"{asked} request is" if asked == 1 else f"{asked} requests are"
+            lines.append(f"{_names(silent)} answered nothing; {few} too few to tell")
+    return lines
+
+
+def unproven(tally: Tally, replicas: Sequence[str]) -> str | None:
+    """Why a run does not prove what it should: a replica that answered nothing."""
+    for lane in _lanes(tally, replicas):
+        silent = tally.silent(lane)
+        if silent and tally.enough_for(lane):
+            return (
+                f"FAILED: {_names(silent)} answered none of {tally.asked_of(lane)} requests, "
+                "so this run says nothing about it. Look at its log: placement-harness logs "
+                f"--replica {silent[0]}"
+            )
+    return None
+
+
+def _lanes(tally: Tally, replicas: Sequence[str]) -> list[list[str]]:
+    """The replicas of each lane; a lane beside the first one may rightly not have been needed."""
+    lanes: dict[str, list[str]] = {}
+    for replica in replicas:
+        lanes.setdefault(replica.rpartition("-")[0], []).append(replica)
+    return [lane for name, lane in lanes.items() if not name or len(tally.silent(lane)) < len(lane)]
+
+
+def _tests(number: int) -> str:
+    return f"{number} test" if number == 1 else f"{number} tests"
+
+
+def _names(replicas: Sequence[str]) -> str:
+    return f"replica{'s' if len(replicas) > 1 else ''} {', '.join(replicas)}"
+
+
+def _sourced(plan: Plan, name: str, value: str) -> str:
+    source = plan.sources.get(name)
+    return f"{value} ({source})" if source else value
+
+
+def _setting(setting: Setting) -> str:
+    source = f" ({setting.source})" if setting.source else ""
+    return f"{setting.name} {setting.value}{source}"

@@ -1,0 +1,142 @@
+"""Apache's balancer-manager: which replicas get requests, and how many each is working on.
+
+Apache keeps its members in shared memory, so that a change takes effect at once in all its
+processes and no connection is dropped: a graceful restart would close clients' idle connections.
+"""
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import requests
+
+from harness.config.plan import FIRST_LANE
+from harness.core.deadline import Deadline
+from harness.core.errors import StackError
+from harness.stack.model import lanes
+
+_NAMES = {"httpd": "http://httpd.apache.org"}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One replica as Apache sees it. ``busy`` counts requests under way."""
+
+    replica: int
+    address: str
+    enabled: bool
+    busy: int
+
+
+class Balancer:
+    """One lane's. ``url`` is Apache's for this lane; ``key`` the stack's balancer key."""
+
+    def __init__(self, url: str, key: str, lane: str = FIRST_LANE) -> None:
+        self._url = f"{url}/balancer-manager"
+        self._key = key
+        # As services/apache/start.sh names it.
+        self._name = "placement" if lane == FIRST_LANE else f"lane-{lane}"
+        self._session = requests.Session()
+        self._session.trust_env = False
+        # The handler ignores whatever does not come from its own page.
+        self._session.headers.update({"X-Harness-Key": key, "Referer": self._url})
+
+    def members(self) -> list[Member]:
+        answer = self._ask("GET", params={"xml": "1"})
+        found = []
+        page = ElementTree.fromstring(answer.content)  # noqa: S314 (the stack's own Apache)
+        for worker in page.iterfind(".//httpd:worker", _NAMES):
+
+            def text(name: str, worker: ElementTree.Element = worker) -> str:
+                return worker.findtext(f"httpd:{name}", "", _NAMES).strip()
+
+            found.append(
+                Member(
+                    replica=lanes.number(text("route")),
+                    address=text("name"),
+                    enabled="Dis" not in text("status"),
+                    busy=int(text("busy")),
+                )
+            )
+        return found
+
+    def only(self, replicas: Collection[int]) -> None:
+        """Give requests to these replicas, and to no others."""
+        for member in self.members():
+            if member.enabled is not (member.replica in replicas):
+                self._set(member.replica, enabled=not member.enabled)
+
+    def enable(self, replica: int) -> None:
+        self._set(replica, enabled=True)
+
+    def drain(self, replica: int, deadline: Deadline) -> None:
+        """Give a replica no more requests, and wait for those that it has.
+
+        Until the deadline at most: by then Apache has given up whatever began before it, and its
+        count has been seen to stay above zero with nothing under way.
+        """
+        self._set(replica, enabled=False)
+        for _ in deadline.every(0.05):
+            if self._member(replica).busy == 0:
+                return
+
+    def _ask(self, method: str, **what: Mapping[str, str]) -> requests.Response:
+        try:
+            answer = self._session.request(method, self._url, timeout=5, **what)  # type: ignore[arg-type]
+            answer.raise_for_status()
+        except requests.RequestException as error:
+            raise StackError(
+                f"Apache's balancer-manager gives no answer: {type(error).__name__}.",
+                "See what it says: placement-harness logs apache.",
+                service="apache",
+            ) from error
+        return answer
+
+    def _member(self, replica: int) -> Member:
+        return next(member for member in self.members() if member.replica == replica)
+
+    def _set(self, replica: int, *, enabled: bool) -> None:
+        change = {
+            "b": self._name,
+            "w": self._member(replica).address,
+            "w_status_D": "0" if enabled else "1",
+            "nonce": self._key,
+        }
+        self._ask("POST", data=change)
+        # Apache answers 200 to a change that it ignores.
+        if self._member(replica).enabled is not enabled:
+            raise StackError(
+                f"Apache did not {'enable' if enabled else 'disable'} replica {replica}.",
+                "See what it says: placement-harness logs apache.",
+                service="apache",
+            )
+
+
+class Balancers:
+    """Those of all lanes as one, since replicas of one number are in one container.
+
+    ``members`` are the numbers of the replicas that each of them has.
+    """
+
+    def __init__(self, members: Mapping[Balancer, Collection[int]]) -> None:
+        self._members = members
+
+    def members(self) -> list[Member]:
+        return [member for balancer in self._members for member in balancer.members()]
+
+    def only(self, replicas: Collection[int]) -> None:
+        """Give requests to these replicas, and to no others."""
+        for balancer, numbers in self._members.items():
+            balancer.only([replica for replica in replicas if replica in numbers])
+
+    def enable(self, replica: int) -> None:
+        for balancer in self._of(replica):
+            balancer.enable(replica)
+
+    def drain(self, replica: int, deadline: Deadline) -> None:
+        """Give a replica no more requests in any lane, and wait for those that it has."""
+        for balancer in self._of(replica):
+            balancer.drain(replica, deadline)
+
+    def _of(self, replica: int) -> list[Balancer]:
+        return [balancer for balancer, numbers in self._members.items() if replica in numbers]

@@ -1,0 +1,84 @@
+"""Empties a lane's database, and puts into it what a suite begins with."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from harness.core.errors import StackError
+from harness.upstream.fixture_data import Rows
+
+if TYPE_CHECKING:
+    import pymysql
+
+# What placement writes there itself, and takes for granted.
+KEPT = frozenset({"alembic_version"})
+# Of these only what users have made goes.
+STANDARD = ("traits", "resource_classes")
+# Column -> the table in which its name has an id; ids differ from database to database.
+REFERENCES = {"trait_id": "traits", "resource_class_id": "resource_classes"}
+
+
+class Schema:
+    """placement's tables, over a connection that takes several statements at once."""
+
+    def __init__(self, connection: "pymysql.Connection[pymysql.cursors.Cursor]") -> None:
+        self._connection = connection
+        self._empty = ""
+
+    def reset(self, rows: Rows) -> None:
+        """Leave these rows in the database, and what placement itself writes there.
+
+        ``rows`` are those of each table, with names in place of ids of traits and classes.
+        Raises StackError.
+        """
+        import pymysql
+
+        try:
+            self._reset(rows)
+        except pymysql.MySQLError as error:
+            raise StackError(
+                f"The database cannot be emptied and filled for a suite: {error}.",
+                "See what it says: placement-harness logs, with the name of its service.",
+            ) from error
+
+    def _reset(self, rows: Rows) -> None:
+        if not self._empty:
+            self._empty = ";".join(self._emptying())
+        statements = [self._empty, *self._inserts(rows), "SET foreign_key_checks = 1", "COMMIT"]
+        with self._connection.cursor() as cursor:
+            cursor.execute(";".join(statements))
+            # An error in one of them shows when its result is taken.
+            while cursor.nextset():
+                pass
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _emptying(self) -> Iterator[str]:
+        yield "START TRANSACTION"
+        yield "SET foreign_key_checks = 0"
+        with self._connection.cursor() as cursor:
+            cursor.execute("SHOW TABLES")
+            for (table,) in cursor.fetchall():
+                if table not in KEPT:
+                    only = " WHERE name LIKE 'CUSTOM\\_%'" if table in STANDARD else ""
+                    yield f"DELETE FROM {table}{only}"  # noqa: S608 (the database's own names)
+
+    def _inserts(self, rows: Rows) -> Iterator[str]:
+        # What others refer to by name comes first.
+        for table in sorted(rows, key=lambda table: table not in STANDARD):
+            for row in rows[table]:
+                # A trait's id is the database's to give.
+                values = {
+                    name: self._value(name, value)
+                    for name, value in row.items()
+                    if (table, name) != ("traits", "id")
+                }
+                names = ", ".join(f"`{name}`" for name in values)
+                # Names and values come from placement's own fixtures, and are escaped.
+                yield f"INSERT INTO {table} ({names}) VALUES ({', '.join(values.values())})"  # noqa: S608
+
+    def _value(self, column: str, value: Any) -> str:
+        escaped = str(self._connection.escape(value))
+        if column in REFERENCES:
+            return f"(SELECT id FROM {REFERENCES[column]} WHERE name = {escaped})"  # noqa: S608
+        return escaped

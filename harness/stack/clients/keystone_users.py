@@ -1,0 +1,135 @@
+"""Real users of a stack's keystone, for whoever upstream's suites pretend to be.
+
+Those that placement 16's suites name are in the image of the database; another one is made when it
+is first asked for, with its project and roles, and stays as long as the stack. Tokens are kept in
+the stack's state, so that a run's workers and later runs share them.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import requests
+
+from harness.core.errors import StackError, TargetError
+from harness.identity.keystone import Keystone
+from harness.stack.model.record import Secrets
+from harness.stack.model.state import StackState, write_private
+from harness.upstream.identities import Identity
+
+DOMAIN = {"id": "default"}
+TIMEOUT = 30.0
+# Tokens live for a day (compose.yaml); one that is this old is not used again. Seconds.
+TOKEN_AGE = 12 * 3600
+# Of a user whom upstream gives none: keystone gives tokens for a project only to those with one.
+NO_ROLE = "no-role-of-placement"
+
+
+class Users:
+    """``url`` is keystone's, ``admin_token`` one of its administrator."""
+
+    def __init__(self, state: StackState, secrets: Secrets, url: str, admin_token: str) -> None:
+        self._state = state
+        self._file = state.directory / "users.json"
+        self._password = secrets.users_password
+        self._url = f"{url}/v3"
+        # Tokens by identity, and ids of projects and roles; what others have made, too.
+        self._known: dict[str, Any] = {}
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["X-Auth-Token"] = admin_token
+
+    def token(self, identity: Identity) -> str:
+        """A token of this identity; its project may be given by its id."""
+        names = {value: key for key, value in self._known.get("projects", {}).items()}
+        identity = replace(identity, project=names.get(identity.project, identity.project))
+        known = self._known.get("tokens", {}).get(str(identity))
+        return str(known or self._share("tokens", str(identity), lambda: self._log_in(identity)))
+
+    def project(self, name: str) -> str:
+        """The id of the project of this name."""
+        known = self._known.get("projects", {}).get(name)
+        return str(known or self._share("projects", name, lambda: self._project(name)))
+
+    def _share(self, kind: str, name: str, make: Callable[[], str]) -> str:
+        """What another process has made meanwhile, or else ``make``, for others to find."""
+        with self._state.taking("users.lock", TIMEOUT):
+            self._known = self._read() or {
+                "since": time.time(),
+                "projects": {one["name"]: one["id"] for one in self._list("project")},
+                "tokens": {},
+            }
+            if name not in self._known[kind]:
+                self._known[kind][name] = make()
+                write_private(self._file, json.dumps(self._known))
+            return str(self._known[kind][name])
+
+    def _read(self) -> dict[str, Any] | None:
+        try:
+            known: dict[str, Any] = json.loads(self._file.read_text())
+        except (OSError, ValueError):
+            return None
+        return known if time.time() - known["since"] < TOKEN_AGE else None
+
+    def _log_in(self, identity: Identity) -> str:
+        domain, name = {"domain": DOMAIN}, str(identity)
+        user = {"name": name, **domain, "password": self._password}
+        scope: dict[str, Any] = {"system": {"all": True}}
+        if identity.project is not None:
+            scope = {"project": {"name": identity.project, **domain}}
+        who = Keystone(
+            self._url,
+            {"methods": ["password"], "password": {"user": user}},
+            scope,
+            f"user {name}",
+        )
+        try:
+            # Those of the suites that are known are in the image of the database.
+            return who.token(TIMEOUT)
+        except TargetError:
+            self._make_user(identity)
+            return who.token(TIMEOUT)
+
+    def _make_user(self, identity: Identity) -> None:
+        user = self._make("user", str(identity), password=self._password)
+        where = f"projects/{self._project(identity.project)}" if identity.project else "system"
+        roles = {one["name"]: one["id"] for one in self._list("role")}
+        for role in identity.roles or (NO_ROLE,):
+            number = roles.get(role) or self._make("role", role)
+            path = f"{where}/users/{user}/roles/{number}"
+            self._ask("PUT", path, f"giving {identity} role {role}")
+
+    def _project(self, name: str) -> str:
+        projects: dict[str, str] = self._known["projects"]
+        if name not in projects:
+            projects[name] = self._make("project", name)
+        return projects[name]
+
+    def _make(self, kind: str, name: str, **more: str) -> str:
+        """Create a user, project or role, or find the one of that name."""
+        entity = {"name": name, **more} | ({} if kind == "role" else {"domain_id": DOMAIN["id"]})
+        made = self._ask("POST", f"{kind}s", f"making {kind} {name}", json={kind: entity})
+        return str(made[kind]["id"] if made else self._list(kind, name=name)[0]["id"])
+
+    def _list(self, kind: str, **query: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._ask(
+            "GET", f"{kind}s", f"listing {kind}s", params=query
+        )[f"{kind}s"]
+        return found
+
+    def _ask(self, method: str, path: str, doing: str, **what: Any) -> Any:
+        """What keystone's answer holds; None when what is to be made is there already."""
+        try:
+            answer = self._session.request(method, f"{self._url}/{path}", timeout=TIMEOUT, **what)
+            if answer.ok:
+                return answer.json() if answer.content else {}
+            if (method, answer.status_code) == ("POST", 409):
+                return None
+            problem = f"keystone answers {answer.status_code} to {doing}: {answer.text[:200]}."
+        except requests.RequestException as error:
+            problem = f"keystone gives no answer to {doing}: {type(error).__name__}."
+        raise StackError(
+            problem, "See what it says: placement-harness logs keystone.", service="keystone"
+        )

@@ -1,0 +1,298 @@
+"""A running stack: where it listens, who may speak to it, and its replicas."""
+
+import contextlib
+import dataclasses
+import functools
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import requests
+
+from harness.config.plan import FIRST_LANE
+from harness.core.deadline import Deadline, go_on, patiently
+from harness.core.errors import EngineError, StackError
+from harness.core.exchange import Progress
+from harness.engine.docker import listed, published
+from harness.engine.events import Watch, death_error, was_meant
+from harness.identity.keystone import Keystone
+from harness.stack import project
+from harness.stack.clients import galera
+from harness.stack.clients.apache_balancer import Balancer, Balancers
+from harness.stack.clients.database import Schema
+from harness.stack.clients.keystone_users import Users
+from harness.stack.model import lanes
+from harness.stack.model.record import Record, Secrets
+from harness.stack.model.state import StackState
+from harness.stack.operations import rolling
+from harness.stack.settings import config_sources
+from harness.stack.settings.config_sources import SOURCES, Source
+from harness.stack.settings.databases import DATABASES
+
+if TYPE_CHECKING:
+    import pymysql
+
+
+# A stack without one of them, or of its database's, is broken, though it may go on answering.
+SERVICES = frozenset({"apache", "keystone", "memcached"})
+
+READY_SECONDS = 60.0
+POLL_SECONDS = 0.05
+# The provider that is asked for; there is none of that name.
+READY = "placement-harness-ready"
+# Of one that serves. What is still loading takes a connection, and answers when it has loaded: who
+# waits for that asks once, and patiently. Asked again and again, it would answer all of it first.
+ASK_SECONDS = 1.0
+
+
+def until_it_serves(
+    ask: Callable[[float], str | None], alive: Callable[[], None], deadline: Deadline
+) -> str | None:
+    """Ask until there is no problem: None then, else the last problem, when time is up.
+
+    ``ask`` gets the seconds that it may take. ``alive`` raises when nobody is left to answer.
+    """
+    while True:
+        alive()
+        patience = max(deadline.left, ASK_SECONDS)
+        problem = patiently(functools.partial(ask, patience), alive)
+        if problem is None or deadline.passed:
+            return problem
+        go_on()
+        time.sleep(POLL_SECONDS)
+
+
+class Stack:
+    """One Compose project, up and answering.
+
+    ``record`` says where it listens and with how many replicas. The methods may be called from
+    any process of the stack's owner: what they change is written to the stack's state.
+    """
+
+    def __init__(self, state: StackState, record: Record, secrets: Secrets) -> None:
+        self.state = state
+        self.record = record
+        self.ready_after: float | None = None  # Seconds; None when it ran before.
+        self.awaited = ""  # What of it is not there yet, while it is waited for.
+        self._secrets = secrets
+        self._watch: Watch | None = None
+        self._session = requests.Session()
+        # A proxy or a .netrc of the user's is for other hosts.
+        self._session.trust_env = False
+        self._token: str | None = None
+        self._users: Users | None = None
+
+    @property
+    def name(self) -> str:
+        return self.record.name
+
+    @property
+    def identity_url(self) -> str:
+        return f"{self.record.url}/identity"
+
+    @property
+    def placement_url(self) -> str:
+        return f"{self.record.url}/placement"
+
+    def url(self, lane: str = FIRST_LANE) -> str:
+        """Apache's address for a lane; placement is at its root, too."""
+        return self.record.lane_url(lane) if self.record.lanes else self.record.url
+
+    @property
+    def replicas(self) -> range:
+        return range(1, self.record.replicas + 1)
+
+    @property
+    def source(self) -> Source:
+        return SOURCES[self.record.config_source]
+
+    @property
+    def balancer(self) -> Balancers:
+        key = self._secrets.balancer_key
+        by_lane = lanes.replicas(self.record).items()
+        return Balancers({Balancer(self.url(lane), key, lane): all_of for lane, all_of in by_lane})
+
+    @property
+    def keystone(self) -> Keystone:
+        """The user admin in the project admin, and the keystone that knows it."""
+        domain = {"id": "default"}
+        user = {"name": "admin", "domain": domain, "password": self._secrets.admin_password}
+        return Keystone(
+            f"{self.identity_url}/v3",
+            {"methods": ["password"], "password": {"user": user}},
+            {"project": {"name": "admin", "domain": domain}},
+            "the stack's admin",
+        )
+
+    def token(self, timeout: float = ASK_SECONDS) -> str:
+        """A token of the user admin in the project admin, from keystone; fetched once."""
+        if self._token is None:
+            self._token = self.keystone.token(timeout)
+        return self._token
+
+    @property
+    def users(self) -> Users:
+        """keystone's users for suites that pretend to be somebody."""
+        if self._users is None:
+            self._users = Users(self.state, self._secrets, self.identity_url, self.token())
+        return self._users
+
+    def schema(self, lane: str) -> Schema:
+        """A lane's database, to be emptied and filled."""
+        return Schema(self.database(lanes.schema(lane), several=True))
+
+    def database(
+        self, schema: str = "placement", *, several: bool = False
+    ) -> "pymysql.Connection[pymysql.cursors.Cursor]":
+        """A new connection to the stack's database, from outside.
+
+        ``several`` lets it take several statements at once. Raises StackError.
+        """
+        import pymysql
+        from pymysql.constants import CLIENT
+
+        front = DATABASES[self.record.database].front
+        host, port = published(self.name, front, 3306, "The database")
+        try:
+            return pymysql.connect(
+                host=host,
+                port=port,
+                user="harness",
+                password=self._secrets.database_password,
+                database=schema,
+                autocommit=True,
+                # On loopback; reading the machine's certificates takes longer than connecting.
+                ssl_disabled=True,
+                client_flag=CLIENT.MULTI_STATEMENTS if several else 0,
+            )
+        except pymysql.MySQLError as error:
+            raise StackError(
+                f"The database {schema} of the stack {self.name} lets nobody in: {error}.",
+                f"See what it says: placement-harness logs {front}.",
+                service=front,
+            ) from error
+
+    # What can happen to it
+
+    def watch(self) -> None:
+        if self._watch is None:
+            self._watch = Watch(self.name)
+            self._watch.start()
+
+    def unwatch(self) -> None:
+        if self._watch is not None:
+            self._watch.stop()
+            self._watch = None
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Notice deaths while something is done, if nobody does already."""
+        watched = self._watch is not None
+        self.watch()
+        try:
+            yield
+        finally:
+            if not watched:
+                self.unwatch()
+
+    def check(self, when: str = "during the run") -> None:
+        """Raise StackError if a container has died, unless it was meant to."""
+        if self._watch is None:
+            return
+        deaths = self._watch.deaths()
+        if deaths:
+            record = self.state.record() or self.record
+            for death in deaths:
+                if was_meant(death, record):
+                    continue
+                raise death_error(death, when)
+            self._watch.forget(deaths)
+        if self._watch.blind:
+            raise EngineError(
+                f"The container engine has stopped telling what happens to {self.name}.",
+                "See whether it runs: `docker version`, `placement-harness doctor`.",
+            )
+
+    # Readiness
+
+    def whole(self) -> bool:
+        """Whether all of it runs, and every replica serves."""
+        running = {one.service for one in listed(self.name) if one.state == "running"}
+        database = DATABASES[self.record.database]
+        services = {*SERVICES, *database.services, *self.source.services}
+        if not services <= running or galera.missing(self.name, database.cluster):
+            return False
+        return all(
+            self.asks_replica(number, lane) is None
+            for lane, numbers in lanes.replicas(self.record).items()
+            for number in numbers
+        )
+
+    def asks_replica(
+        self, replica: int, lane: str = FIRST_LANE, timeout: float = ASK_SECONDS
+    ) -> str | None:
+        """Ask one replica itself, in the balancer or not; None when it serves, else why not."""
+        key = {"X-Harness-Key": self._secrets.balancer_key}
+        try:
+            answer = self._session.get(
+                f"{self.url(lane)}/replica/{replica}/resource_providers?name={READY}",
+                headers={**key, "X-Auth-Token": self.token()},
+                timeout=timeout,
+            )
+        except requests.RequestException as error:
+            return type(error).__name__
+        if answer.status_code == 401:
+            self._token = None
+        return None if answer.status_code == 200 else f"{answer.status_code} {answer.text[:200]}"
+
+    def wait_for_replicas(self, replicas: range | list[int], deadline: Deadline) -> None:
+        """Return when each of these replicas has answered an authenticated request in each lane."""
+        for lane, numbers in lanes.replicas(self.record).items():
+            for replica in replicas:
+                if replica in numbers:
+                    self._wait_for_replica(replica, lane, deadline)
+
+    def _wait_for_replica(self, replica: int, lane: str, deadline: Deadline) -> None:
+        route = lanes.route(lane, replica)
+        self.awaited = f"replica {route}"
+        problem = until_it_serves(
+            functools.partial(self.asks_replica, replica, lane),
+            lambda: self.check("before it served"),
+            deadline,
+        )
+        if problem is not None:
+            raise StackError(
+                f"Replica {route} did not serve within {deadline.seconds:.0f} s; "
+                f"its last answer: {problem}.",
+                f"See what it says: placement-harness logs --replica {route}.",
+                service="placement",
+            )
+
+    def start_containers(self, *how: str) -> None:
+        """Let Compose start what does not run, replicas with their configuration."""
+        config_sources.start(self.source, self.state, project.settings(self.state), *how)
+
+    # Replicas, while requests flow
+
+    def scale(self, replicas: int, progress: Progress) -> None:
+        """Add or remove replicas; requests under way are finished, none is refused."""
+        rolling.scale(self, replicas, progress)
+
+    def restart_rolling(self, progress: Progress) -> Iterator[int]:
+        """Restart the replicas one after the other; yield each that serves again."""
+        return rolling.restart_rolling(self, progress)
+
+    def restart(self, replica: int) -> None:
+        """Take a replica out, restart it, and put it back when it serves."""
+        rolling.restart(self, replica)
+
+    # What is remembered of it
+
+    def refresh(self) -> None:
+        """Take the record as another process may have left it."""
+        self.record = self.state.record() or self.record
+
+    def save(self, **changes: object) -> None:
+        """Change the record, here and in the stack's state."""
+        self.record = dataclasses.replace(self.record, **changes)  # type: ignore[arg-type]
+        self.state.save(self.record)

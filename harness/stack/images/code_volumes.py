@@ -1,0 +1,85 @@
+"""Images' code in volumes, where the engine's own storage is slow to read.
+
+fuse-overlayfs asks another process about each file that is looked at: for a service's thousand
+modules that takes half as long as running them. A volume is a plain directory of the host's. It is
+filled when the image is built, and goes with it; a service whose code is in none runs from its
+image alone.
+"""
+
+from typing import Any
+
+from harness.core.deadline import GLANCE, Deadline
+from harness.core.locks import FileLock
+from harness.core.process import run
+from harness.stack.model.state import private_directory, state_root
+
+SLOW = frozenset({"fuse-overlayfs"})
+# What an image of a Python service consists of.
+FOLDERS = ("/opt", "/usr")
+LABEL = "placement-harness.code"
+# The volume that says that the others are filled: an engine may end while it copies.
+WHOLE = "whole"
+# What another run's unpacking may take; it is 6 s on an idle machine.
+UNPACK_SECONDS = 120.0
+
+
+def ensure(image: str) -> None:
+    """Unpack an image, if that makes it faster and was not done before."""
+    if _name(image, WHOLE) in _present() or _driver(image) not in SLOW:
+        return
+    private_directory(state_root())
+    with FileLock(state_root() / "unpack.lock") as lock:
+        # Two at once would empty what the other one fills; without it, the image serves alone.
+        free = lock.wait(Deadline.after(UNPACK_SECONDS), GLANCE)
+        if free and _name(image, WHOLE) not in _present():
+            _unpack(image)
+
+
+def _unpack(image: str) -> None:
+    from python_on_whales import DockerClient
+
+    docker = DockerClient()
+    remove(image)
+    labels = {LABEL: image}
+    volumes = [(_name(image, folder), folder) for folder in FOLDERS]
+    for name, _ in volumes:
+        docker.volume.create(name, labels=labels)
+    # The engine fills an empty volume with what the image has there.
+    filled = docker.container.create(image, volumes=volumes, pull="never")
+    docker.container.remove(filled.id)
+    docker.volume.create(_name(image, WHOLE), labels=labels)
+
+
+def mount(project: dict[str, Any]) -> None:
+    """Let the services of a Compose project read their code from volumes, where there are any."""
+    present = _present()
+    for service in project["services"].values():
+        image = service.get("image", "")
+        if _name(image, WHOLE) not in present:
+            continue
+        for folder in FOLDERS:
+            volume = _name(image, folder)
+            project.setdefault("volumes", {})[volume] = {"name": volume, "external": True}
+            entry, entries = f"{volume}:{folder}:ro", service.setdefault("volumes", [])
+            if entry not in entries:
+                entries.append(entry)
+
+
+def remove(image: str) -> None:
+    """Remove what an image was unpacked to; what a stack still uses stays."""
+    names = [_name(image, part) for part in (WHOLE, *FOLDERS)]
+    run("docker", "volume", "rm", "--force", *names, seconds=60)
+
+
+def _present() -> set[str]:
+    listing = ("docker", "volume", "ls", "--quiet", "--filter", f"label={LABEL}")
+    return set(run(*listing, seconds=30).out.split())
+
+
+def _driver(image: str) -> str:
+    said = run("docker", "image", "inspect", "--format", "{{.GraphDriver.Name}}", image, seconds=30)
+    return said.out.strip()
+
+
+def _name(image: str, part: str) -> str:
+    return f"{image.replace('/', '-').replace(':', '-')}-{part.strip('/')}"

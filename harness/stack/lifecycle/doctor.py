@@ -1,0 +1,150 @@
+"""Checks everything that a stack needs."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.core.errors import HarnessError
+from harness.core.process import run
+from harness.engine import base_image, install
+from harness.stack.images.build import current_contents, needed, stale
+from harness.stack.lifecycle.readiness import PREFERRED_PORT, free_port
+from harness.stack.lifecycle.teardown import claim_leftovers
+from harness.stack.model.state import state_root
+
+GIB = 1024**3
+# What building takes; a run needs next to nothing.
+DISK_GIB = 6
+# MariaDB, keystone, Apache, memcached and three replicas: 0.7 GiB, measured.
+MEMORY_GIB = 2
+# What docker's commands are wrapped in.
+TOOLS = ("flock", "setsid", "setpriv")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was checked. ``remedy`` is empty when nothing has to be done."""
+
+    what: str
+    found: str
+    remedy: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.remedy
+
+
+def examine() -> Iterator[Finding]:
+    """Check one thing after the other; what needs the engine is left out where it is unusable."""
+    engine = _engine()
+    yield engine
+    if engine.ok:
+        yield from (check() for check in (_compose, _base, _images))
+    yield from (check() for check in (_disk, _memory, _tools, _port, _state, _leftovers))
+
+
+def _engine() -> Finding:
+    problem: HarnessError | None = install.engine_problem()
+    if problem:
+        return Finding("container engine", problem.problem, problem.remedy)
+    version = run("docker", "version", "--format", "{{.Server.Version}}", seconds=30)
+    return Finding("container engine", version.out.strip())
+
+
+def _compose() -> Finding:
+    version = install.compose_version()
+    problem = install.compose_problem(version)
+    if problem is None:
+        return Finding("Compose v2", str(version))
+    remedy = "Run `placement-harness setup`: it installs one."
+    if not install.can_install_compose():
+        remedy = install.COMPOSE_BY_HAND
+    return Finding("Compose v2", problem, remedy)
+
+
+def _base() -> Finding:
+    if base_image.has_base():
+        return Finding("base image", base_image.base_image())
+    return Finding(
+        "base image", "missing", "Run `placement-harness setup`: it pulls or builds Debian trixie."
+    )
+
+
+def _images() -> Finding:
+    names = needed("mariadb", "env")
+    old = stale(current_contents(names))
+    if not old:
+        return Finding("images", f"{len(names)}, up to date")
+    return Finding(
+        "images",
+        f"missing or out of date: {', '.join(sorted(old))}",
+        "Run `placement-harness setup`; a run builds them too.",
+    )
+
+
+def _disk() -> Finding:
+    place = run("docker", "info", "--format", "{{.DockerRootDir}}", seconds=30).out.strip()
+    path = place if place and os.path.isdir(place) else "/"
+    free = shutil.disk_usage(path).free / GIB
+    found = f"{free:.0f} GiB free in {path}"
+    if free >= DISK_GIB:
+        return Finding("disk", found)
+    return Finding(
+        "disk", found, f"Make room: the build needs {DISK_GIB} GiB. See `docker system df`."
+    )
+
+
+def _memory() -> Finding:
+    with open("/proc/meminfo") as lines:
+        sizes = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
+    available = sizes["MemAvailable"] / GIB
+    found = f"{available:.1f} GiB available"
+    if available >= MEMORY_GIB:
+        return Finding("memory", found)
+    return Finding("memory", found, f"Free some: a stack of three needs about {MEMORY_GIB} GiB.")
+
+
+def _tools() -> Finding:
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if not missing:
+        return Finding("util-linux", ", ".join(TOOLS))
+    return Finding(
+        "util-linux",
+        f"missing: {', '.join(missing)}",
+        "Install it (on Debian and Ubuntu: apt-get install util-linux): else Ctrl-C ends docker's "
+        "commands half-way, and nobody waits for those that outlive a killed run.",
+    )
+
+
+def _port() -> Finding:
+    what = f"port {PREFERRED_PORT}"
+    if free_port(preferred=True) == PREFERRED_PORT:
+        return Finding(what, "free")
+    return Finding(what, "in use: a stack that is kept gets another one")
+
+
+def _state() -> Finding:
+    root = state_root()
+    try:
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = root / ".doctor"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        return Finding(
+            "state directory",
+            f"{root}: {error.strerror}",
+            "Make it writable, or name another in PLACEMENT_HARNESS_STATE.",
+        )
+    return Finding("state directory", str(root))
+
+
+def _leftovers() -> Finding:
+    left = []
+    for state in claim_leftovers():
+        left.append(state.name)
+        state.release()
+    if not left:
+        return Finding("leftovers", "none")
+    return Finding("leftovers", ", ".join(left), "Run `placement-harness reap`.")

@@ -1,0 +1,80 @@
+"""The steps of a start: a token, a port."""
+
+import concurrent.futures
+import contextlib
+import socket
+
+from harness.core.deadline import Deadline, news
+from harness.core.errors import HarnessError, StackError
+from harness.core.exchange import Progress
+from harness.stack.clients import galera
+from harness.stack.handle import Stack, until_it_serves
+from harness.stack.settings.databases import DATABASES
+
+PREFERRED_PORT = 8778
+
+
+def wait_until_ready(
+    stack: Stack,
+    starting: "concurrent.futures.Future[None] | None",
+    deadline: Deadline,
+    progress: Progress,
+) -> None:
+    """Return when keystone gives a token, every replica serves, and all of a cluster has joined."""
+    with news(progress, lambda seconds: f"waiting for {stack.awaited} ({seconds:.0f} s)"):
+        _wait_until_ready(stack, starting, deadline)
+
+
+def _wait_until_ready(
+    stack: Stack, starting: "concurrent.futures.Future[None] | None", deadline: Deadline
+) -> None:
+    nodes = DATABASES[stack.record.database].cluster
+    try:
+        wait_for_token(stack, starting, deadline)
+        stack.wait_for_replicas(stack.replicas, deadline)
+    except StackError as error:
+        # Who waits for a database that is not there is not to blame.
+        why = galera.trouble(stack.name, nodes, deadline) if deadline.passed else None
+        raise why or error from None
+    stack.awaited = "the cluster"
+    galera.wait(stack.name, nodes, deadline)
+
+
+def wait_for_token(
+    stack: Stack, starting: "concurrent.futures.Future[None] | None", deadline: Deadline
+) -> None:
+    """Return when keystone gives a token, which ``starting`` may still be working on."""
+    stack.awaited = "keystone's token"
+
+    def ask(seconds: float) -> str | None:
+        try:
+            stack.token(seconds)
+        except (HarnessError, OSError) as error:
+            return str(error)
+        return None
+
+    def alive() -> None:
+        if starting is not None and starting.done():
+            starting.result()
+        stack.check("while the stack was starting")
+
+    problem = until_it_serves(ask, alive, deadline)
+    if problem is not None:
+        raise StackError(
+            f"keystone gave no token within {deadline.seconds:.0f} s; its last answer: {problem}",
+            "See what it says: placement-harness logs keystone.",
+            service="keystone",
+        )
+
+
+def free_port(*, preferred: bool = False) -> int:
+    """A port of the loopback interface that nobody listens on; the usual one if that is asked."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if preferred:
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", PREFERRED_PORT))
+                return PREFERRED_PORT
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

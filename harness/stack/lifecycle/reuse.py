@@ -1,0 +1,237 @@
+"""Stacks that were left running: taken as they are, or mended."""
+
+import dataclasses
+from collections.abc import Collection, Sequence
+
+from harness.config.plan import FIRST_LANE, Plan, counted, name_option
+from harness.core.deadline import Deadline
+from harness.core.errors import HarnessError, StackError
+from harness.core.exchange import Progress
+from harness.engine import install
+from harness.placements.model import Placement
+from harness.placements.specs import constraints_at, newest, of_plan, resolve
+from harness.stack import project
+from harness.stack.clients import replica_logs
+from harness.stack.handle import Stack
+from harness.stack.images.build import content, content_of, made_of
+from harness.stack.lifecycle.readiness import wait_until_ready
+from harness.stack.lifecycle.teardown import refuse_foreign
+from harness.stack.model import lanes
+from harness.stack.model.record import Installed, Record
+from harness.stack.model.state import StackState
+from harness.stack.operations import code_reload, rolling
+
+# Where a setting comes from that nobody has asked for.
+ITS_OWN = "its own"
+# For what has stopped of a stack that was kept.
+MENDING_SECONDS = 30.0
+
+
+def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:
+    """The stack of this name that was left running, if there is one; mended where it has to be.
+
+    It holds what somebody has put into it: it is removed only for what cannot be had otherwise.
+    """
+    record = state.record()
+    if record is None or not record.ready:
+        return None
+    if plan.lifetime == "keep":
+        raise StackError(
+            f"A stack {state.name} is there already, with all that is in it.",
+            "Use it with --stack reuse, or remove it before: "
+            f"placement-harness down{name_option(state.name)}.",
+        )
+    # Who changes replicas now puts them back itself, and is not disturbed.
+    with state.taking("change", waits=progress):
+        stack = _taken(state, state.record() or record, plan, progress)
+    if stack is not None and _asked(plan) and stack.record.replicas != plan.replicas:
+        stack.scale(plan.replicas, progress)
+    return stack
+
+
+def _taken(state: StackState, record: Record, plan: Plan, progress: Progress) -> Stack | None:
+    placements = _wanted(record, plan, progress)
+    _refuse_older(record, placements)
+    lacking = _lacking(state, record, plan, placements)
+    if lacking is not None:
+        progress(f"{state.name} runs, but {lacking}: starting it anew, with nothing in it")
+        return None
+    lanes.restore(state, record)
+    changed = code_reload.take_up(record, progress)
+    stack = running_stack(state)
+    if stack is None:
+        stack = _mended(state, record, changed, progress)
+    else:
+        code_reload.reload(stack, changed)
+    # Apache forgets who is in rotation when it is restarted, and a command may have been killed.
+    rolling.restore(stack, stack.replicas)
+    has, url = counted(stack.record.replicas), stack.record.url
+    progress(f"{state.name} runs already: {has} behind {url}")
+    return stack
+
+
+def adopted(plan: Plan) -> Plan:
+    """A plan to reuse a stack: what nobody has asked for is as the stack has it."""
+    record = StackState(plan.name).record() if plan.lifetime == "reuse" else None
+    if record is None or not record.ready:
+        return plan
+    # The locked release is among them without a name, where another one was named.
+    specs = tuple(one.spec for one in record.placements)
+    own = {
+        "database": ("database", record.database),
+        "config_source": ("config_source", record.config_source),
+        "replicas": ("replicas", record.replicas),
+        # Of an upgrade that was broken off, those of the new placement.
+        "placement_constraints": ("constraints", record.placements[0].constraints),
+        "placement": ("placements", specs if any(specs) else ()),
+    }
+    changes = {
+        field: value
+        for setting, (field, value) in own.items()
+        if not _asked(plan, setting) and value != getattr(plan, field)
+    }
+    sources = {name: ITS_OWN for name, (field, _) in own.items() if field in changes}
+    # Types of these fields are what the record has.
+    return dataclasses.replace(plan, **changes, sources={**plan.sources, **sources})  # type: ignore[arg-type]
+
+
+def _asked(plan: Plan, setting: str = "replicas") -> bool:
+    """Whether somebody has said what this is to be, such as the number of replicas."""
+    return plan.sources.get(setting, "default") not in ("default", ITS_OWN)
+
+
+def _refuse_older(record: Record, placements: Sequence[Placement]) -> None:
+    """Raise StackError where the database was migrated beyond what is to use it."""
+    if not record.schema or not placements or record.schema in newest(placements).schema.known:
+        return
+    raise StackError(
+        f"The database of {record.name} has the schema {record.schema}, of placement "
+        f"{' and '.join(one.title for one in record.placements)}, which placement "
+        f"{newest(placements).title} does not know.",
+        "Run the one that made it, or remove the stack with all that is in it: "
+        f"placement-harness down{name_option(record.name)}.",
+    )
+
+
+def _wanted(record: Record, plan: Plan, progress: Progress) -> tuple[Placement, ...]:
+    """The placements that are asked for, else the stack's own; none for the locked one alone."""
+    if _asked(plan, "placement") or _asked(plan, "placement_constraints"):
+        return of_plan(plan, progress)
+    if not any(one.spec or one.constraints for one in record.placements):
+        return ()
+    return tuple(
+        resolve(one.spec, constraints_at(one.constraints), progress) for one in record.placements
+    )
+
+
+def _lacking(
+    state: StackState, record: Record, plan: Plan, placements: Sequence[Placement]
+) -> str | None:
+    """Why a stack that runs cannot be the one that is asked for."""
+    if (record.database, record.config_source) != (plan.database, plan.config_source):
+        return f"on {record.database}, configured by {record.config_source}"
+    if plan.port not in (0, record.port):
+        return f"on port {record.port}"
+    if record.made_of != made_of(plan.database, plan.config_source):
+        return "its images have changed"
+    other = _other_placement(record, plan, placements)
+    if other is not None:
+        return other
+    missing = [lane.name for lane in plan.lanes if lane.name not in record.lanes]
+    if missing:
+        return f"without lane {', '.join(missing)}"
+    started = project.load(state).get(project.LANES, {}) if plan.lanes else {}
+    for lane in plan.lanes:
+        if started.get(lane.name) != lane.environment:
+            return f"its lane {lane.name} is configured otherwise"
+    beside = [lane for lane in record.lanes if lane != FIRST_LANE]
+    if beside and _asked(plan) and record.replicas != plan.replicas:
+        return f"its lanes have {counted(record.replicas)} each"
+    return None
+
+
+def _other_placement(record: Record, plan: Plan, placements: Sequence[Placement]) -> str | None:
+    """What is wrong with the placements of a stack, one of whose replicas runs another."""
+    wanted = [(content_of(one), code_reload.name_of(one)) for one in placements]
+    wanted = wanted or [(content("placement"), "")]
+    for number in range(max(record.replicas, plan.replicas if _asked(plan) else 0)):
+        (digest, name), has = wanted[number % len(wanted)], record.placement(number + 1)
+        # A release is the same by any name; two checkouts may have the same dependencies.
+        if has.content == digest and (not has.code or has.spec == name):
+            continue
+        if has.spec == name:
+            return "its images have changed"
+        return (
+            f"with placement {' and '.join(dict.fromkeys(one.title for one in record.placements))}"
+        )
+    return None
+
+
+def _mended(
+    state: StackState, record: Record, changed: Collection[Installed], progress: Progress
+) -> Stack:
+    """Start what has stopped of a stack; its data stay. What runs changed code is started anew."""
+    progress(f"{state.name} is not whole: starting what has stopped")
+    install.ensure_engine(progress)
+    refuse_foreign(state)
+    stack = Stack(state, record, state.secrets())
+    code_reload.stop(stack, changed)
+    stack.watch()
+    try:
+        stack.start_containers("--no-recreate")
+        deadline = Deadline.after(MENDING_SECONDS)
+        wait_until_ready(stack, None, deadline, progress)
+        code_reload.loaded(changed)
+    except HarnessError as error:
+        stack.unwatch()
+        whose = [one.spec for one in record.placements if one.code]
+        mend = (
+            f"If the code of {' or '.join(whose)} is why, mend it, and run again. " if whose else ""
+        )
+        raise StackError(
+            f"The stack {state.name} was kept, but does not serve any more: {error.problem}",
+            f"{mend}Or remove it, with all that is in it, and start another one: "
+            f"placement-harness down{name_option(state.name)}.",
+            evidence=error.evidence,
+        ) from error
+    return stack
+
+
+def running_stack(state: StackState, *, whole: bool = True) -> Stack | None:
+    """The stack that was left running, if it answers; None if there is none or it does not.
+
+    Unless ``whole`` is asked, its replicas need not serve: what mends them needs the rest alone.
+    """
+    record = state.record()
+    if record is None or not record.ready:
+        return None
+    try:
+        stack = Stack(state, record, state.secrets())
+        stack.token()
+    except (HarnessError, OSError, KeyError):
+        return None
+    return stack if not whole or stack.whole() else None
+
+
+def not_running(state: StackState) -> StackError:
+    """Why there is no running stack: it is not there, or a part of it is not."""
+    record = state.record()
+    states = replica_logs.states(state.name) if record and record.ready else {}
+    if record is None or "running" not in states.values():
+        return StackError(
+            f"No stack {state.name} is running.",
+            f"Start one: placement-harness up --replicas 3{name_option(state.name)}.",
+        )
+    prefix, name = f"{state.name}-", name_option(state.name)
+    down = {one.removeprefix(prefix): now for one, now in states.items() if now != "running"}
+    problem = (
+        f"is not whole: {', '.join(f'{one} ({now})' for one, now in down.items())}."
+        if down
+        else "runs, but keystone gives no token."
+    )
+    said = next(iter(down), "keystone-1").rpartition("-")[0]
+    return StackError(
+        f"The stack {state.name} {problem}",
+        f"See what it says: placement-harness logs {said}{name}. To start the stack anew: "
+        f"placement-harness up --replicas {record.replicas}{name}.",
+    )

@@ -1,0 +1,193 @@
+"""Takes stacks down, and clears what others left."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from harness.config.plan import NAME
+from harness.core.deadline import cancellable
+from harness.core.errors import StackError
+from harness.core.exchange import Progress
+from harness.core.process import run
+from harness.engine.compose import (
+    COMPOSE_SECONDS,
+    PROJECT_LABEL,
+    STACK_LABEL,
+    STATE_LABEL,
+    compose_command,
+    words,
+)
+from harness.stack.model.state import StackState, all_states, clear_scratch
+
+T = TypeVar("T")
+
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+LISTINGS = (("ps", "--all"), ("network", "ls"), ("volume", "ls"))
+# Of a network that cannot be removed. Containers go first, and that fails in other words.
+ENDPOINTS = "has active endpoints"
+REMOVALS = (("rm", "--force", "--volumes"), ("network", "rm"), ("volume", "rm", "--force"))
+
+
+def shielded(work: Callable[[], T]) -> T:
+    """Do something whole: an interrupt in between is raised when it is done."""
+    interrupts: list[int] = []
+    handlers = {}
+    # Only the main thread is ever interrupted; others can be cancelled.
+    if threading.current_thread() is threading.main_thread():
+        for number in INTERRUPTS:
+            handlers[number] = signal.signal(number, lambda number, _: interrupts.append(number))
+    try:
+        with cancellable(None):
+            result = work()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if interrupts:
+        raise KeyboardInterrupt
+    return result
+
+
+class NetworkLeftError(StackError):
+    """The engine keeps a network, though no container is in it.
+
+    It loses count of a network's endpoints when many containers end at once on a busy machine
+    (moby issue 42119, Engine 20.10), and removes that network only after it was restarted.
+    """
+
+
+def take_down(state: StackState, progress: Progress) -> None:
+    """Remove everything of a stack; whole, even when interrupted."""
+    shielded(lambda: _remove(state, progress))
+
+
+def _remove(state: StackState, progress: Progress) -> None:
+    state.settle()
+    try:
+        if state.compose_file.exists() and state.record() is not None:
+            progress(f"removing {state.name}")
+            _compose_down(state)
+        else:
+            remove_labelled(state)
+        state.remove()
+    except NetworkLeftError as left:
+        # The state stays, for `reap`. Nothing runs any more, and no test is to blame.
+        progress(str(left))
+    state.release()
+
+
+def _compose_down(state: StackState) -> None:
+    down = ("down", "--volumes", "--remove-orphans", "--timeout", "0")
+    said = run(*compose_command(state), *down, seconds=COMPOSE_SECONDS)
+    if not said.ok:
+        # compose.yaml may have changed since, or be gone: the labels are still there.
+        remove_labelled(state, words(said.err)[-5:])
+
+
+def remove_labelled(state: StackState, said: Sequence[str] = ()) -> bool:
+    """Remove containers, networks and volumes by their labels alone; whether there were any.
+
+    Raises StackError when something is left; ``said`` is what went wrong before.
+    """
+    labels = (f"label={STACK_LABEL}={state.name}", f"label={STATE_LABEL}={state.directory}")
+    filters = [word for label in labels for word in ("--filter", label)]
+    some = False
+    failed = []
+    for listing, removal in zip(LISTINGS, REMOVALS, strict=True):
+        found = run("docker", *listing, "--quiet", *filters, seconds=30)
+        if found.ok and found.out:
+            some = True
+            found = run("docker", *removal, *found.out.split(), seconds=120)
+        if not found.ok:
+            failed.append(found)
+    if not failed:
+        return some
+    if all(ENDPOINTS in one.err for one in failed):
+        raise NetworkLeftError(
+            f"All of {state.name} is removed but its network: {failed[0].reason}.",
+            "Engines lose count of these, which does no harm. Once the engine was restarted, or "
+            "what is somebody else's has left it: placement-harness reap.",
+        )
+    raise StackError(
+        f"The stack {state.name} could not be removed: {failed[0].reason}.",
+        "Once docker works again: placement-harness reap.",
+        evidence=said or failed[0].evidence,
+    )
+
+
+def reap(progress: Progress, *, everything: bool = False) -> list[str]:
+    """Remove what runs that were killed have left, never what a live run owns.
+
+    A fresh stack belongs to the process that holds its lock; when nobody does, it is a leftover. A
+    stack that was kept is removed only with ``everything``.
+    """
+    removed = clear_scratch()
+    for state in claim_leftovers(everything=everything):
+        take_down(state, progress)
+        removed.append(state.name)
+    return removed + _reap_stateless(progress)
+
+
+def claim_leftovers(*, everything: bool = False) -> Iterator[StackState]:
+    """The stacks that nobody uses and nobody kept, each locked."""
+
+    def left(state: StackState) -> bool:
+        record = state.record()
+        return everything or record is None or record.lifetime == "fresh" or not record.ready
+
+    for state in all_states():
+        if left(state) and state.acquire(create=False):
+            # Read again: whoever owned it then may have let go of it, ready, just before.
+            if left(state):
+                yield state
+            else:
+                state.release()
+
+
+def _reap_stateless(progress: Progress) -> list[str]:
+    """Stacks whose state is gone: somebody deleted it, so nobody can own them."""
+    template = f'{{{{.Label "{STACK_LABEL}"}}}}\t{{{{.Label "{STATE_LABEL}"}}}}'
+    found: set[str] = set()
+    for listing in LISTINGS:
+        label = ("--filter", f"label={STACK_LABEL}", "--format", template)
+        found |= set(run("docker", *listing, *label, seconds=30).out.splitlines())
+    removed = []
+    for line in sorted(found):
+        name, _, directory = line.partition("\t")
+        # Without a directory it was started by hand; with another one, by another user.
+        if not NAME.fullmatch(name) or directory != str(StackState(name).directory):
+            continue
+        state = StackState(name)
+        if not state.directory.exists():
+            take_down(state, progress)
+            removed.append(name)
+    return removed
+
+
+def refuse_foreign(state: StackState) -> None:
+    """Raise StackError when somebody else's Compose project has this stack's name."""
+    for listing in LISTINGS:
+        label = ("--filter", f"label={PROJECT_LABEL}={state.name}")
+        template = f'{{{{.Label "{STACK_LABEL}"}}}}\t{{{{.Label "{STATE_LABEL}"}}}}'
+        found = run("docker", *listing, *label, "--format", template, seconds=30)
+        for line in sorted(set(found.out.splitlines())):
+            ours, _, directory = line.partition("\t")
+            if directory != str(state.directory):
+                raise _foreign(state, bool(ours), directory)
+
+
+def _foreign(state: StackState, ours: bool, directory: str) -> StackError:
+    if not ours:
+        what, how = "A Compose project", "it is none of the harness's"
+    elif directory:
+        what, how = "A stack", "PLACEMENT_HARNESS_STATE decides"
+    else:
+        what, how = "A stack", "`docker compose down -v` removes it"
+    whose = f", which belongs to {directory}" if directory else ""
+    whose = whose or (", which was started by hand" if ours else "")
+    return StackError(
+        f"{what} {state.name} is there already{whose}.",
+        f"Leave it ({how}) and use --stack fresh, or another name: "
+        "PLACEMENT_HARNESS_NAME=NAME, or --name NAME with placement-harness up.",
+    )

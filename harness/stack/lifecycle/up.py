@@ -1,0 +1,139 @@
+"""Brings stacks up."""
+
+import concurrent.futures
+
+from harness.config.plan import FIRST_LANE, Plan, counted
+from harness.core.deadline import Deadline
+from harness.core.errors import HarnessError
+from harness.core.exchange import Progress
+from harness.engine import install
+from harness.engine.compose import PortTakenError
+from harness.placements.lockfile import locked_version
+from harness.placements.specs import constraints_at, newest, of_plan
+from harness.stack import project
+from harness.stack.handle import READY_SECONDS, Stack
+from harness.stack.images import build
+from harness.stack.images.build import ensure_images, made_of, needed
+from harness.stack.lifecycle import reuse
+from harness.stack.lifecycle.readiness import free_port, wait_until_ready
+from harness.stack.lifecycle.teardown import claim_leftovers, refuse_foreign, shielded, take_down
+from harness.stack.model import lanes
+from harness.stack.model.record import Installed, Record, Secrets
+from harness.stack.model.state import StackState
+from harness.stack.operations import code_reload
+from harness.stack.settings.databases import DATABASES
+
+PORT_ATTEMPTS = 3
+
+
+def bring_up(plan: Plan, progress: Progress) -> Stack:
+    """Start the stack that a plan asks for, or take over the one that runs; its lock is held."""
+    state = StackState(plan.name)
+    state.lock()
+    try:
+        running = reuse.take(state, plan, progress) if plan.lifetime != "fresh" else None
+        if running is not None:
+            return running
+        _prepare(plan, progress)
+        refuse_foreign(state)
+        return _start(state, plan, progress)
+    except BaseException:
+        if not state.env_file.exists():
+            state.remove()
+        state.release()
+        raise
+
+
+def leave(stack: Stack) -> None:
+    """Let go of a stack that goes on running."""
+    stack.unwatch()
+    stack.state.release()
+
+
+def _start(state: StackState, plan: Plan, progress: Progress) -> Stack:
+    try:
+        for attempt in range(PORT_ATTEMPTS):
+            # What had the name before, or came of the last attempt.
+            if state.env_file.exists():
+                take_down(state, progress)
+                state.lock()
+            try:
+                return _up(state, plan, progress)
+            except PortTakenError as taken:
+                # A port that the harness chose was free a moment ago: choose another.
+                if plan.port or attempt == PORT_ATTEMPTS - 1:
+                    raise taken.error from None
+                progress("another program took the port: choosing another one")
+        raise AssertionError("unreachable")
+    except BaseException:
+        try:
+            take_down(state, progress)
+        except KeyboardInterrupt:
+            pass
+        except HarnessError as left:
+            progress(str(left))
+        raise
+
+
+def _prepare(plan: Plan, progress: Progress) -> None:
+    """What a start needs: an engine, Compose, the images; and leftovers out of the way."""
+    install.ensure_engine(progress)
+    for state in claim_leftovers():
+        progress(f"{state.name} was left by a run that was killed")
+        try:
+            take_down(state, progress)
+        except HarnessError as left:
+            # No stack of this run's: what the engine will not give up keeps nobody from working.
+            progress(str(left))
+            state.release()
+    placements = of_plan(plan, progress)
+    ensure_images(progress, needed(plan.database, plan.config_source), placements)
+
+
+def _up(state: StackState, plan: Plan, progress: Progress) -> Stack:
+    placements = of_plan(plan, progress)
+    port = plan.port or free_port(preferred=plan.lifetime != "fresh")
+    contents = build.current_contents(needed(plan.database, plan.config_source), placements)
+    constraints = constraints_at(plan.constraints)
+    record = Record(
+        name=state.name,
+        lifetime=plan.lifetime,
+        replicas=plan.replicas,
+        port=port,
+        made_of=made_of(plan.database, plan.config_source),
+        database=plan.database,
+        config_source=plan.config_source,
+        schema=newest(placements).schema.head if placements else "",
+        placements=tuple(code_reload.installed(state, one, constraints) for one in placements)
+        or (Installed(version=locked_version(), content=contents["placement"]),),
+        lanes={lane.name: port if lane.name == FIRST_LANE else free_port() for lane in plan.lanes},
+    )
+    stack_secrets = Secrets()
+    host = {"HARNESS_DATABASE_HOST": DATABASES[plan.database].front}
+    state.create(record, stack_secrets, {**build.environment(contents), **host})
+    lanes.prepare(state, plan.lanes)
+    project.write(state, record, plan.lanes)
+    stack = Stack(state, record, stack_secrets)
+    beside = f" in each of {len(plan.lanes)} lanes" if len(plan.lanes) > 1 else ""
+    progress(f"starting {state.name}: {counted(plan.replicas)}{beside} behind {record.url}")
+    stack.watch()
+    deadline = Deadline.after(READY_SECONDS)
+    executor = concurrent.futures.ThreadPoolExecutor(1)
+    starting = executor.submit(stack.start_containers)
+    try:
+        wait_until_ready(stack, starting, deadline, progress)
+        starting.result()
+    except BaseException as error:
+        if isinstance(error, HarnessError):
+            progress(error.problem)
+        # Compose must have ended before anything can be removed.
+        shielded(lambda: concurrent.futures.wait([starting]))
+        stack.unwatch()
+        raise
+    finally:
+        executor.shutdown()
+    stack.save(ready=True)
+    code_reload.loaded(record.placements)
+    stack.ready_after = deadline.waited
+    progress(f"ready after {stack.ready_after:.1f} s")
+    return stack

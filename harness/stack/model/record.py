@@ -1,0 +1,109 @@
+"""What is known of a stack: where it listens, what runs in it, and its secrets."""
+
+import base64
+import dataclasses
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.config.plan import Lifetime
+
+
+def _random() -> str:
+    return secrets.token_hex(16)
+
+
+def _fernet_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secrets:
+    """What must not be known outside one stack; new for each."""
+
+    database_password: str = field(default_factory=_random)
+    admin_password: str = field(default_factory=_random)
+    placement_password: str = field(default_factory=_random)
+    balancer_key: str = field(default_factory=_random)
+    fernet_key: str = field(default_factory=_fernet_key)
+    # Of all users whom upstream's suites pretend to be.
+    users_password: str = field(default_factory=_random)
+    # Of etcd's root, and of the user who may read placement's settings there.
+    etcd_password: str = field(default_factory=_random)
+    etcd_reader_password: str = field(default_factory=_random)
+
+    def environment(self) -> dict[str, str]:
+        """As compose.yaml names them."""
+        return {f"HARNESS_{k.upper()}": v for k, v in dataclasses.asdict(self).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A placement that replicas run: as the user named it, its version and its image's content.
+
+    ``code`` is a directory with code that is used in place of the image's; ``constraints`` a file
+    that says which dependencies it has, empty for those of its own date.
+    """
+
+    spec: str = ""
+    version: str = ""
+    content: str = ""
+    code: str = ""
+    constraints: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its version, and what it was chosen by."""
+        return self.version if self.spec in ("", self.version) else f"{self.version} ({self.spec})"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A stack as it was started. ``url`` is Apache's, e.g. http://127.0.0.1:8778."""
+
+    name: str
+    lifetime: Lifetime
+    replicas: int
+    port: int
+    ready: bool = False
+    # Replicas that are being restarted or removed on purpose: their death is no failure.
+    leaving: tuple[int, ...] = ()
+    database: str = "mariadb"
+    config_source: str = "env"
+    # The newest of alembic's revisions that the database was migrated to; empty: the locked one's.
+    schema: str = ""
+    # What the replicas run, in turn.
+    placements: tuple[Installed, ...] = (Installed(),)
+    # A digest of what its Compose file and its images were made of, but for those of placements.
+    made_of: str = ""
+    # Name -> port of each lane, the first one's included; empty where nobody asked for lanes.
+    lanes: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def placement(self, replica: int) -> Installed:
+        """What a replica runs."""
+        return self.placements[(replica - 1) % len(self.placements)]
+
+    def lane_url(self, lane: str) -> str:
+        return f"http://127.0.0.1:{self.lanes[lane]}"
+
+
+def clouds_yaml(record: Record, stack_secrets: Secrets) -> str:
+    """For OpenStack clients. osc-placement takes version 1 for the newest one that both know, and
+    1.0 without it; openstacksdk refuses `latest` as a default microversion, and needs none."""
+    return f"""\
+clouds:
+  {record.name}:
+    auth:
+      auth_url: {record.url}/identity
+      username: admin
+      password: {stack_secrets.admin_password}
+      project_name: admin
+      user_domain_id: default
+      project_domain_id: default
+    region_name: RegionOne
+    placement_api_version: "1"
+"""

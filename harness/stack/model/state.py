@@ -1,0 +1,287 @@
+"""What a stack leaves on disk: who owns it, where it listens, and its secrets.
+
+One directory a stack, below ``$PLACEMENT_HARNESS_STATE`` or the user's state directory:
+
+    lock          held by the process that owns or uses the stack; the kernel lets go of it when
+                  that process ends, however it ends. What stands in it says that the directory
+                  is a stack's
+    busy          held by docker commands that change the stack: one may outlive a killed owner
+    change        held while replicas are added, removed or restarted
+    stack.json    a Record
+    env           the secrets, as Compose reads them; readable by the owner alone
+    clouds.yaml   for OpenStack clients; readable by the owner alone
+    compose.json  the stack as Compose starts it, secrets included; readable by the owner alone
+    policy-LANE/  what replicas of a lane find in /etc/placement
+    tempest-*/    what tempest needs while it runs; readable by the owner alone
+    users.json    users of keystone and their tokens; readable by the owner alone
+
+Beside them, ``.run-*``: what a run needs while it lives.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.config.plan import FRESH_NAME, NAME, stack_name
+from harness.core.deadline import Deadline
+from harness.core.errors import StackError
+from harness.core.exchange import Progress
+from harness.core.locks import FileLock
+from harness.stack.model.record import Installed, Record, Secrets, clouds_yaml
+
+# How long another process may hold a lock just to have a look (doctor, reap). Seconds.
+LOOK_SECONDS = 2.0
+# How long a docker command may outlive the run that was killed. Seconds.
+SETTLE_SECONDS = 120.0
+
+
+def state_root() -> pathlib.Path:
+    chosen = os.environ.get("PLACEMENT_HARNESS_STATE")
+    if chosen:
+        return pathlib.Path(chosen).absolute()
+    base = os.environ.get("XDG_STATE_HOME") or pathlib.Path.home() / ".local/state"
+    return pathlib.Path(base) / "placement-harness"
+
+
+def private_directory(path: pathlib.Path) -> None:
+    """Make a directory of the harness's own. Raises StackError where that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: pathlib.Path, error: OSError) -> StackError:
+    return StackError(
+        f"{path} cannot be made, where the harness keeps what it must remember: {error.strerror}.",
+        "Make it writable, or name another directory in PLACEMENT_HARNESS_STATE.",
+    )
+
+
+class StackState:
+    """The directory of one stack. Raises UsageError for a name that no stack can have."""
+
+    def __init__(self, name: str, root: pathlib.Path | None = None) -> None:
+        self.name = stack_name(name)
+        self.directory = (root or state_root()) / name
+        self._lock = FileLock(self.directory / "lock")
+
+    @property
+    def env_file(self) -> pathlib.Path:
+        return self.directory / "env"
+
+    @property
+    def compose_file(self) -> pathlib.Path:
+        """The whole stack as Compose starts it."""
+        return self.directory / "compose.json"
+
+    def policy_file(self, lane: str) -> pathlib.Path:
+        """placement's policy in this lane; its directory is all that replicas see."""
+        return self.directory / f"policy-{lane}" / "policy.yaml"
+
+    @property
+    def clouds_file(self) -> pathlib.Path:
+        return self.directory / "clouds.yaml"
+
+    def create(
+        self, record: Record, stack_secrets: Secrets, variables: Mapping[str, str] | None = None
+    ) -> None:
+        """Write down a stack; ``variables`` are more of those that compose.yaml names."""
+        private_directory(self.directory)
+        environment = {
+            **stack_secrets.environment(),
+            **(variables or {}),
+            "HARNESS_STACK": self.name,
+            "HARNESS_STATE": str(self.directory),
+            "HARNESS_REPLICAS": str(record.replicas),
+            "HARNESS_PORT": str(record.port),
+        }
+        lines = "".join(f"{name}={value}\n" for name, value in environment.items())
+        write_private(self.env_file, lines)
+        write_private(self.clouds_file, clouds_yaml(record, stack_secrets))
+        self.save(record)
+
+    def save(self, record: Record) -> None:
+        write_private(self.directory / "stack.json", json.dumps(dataclasses.asdict(record)))
+
+    def record(self) -> Record | None:
+        """The stack as it was last saved; None when there is none, or it cannot be read."""
+        try:
+            data: dict[str, Any] = json.loads((self.directory / "stack.json").read_text())
+            data["leaving"] = tuple(data["leaving"])
+            if "placements" in data:
+                placements = data["placements"]
+                data["placements"] = tuple(
+                    Installed(**_known(Installed, one)) for one in placements
+                )
+            return Record(**_known(Record, data))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def secrets(self) -> Secrets:
+        pairs = dict(line.split("=", 1) for line in self.env_file.read_text().splitlines())
+        names = [field.name for field in dataclasses.fields(Secrets)]
+        return Secrets(**{name: pairs[f"HARNESS_{name.upper()}"] for name in names})
+
+    def remove(self) -> None:
+        """Remove the directory, its lock last: until then nobody else can own the stack."""
+        with contextlib.suppress(FileNotFoundError):
+            for path in self.directory.iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                elif path.name != "lock":
+                    path.unlink(missing_ok=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def is_ours(self) -> bool:
+        """Whether the harness has made this directory; anything may lie beside its own."""
+        try:
+            secrets_ = self.env_file.read_text() if self.env_file.is_file() else ""
+            # Of a fresh stack whose run was killed before it could say so.
+            bare = FRESH_NAME.fullmatch(self.name) is not None and self._is_bare()
+        except (OSError, UnicodeDecodeError):
+            return False
+        return self._lock.is_ours() or f"HARNESS_STACK={self.name}\n" in secrets_ or bare
+
+    def _is_bare(self) -> bool:
+        """Whether nothing is in this directory, or a lock in which nothing stands yet."""
+        lock = self.directory / "lock"
+        return all(one == lock and not one.stat().st_size for one in self.directory.iterdir())
+
+    def acquire(self, *, create: bool = True) -> bool:
+        """Own the stack until this process ends or lets go. False: another process does.
+
+        Without ``create``, a stack that has no directory is nobody's to own. Raises StackError
+        where a directory that the harness has not made is in the way.
+        """
+        if create:
+            private_directory(self.directory)
+            with contextlib.suppress(FileNotFoundError):
+                if not (self.is_ours() or self._is_bare()):
+                    raise StackError(
+                        f"{self.directory} is there already, and is no stack's.",
+                        "Give the stack another name (PLACEMENT_HARNESS_NAME, --name), or keep "
+                        "stacks elsewhere: PLACEMENT_HARNESS_STATE names an empty directory.",
+                    )
+        return self._lock.take()
+
+    def release(self) -> None:
+        self._lock.release()
+
+    def lock(self) -> None:
+        """Own the stack, or raise StackError that names who does."""
+        for _ in Deadline.after(LOOK_SECONDS).every(0.05):
+            if self.acquire():
+                return
+        raise StackError(
+            f"The stack {self.name} is in use by process {self._lock.holder()}.",
+            "Wait for it to end, or use --stack fresh: a fresh stack is nobody else's.",
+        )
+
+    @contextlib.contextmanager
+    def taking(
+        self, what: str, seconds: float = SETTLE_SECONDS, waits: Progress | None = None
+    ) -> Iterator[None]:
+        """Have one part of the stack for oneself, after those who have it now.
+
+        ``waits`` is told who they are. Raises StackError when they keep it for longer than so many
+        seconds.
+        """
+        with FileLock(self.directory / what) as lock:
+            if waits is not None and not lock.take():
+                waits(f"waiting for process {lock.holder()}, which changes {self.name}")
+            if not lock.wait(Deadline.after(seconds), 0.02):
+                raise StackError(
+                    f"Process {lock.holder()} has had {what} of {self.name} for {seconds:.0f} s.",
+                    "See what it does, end it, and run again.",
+                )
+            yield
+
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[None]:
+        """Add, remove or restart replicas, which one process at a time may do."""
+        with FileLock(self.directory / "change") as change:
+            if not change.take():
+                raise StackError(
+                    f"Process {change.holder()} is changing the replicas of {self.name}.",
+                    "Wait for it to end, and try again.",
+                )
+            yield
+
+    def settle(self) -> None:
+        """Wait for docker commands on this stack whose run was killed."""
+        if not (self.directory / "busy").exists():
+            return
+        with FileLock(self.directory / "busy") as busy:
+            busy.wait(Deadline.after(SETTLE_SECONDS), 0.05)
+
+
+def _known(kind: type[Record | Installed], data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that there are: another version of the harness may have written more."""
+    names = {field.name for field in dataclasses.fields(kind)}
+    return {name: value for name, value in data.items() if name in names}
+
+
+def all_states() -> list[StackState]:
+    """Those that the harness has made: others' directories may lie beside them."""
+    try:
+        paths = [path for path in sorted(state_root().iterdir()) if path.is_dir()]
+    except OSError:
+        return []
+    states = [StackState(path.name) for path in paths if NAME.fullmatch(path.name)]
+    return [state for state in states if state.is_ours()]
+
+
+RUN = ".run-"
+
+
+class Scratch:
+    """A directory for what a run needs while it lives; readable by its owner alone.
+
+    When the run is killed, the next one that needs such a directory removes it, or reap does.
+    """
+
+    def __init__(self) -> None:
+        root = state_root()
+        clear_scratch()
+        private_directory(root)
+        while True:
+            try:
+                self.path = pathlib.Path(tempfile.mkdtemp(prefix=RUN, dir=root))
+            except OSError as error:
+                raise _unwritable(root / RUN, error) from error
+            self._lock = FileLock(self.path / "lock")
+            # Whoever clears up may have come in between.
+            if self._lock.take():
+                break
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._lock.release()
+
+
+def clear_scratch() -> list[str]:
+    """Remove what killed runs have left of such directories, and name it."""
+    removed = []
+    for path in sorted(state_root().glob(f"{RUN}*")):
+        with FileLock(path / "lock") as lock:
+            if lock.take():
+                shutil.rmtree(path, ignore_errors=True)
+                removed.append(path.name)
+    return removed
+
+
+def write_private(path: pathlib.Path, text: str) -> None:
+    """Write the whole file or nothing: a reader, or a kill, never meets half of one."""
+    partial = path.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    partial.replace(path)

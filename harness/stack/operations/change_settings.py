@@ -1,0 +1,94 @@
+"""Changes a setting for all replicas, and back when one of them does not serve with it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from harness.config.plan import counted
+from harness.core.errors import StackError
+from harness.core.exchange import Progress
+from harness.stack import project
+from harness.stack.clients import replica_logs
+from harness.stack.clients.etcd import Etcd
+from harness.stack.handle import Stack
+from harness.stack.lifecycle.teardown import shielded
+from harness.stack.model import lanes
+
+LAST_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """What GROUP/OPTION is: for each replica in etcd, and for those that come later."""
+
+    setting: str
+    in_etcd: Mapping[str, str | None]
+    described: Mapping[str, str | None]
+
+
+def change(stack: Stack, setting: str, value: str, progress: Progress) -> Iterator[int]:
+    """Set GROUP/OPTION for all replicas, in etcd; restart them, and yield each that serves again.
+
+    When one does not, or nobody wants it any more, all get back what they had. Raises StackError.
+    """
+    services = [lanes.service(replica) for replica in stack.replicas]
+    after = _Values(
+        setting,
+        dict.fromkeys(services, value),
+        dict.fromkeys([*services, project.TEMPLATE], value),
+    )
+    before = _write(stack, after)
+    progress(f"{setting} is set for {counted(len(services))}")
+    restarted: list[int] = []
+    for replica in stack.replicas:
+        progress(f"restarting replica {replica}")
+        restarted.insert(0, replica)
+        try:
+            stack.restart(replica)
+        except StackError as error:
+            raise _undone(stack, before, restarted, error, progress) from error
+        except KeyboardInterrupt:
+            shielded(lambda: _undo(stack, before, restarted, progress))
+            raise
+        yield replica
+
+
+def _write(stack: Stack, values: _Values) -> _Values:
+    """Write these values, and give those that were there."""
+    with stack.state.changing():
+        etcd = Etcd.of(stack.state)
+        there = etcd.read_setting(values.setting, values.in_etcd)
+        etcd.write_setting(values.setting, values.in_etcd)
+        described = project.change_setting(stack.state, values.setting, values.described)
+    return _Values(values.setting, there, described)
+
+
+def _undo(stack: Stack, before: _Values, replicas: Iterable[int], progress: Progress) -> None:
+    progress(f"putting {before.setting} back as it was")
+    _write(stack, before)
+    for replica in replicas:
+        progress(f"restarting replica {replica}")
+        stack.restart(replica)
+
+
+def _undone(
+    stack: Stack, before: _Values, replicas: list[int], error: StackError, progress: Progress
+) -> StackError:
+    """Put back what was there; what to say then."""
+    container = lanes.container(stack.name, replicas[0])
+    evidence = error.evidence or replica_logs.last_lines(container, LAST_LINES)
+    problem = f"Replica {replicas[0]} did not take up {before.setting}: {error.problem}"
+    try:
+        _undo(stack, before, replicas, progress)
+    except StackError as left:
+        return StackError(
+            f"{problem} What was there before could not be put back: {left.problem}",
+            f"{left.remedy} Then set it again: placement-harness config set {before.setting}.",
+            evidence=evidence,
+            service=lanes.SERVICE,
+        )
+    return StackError(
+        problem,
+        "All replicas have again what they had before, and serve. Its last lines are below.",
+        evidence=evidence,
+        service=lanes.SERVICE,
+    )

@@ -1,0 +1,174 @@
+"""Lets running replicas take up the code of a checkout, as it is now."""
+
+import dataclasses
+import filecmp
+import hashlib
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from harness.core.deadline import Deadline
+from harness.core.errors import StackError
+from harness.core.exchange import Progress
+from harness.core.process import run
+from harness.placements.checkout import package_files
+from harness.placements.model import Placement
+from harness.stack.clients import replica_logs
+from harness.stack.handle import READY_SECONDS, Stack
+from harness.stack.images.build import content_of
+from harness.stack.model import lanes
+from harness.stack.model.record import Installed, Record
+from harness.stack.model.state import StackState
+
+PACKAGE = "placement"
+# What uwsgi says when a worker has loaded the application.
+LOADED = "WSGI app 0"
+SIGNAL_SECONDS = 10.0
+STOP_SECONDS = 30.0
+# When uwsgi is told to look whether its worker has ended (services/python/uwsgi.ini). Seconds.
+WAKE_AFTER = (0.2, 0.2, 0.3)
+# Asking docker takes a processor that the replicas have better use for.
+ASK_SECONDS = 0.2
+
+
+def sync(package: Path, folder: Path) -> list[str]:
+    """Make a folder's package the same as a checkout's, and name the files that were changed.
+
+    A file is replaced as a whole: a replica that starts meanwhile reads the old or the new one.
+    """
+    wanted = {path.relative_to(package.parent): path for path in package_files(package)}
+    changed = [name for name, path in wanted.items() if not _same(path, folder / name)]
+    there = [path.relative_to(folder) for path in package_files(folder / PACKAGE)]
+    gone = [name for name in there if name not in wanted]
+    if changed or gone:
+        # Before the first of them: whoever copies may not live to let replicas load it.
+        _unloaded(folder).touch()
+    for name in changed:
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.partial")
+        shutil.copyfile(wanted[name], partial)
+        partial.chmod(0o644)
+        partial.replace(target)
+    for name in gone:
+        (folder / name).unlink()
+    _let_others_read(folder)
+    return sorted(map(str, changed + gone))
+
+
+def take_up(record: Record, progress: Progress) -> list[Installed]:
+    """Copy what has changed in the checkouts of a stack; give the placements that are to be loaded.
+
+    Those are also what was copied before, and not loaded by all its replicas.
+    """
+    for folder, spec in {one.code: one.spec for one in record.placements if one.code}.items():
+        broken_off = _unloaded(Path(folder)).exists()
+        changed = sync(Path(spec) / PACKAGE, Path(folder))
+        if changed:
+            more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+            progress(f"{changed[0]}{more} changed: loading {spec} anew")
+        elif broken_off:
+            progress(f"loading {spec} anew, which was broken off")
+    return [one for one in dict.fromkeys(record.placements) if is_unloaded(one)]
+
+
+def is_unloaded(placement: Installed) -> bool:
+    """Whether code was copied that not all replicas have loaded since."""
+    return bool(placement.code) and _unloaded(Path(placement.code)).exists()
+
+
+def loaded(placements: Collection[Installed]) -> None:
+    """Remember that all replicas have the code that was copied."""
+    for placement in placements:
+        if placement.code:
+            _unloaded(Path(placement.code)).unlink(missing_ok=True)
+
+
+def stop(stack: Stack, placements: Collection[Installed]) -> None:
+    """Stop the replicas that run these: when they are started they load the code anew."""
+    names = _containers(stack, placements)
+    if names:
+        run("docker", "stop", "--time", "5", *names, seconds=STOP_SECONDS)
+
+
+def reload(stack: Stack, placements: Collection[Installed]) -> None:
+    """Let the replicas that run these load their code anew, while they go on listening.
+
+    Raises StackError, with the replica's last words, when the code cannot be imported.
+    """
+    processes = _containers(stack, placements)
+    if not processes:
+        return
+    names = list(processes)
+    stack.watch()
+    since = time.time()
+    run("docker", "kill", "--signal", "HUP", *names, seconds=SIGNAL_SECONDS)
+    for pause in WAKE_AFTER:
+        time.sleep(pause)
+        run("docker", "kill", "--signal", "URG", *names, seconds=SIGNAL_SECONDS)
+    for _ in Deadline.after(READY_SECONDS).every(ASK_SECONDS):
+        stack.check("while it loaded the changed code")
+        while names and _loads(names[0], since) == processes[names[0]]:
+            del names[0]
+        if not names:
+            loaded(placements)
+            return
+    raise StackError(
+        f"{names[0]} has not loaded the changed code within {READY_SECONDS:.0f} s.",
+        "See what it says: placement-harness logs placement.",
+        service=lanes.SERVICE,
+    )
+
+
+def installed(state: StackState, placement: Placement, constraints: Path | None) -> Installed:
+    """A placement as replicas of this stack run it; a checkout's code is copied for them."""
+    name, content = name_of(placement), content_of(placement)
+    found = Installed(name, placement.version, content, constraints=str(constraints or ""))
+    if placement.code is None:
+        return found
+    tree = placement.tree
+    key = hashlib.sha256(str(tree).encode()).hexdigest()[:8]
+    folder = state.directory / f"code-{key}"
+    sync(tree / PACKAGE, folder)
+    return dataclasses.replace(found, code=str(folder))
+
+
+def name_of(placement: Placement) -> str:
+    """How it is called wherever that is said: a path is a whole one."""
+    return str(placement.package or placement.spec)
+
+
+def _containers(stack: Stack, placements: Collection[Installed]) -> Mapping[str, int]:
+    """The containers of the replicas that run these, and how many there are in each: lanes'."""
+    return Counter(
+        lanes.container(stack.name, number)
+        for numbers in lanes.replicas(stack.record).values()
+        for number in numbers
+        if stack.record.placement(number) in placements
+    )
+
+
+def _loads(container: str, since: float) -> int:
+    """How many replicas of a container have loaded their code since then."""
+    return len(replica_logs.lines_of(container, since=since, containing=LOADED))
+
+
+def _unloaded(folder: Path) -> Path:
+    """What is there as long as replicas may run other code than is in the folder."""
+    return folder.with_name(f"{folder.name}.unloaded")
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return filecmp.cmp(one, other, shallow=False)
+    except FileNotFoundError:
+        return False
+
+
+def _let_others_read(folder: Path) -> None:
+    """Replicas run as another user; nothing in the code is secret."""
+    for directory, _, _ in os.walk(folder):
+        os.chmod(directory, 0o755)  # noqa: S103 (for others to read)

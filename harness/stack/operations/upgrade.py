@@ -1,0 +1,146 @@
+"""Rolling upgrades: the schema first, then replica by replica, while requests flow."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+
+from harness.core.errors import StackError, UsageError
+from harness.core.exchange import Progress
+from harness.core.process import run
+from harness.engine.compose import STATE_LABEL
+from harness.placements import specs
+from harness.placements.model import Placement
+from harness.placements.specs import constraints_at
+from harness.stack import project
+from harness.stack.handle import Stack
+from harness.stack.images import build
+from harness.stack.lifecycle.teardown import shielded
+from harness.stack.model import lanes, oslo_settings
+from harness.stack.model.record import Installed
+from harness.stack.operations import code_reload, placement_options, rolling
+from harness.stack.settings import config_sources
+
+# What `placement-manage db sync` does; the command itself needs libraries that no server has.
+SYNC = """
+from oslo_config import cfg
+from placement import conf, db_api
+from placement.db.sqlalchemy import migration
+config = cfg.ConfigOpts()
+conf.register_opts(config)
+config([], project="placement", default_config_files=[])
+db_api.configure(config)
+migration.upgrade("head")
+"""
+# The settings that a migration needs.
+DATABASE = "placement_database/"
+# Of a migration: of an empty database, but on a machine that does other things besides.
+SYNC_SECONDS = 120.0
+REMOVE_SECONDS = 60.0
+
+
+def upgrade(stack: Stack, spec: str, progress: Progress, constraints: str = "") -> Iterator[int]:
+    """Let all replicas run another placement, one after the other; yield each that serves again.
+
+    One that was broken off goes on where it stopped. Raises UsageError for a placement that the
+    stack's database is too new for, StackError when the upgrade fails; replicas that serve go on.
+    """
+    file = constraints_at(constraints)
+    target = specs.resolve(spec, file, progress)
+    _refuse(stack, target)
+    upon = build.IMAGES[lanes.SERVICE].upon
+    build.ensure_images(progress, [*upon, lanes.SERVICE], [target])
+    with stack.state.changing(), stack.watching():
+        stack.refresh()
+        # Another one may have been made meanwhile.
+        _refuse(stack, target)
+        wanted = code_reload.installed(stack.state, target, file)
+        _sync_schema(stack, wanted, progress)
+        stack.save(schema=target.schema.head)
+        for replica in stack.replicas:
+            before = stack.record.placement(replica)
+            if before != wanted:
+                progress(f"replica {replica}: {before.title} -> {wanted.title}")
+            elif code_reload.is_unloaded(wanted) or stack.asks_replica(replica) is not None:
+                progress(f"replica {replica}: {wanted.title} anew")
+            else:
+                continue
+            _replace(stack, replica, wanted)
+            yield replica
+        stack.save(placements=(wanted,))
+        code_reload.loaded([wanted])
+        rolling.restore(stack, stack.replicas)
+
+
+def _refuse(stack: Stack, target: Placement) -> None:
+    rolling.require_another(stack)
+    if len(stack.record.lanes) > 1:
+        raise UsageError(
+            f"The stack {stack.name} has lanes, which belong to the suites of one version.",
+            "Start one without: placement-harness down, then placement-harness up.",
+        )
+    head = stack.record.schema or specs.resolve("").schema.head
+    if head not in target.schema.known:
+        raise UsageError(
+            f"placement {target.title} does not know the database's schema, {head}.",
+            "An upgrade goes to the same or a newer version.",
+        )
+
+
+def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None:
+    """Let the new placement migrate the database, which the old ones go on using."""
+    progress("migrating the schema")
+    every = project.settings(stack.state)[lanes.service(1)]
+    # Whichever source the replicas have: this one has the environment.
+    settings = {name: one for name, one in every.items() if name.startswith(DATABASE)}
+    with tempfile.NamedTemporaryFile("w", dir=stack.state.directory) as variables:
+        os.chmod(variables.name, 0o600)
+        for name, value in oslo_settings.variables(settings).items():
+            variables.write(f"{name}={value}\n")
+        variables.flush()
+        done = run(
+            *("docker", "run", "--rm", "--env-file", variables.name),
+            *("--network", project.load(stack.state)["networks"]["default"]["name"]),
+            # Not the stack's own label: its end is no death of the stack's.
+            *("--label", f"{STATE_LABEL}={stack.state.directory}"),
+            *("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"),  # noqa: S108 (in there)
+            *project.mounted(placement),
+            *(
+                "--entrypoint",
+                placement_options.PYTHON,
+                build.IMAGES[lanes.SERVICE].tag(placement.content),
+            ),
+            *("-c", SYNC),
+            seconds=SYNC_SECONDS,
+        )
+    if not done.ok:
+        raise StackError(
+            f"placement {placement.version} could not migrate the schema: {done.reason}.",
+            "All replicas go on with what they ran before. Its last lines are below.",
+            evidence=done.evidence,
+            service=lanes.SERVICE,
+        )
+
+
+def _replace(stack: Stack, replica: int, placement: Installed) -> None:
+    """Take a replica out, start the other placement under its name, and put it back."""
+    stack.source.require(stack.state)
+    turns = [stack.record.placement(number) for number in stack.replicas]
+    turns[replica - 1] = placement
+    with rolling.out(stack, replica):
+        shielded(lambda: _start(stack, lanes.service(replica), tuple(turns)))
+
+
+def _start(stack: Stack, service: str, placements: tuple[Installed, ...]) -> None:
+    """Let a replica run what it has among these; what is recorded is what is there."""
+    container = f"{stack.name}-{service}"
+    removed = run("docker", "rm", "--force", "--volumes", container, seconds=REMOVE_SECONDS)
+    if not removed.ok and "no such container" not in removed.err.lower():
+        raise StackError(
+            f"{container} could not be removed: {removed.reason}.",
+            "See whether docker works: placement-harness doctor.",
+            service=lanes.SERVICE,
+        )
+    stack.save(placements=placements)
+    project.set_replicas(stack.state, stack.record)
+    own = {service: project.settings(stack.state)[service]}
+    config_sources.start(stack.source, stack.state, own, "--no-deps", service)

@@ -1,0 +1,75 @@
+"""The databases that a stack can have."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_SERVICES = Path(__file__).resolve().parents[3] / "services"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database server, or several.
+
+    ``image`` is the one whose server it is; ``images`` are all that it needs besides those of
+    every stack. ``services`` are its services in Compose, and ``front`` the one that everybody
+    connects to, whose port 3306 is published. ``overlay`` is a Compose file that puts it in place
+    of compose.yaml's own. ``servers`` are the services that are told which schemas to make.
+    ``nodes``, if there are any, take turns: each replica has its own.
+    """
+
+    name: str
+    title: str
+    image: str = "mariadb"
+    images: tuple[str, ...] = ("mariadb",)
+    services: tuple[str, ...] = ("mariadb",)
+    front: str = "mariadb"
+    overlay: Path | None = None
+    servers: tuple[str, ...] = ("mariadb",)
+    nodes: tuple[str, ...] = ()
+
+    def host(self, replica: int) -> str:
+        """Whom a replica connects to."""
+        return self.nodes[(replica - 1) % len(self.nodes)] if self.nodes else self.front
+
+    @property
+    def cluster(self) -> tuple[str, ...]:
+        """The services that must find each other before any serves; none of a single server."""
+        return self.servers if len(self.servers) > 1 else ()
+
+
+_MARIADB_10_11 = "mariadb-10.11"
+_NODES = ("galera-1", "galera-2", "galera-3")
+
+
+def _galera(name: str, title: str, nodes: tuple[str, ...] = ()) -> Database:
+    return Database(
+        name,
+        title,
+        images=("mariadb", "haproxy"),
+        services=(*_NODES, "haproxy"),
+        front="haproxy",
+        overlay=_SERVICES / "galera" / "compose.yaml",
+        servers=_NODES,
+        nodes=nodes,
+    )
+
+
+DATABASES: Mapping[str, Database] = {
+    one.name: one
+    for one in (
+        Database("mariadb", "MariaDB"),
+        Database(
+            _MARIADB_10_11,
+            "MariaDB",
+            image=_MARIADB_10_11,
+            images=(_MARIADB_10_11,),
+            services=(_MARIADB_10_11,),
+            front=_MARIADB_10_11,
+            overlay=_SERVICES / _MARIADB_10_11 / "compose.yaml",
+            servers=(_MARIADB_10_11,),
+        ),
+        _galera("galera", "Galera, 3 nodes, one writer: MariaDB"),
+        _galera("galera-multiwriter", "Galera, 3 nodes, all writers: MariaDB", _NODES),
+    )
+}

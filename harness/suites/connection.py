@@ -1,0 +1,147 @@
+"""What suites send their requests through; joined to the target when the run begins."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from harness.core.errors import UsageError
+from harness.core.exchange import Exchange, Request, Response
+from harness.targets.base import Stage, Target, Transport
+from harness.upstream.fixture_data import Fixture
+
+Record = Callable[[Exchange], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where relative URLs of suites lead."""
+
+    host: str
+    port: int | None
+    prefix: str
+    tls: bool
+
+    @classmethod
+    def of(cls, url: str) -> "Address":
+        parts = urlsplit(url)
+        tls = parts.scheme == "https"
+        return cls(parts.hostname or "", parts.port, parts.path.rstrip("/"), tls)
+
+
+class Wire:
+    """Carries requests to the target, and tells each exchange to whoever counts them.
+
+    Suites are collected before there is a target, so the two meet here. One thread uses it.
+    """
+
+    def __init__(self) -> None:
+        self._target: Target | None = None
+        self._record: Record = _nobody
+        self._transports: dict[bool, Transport] = {}
+        self._stage: Stage | None = None
+        self.address = Address("", None, "", tls=False)
+        self.last: Exchange | None = None
+
+    def connect(self, target: Target, record: Record) -> None:
+        self._target = target
+        self._record = record
+        self.address = Address.of(target.url)
+
+    def close(self) -> None:
+        for transport in self._transports.values():
+            transport.close()
+        self._transports.clear()
+
+    @property
+    def in_process(self) -> bool:
+        """Whether the target has no address on the network."""
+        return bool(getattr(self._target, "per_process", False))
+
+    @contextmanager
+    def staged(self, fixture: Fixture) -> Iterator[None]:
+        """Let requests go to a placement that is made ready as this fixture has it."""
+        stage = getattr(self._target, "stage", None)
+        if self._target is None or stage is None:
+            raise UsageError(
+                f"{fixture.name} wants a placement of its own, with nothing else in it.",
+                "Run placement's own suites with --target stack or embedded.",
+            )
+        environment = Environment()
+        with stage(fixture) as self._stage:
+            assert self._stage is not None  # noqa: S101
+            environment.set(self._stage.environ)
+            self.address = Address.of(self._stage.url)
+            try:
+                yield
+            finally:
+                environment.restore()
+                self._stage = None
+                self.address = Address.of(self._target.url)
+
+    def sent(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """The headers that go over the wire for those of a test."""
+        return self._stage.sent(headers) if self._stage else headers
+
+    def transport(self, verify: bool) -> Transport:
+        if self._target is None:
+            raise RuntimeError("no target: the run has not begun")
+        if self._stage is not None and self._stage.transport is not None:
+            return self._stage.transport
+        if verify not in self._transports:
+            self._transports[verify] = self._target.transport(verify=verify)
+        return self._transports[verify]
+
+    def exchange(
+        self, suite: str, test: str, request: Request, send: Callable[[], Response]
+    ) -> Response:
+        """Send; keep what came of it as ``last``, also when ``send`` raises OSError."""
+        started, begin = time.time(), time.perf_counter()
+        response: Response | None = None
+        error: str | None = None
+        try:
+            response = send()
+        except OSError as exception:
+            error = f"{type(exception).__name__}: {exception}"
+            raise
+        finally:
+            seconds = time.perf_counter() - begin
+            self.last = Exchange(suite, test, request, response, started, seconds, error)
+            self._record(self.last)
+        return response
+
+
+def _nobody(exchange: Exchange) -> None:
+    """Take note of nothing."""
+
+
+def environment(target: Target) -> dict[str, str]:
+    """What suites find under $ENVIRON: the names that gabbi-tempest gives them."""
+    parts = urlsplit(target.url)
+    return {
+        "PLACEMENT_SERVICE": target.url,
+        "PLACEMENT_BASE": f"{parts.scheme}://{parts.netloc}",
+        "SERVICE_TOKEN": target.token(),
+    }
+
+
+class Environment:
+    """Sets variables of this process, and puts back what was there."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, str | None] = {}
+
+    def set(self, values: Mapping[str, str]) -> None:
+        for name, value in values.items():
+            self._before.setdefault(name, os.environ.get(name))
+            os.environ[name] = value
+
+    def restore(self) -> None:
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        self._before.clear()

@@ -1,0 +1,196 @@
+"""Suites as pytest sees them: a file node, and an item for each test."""
+
+import unittest
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from gabbi.exception import GabbiSyntaxWarning  # type: ignore[import-untyped]
+
+from harness.core.errors import UsageError
+from harness.core.exchange import Exchange
+from harness.suites import loader
+from harness.suites.case import Case
+from harness.suites.connection import Wire
+from harness.suites.extensions import Extensions
+from harness.upstream import fixture_data
+
+SUFFIXES = frozenset({".yaml", ".yml"})
+# A directory of this name holds suites, wherever it is met.
+DIRECTORY = "gabbits"
+# The installed placement's own suites, in options and in the names of tests.
+UPSTREAM = "upstream"
+# The property of a test, also in JUnit's file, that says why it is held to another answer.
+DIFFERENCE = "difference"
+
+
+class SuiteItem(pytest.Item):
+    """One test of a suite, ``among`` how many."""
+
+    def __init__(self, *, case: Case, among: int, **options: object) -> None:
+        super().__init__(**options)  # type: ignore[arg-type]
+        self.case = case
+        self.among = among
+        if case.test_data["xfail"]:
+            reason = case.test_data["desc"] or "xfail in the suite"
+            # gabbi fails a run for a success that nobody expected, whatever the ini file says.
+            self.add_marker(pytest.mark.xfail(reason=str(reason), strict=True))
+
+    def runtest(self) -> None:
+        outcome = self.case.perform()
+        if outcome.skip is not None:
+            raise pytest.skip.Exception(outcome.skip, _use_item_location=True)
+        if isinstance(outcome.expected, unittest.SkipTest):
+            # gabbi lets `xfail` count before `skip`.
+            pytest.xfail(str(outcome.expected))
+        failure = outcome.error or outcome.expected
+        if self.case.exchange is not None:
+            self.user_properties += properties(self.case.exchange)
+        if self.case.differs is not None:
+            self.user_properties.append((DIFFERENCE, self.case.differs.reason))
+        if failure is not None:
+            raise failure
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, self.case.line, self.name
+
+
+def properties(exchange: Exchange) -> list[tuple[str, object]]:
+    """What JUnit's file says of an exchange that was answered."""
+    if exchange.response is None:
+        return []
+    return [("replica", exchange.replica or ""), ("request id", exchange.request_id or "")]
+
+
+class SuiteFile(pytest.File):
+    """A suite. Its fixtures run from before its first test until after its last."""
+
+    extensions: Extensions
+    wire: Wire
+
+    @classmethod
+    def of(
+        cls, parent: pytest.Collector, path: Path, extensions: Extensions, wire: Wire
+    ) -> "SuiteFile":
+        file: SuiteFile = cls.from_parent(parent, path=path, nodeid=_short_id(path))
+        file.extensions, file.wire = extensions, wire
+        return file
+
+    def collect(self) -> Iterable[pytest.Item]:
+        if "_" in self.path.name:
+            warnings.warn_explicit(
+                f"'_' in test filename {self.path.name}. This can break suite grouping.",
+                GabbiSyntaxWarning,
+                str(self.path),
+                1,
+            )
+        try:
+            cases = loader.load(self.path, self.extensions, self.wire)
+        except loader.SuiteError as error:
+            raise self.CollectError(str(error)) from error
+        names = _told_apart(one.test_data["name"] for one in cases)
+        self._items = [
+            SuiteItem.from_parent(self, name=name, case=one, among=len(cases))
+            for name, one in zip(names, cases, strict=True)
+        ]
+        return self._items
+
+    def setup(self) -> None:
+        self._started = ExitStack()
+        classes = self._items[0].case.fixtures if self._items else ()
+        if classes and any(item.case.outcome for item in self._items):
+            self._begin_anew()
+        try:
+            with ExitStack() as started:
+                for fixture in classes:
+                    started.enter_context(fixture())
+                self._started = started.pop_all()
+        except unittest.SkipTest as skip:
+            raise pytest.skip.Exception(str(skip), _use_item_location=True) from skip
+        except UsageError as error:
+            # Where in the harness this was found helps nobody.
+            raise pytest.fail.Exception(str(error), pytrace=False) from error
+
+    def _begin_anew(self) -> None:
+        """Forget what has run: pytest has been elsewhere, and what that left went with fixtures."""
+        # Read once more, as gabbi writes into its tests what it has replaced in them.
+        for item, case in zip(
+            self._items, loader.load(self.path, self.extensions, self.wire), strict=True
+        ):
+            item.case = case
+
+    def teardown(self) -> None:
+        self._started.close()
+
+
+def _short_id(path: Path) -> str | None:
+    """placement's own suites are named alike wherever they are."""
+    theirs = fixture_data.is_own(path)
+    return f"{UPSTREAM}/{path.name}" if theirs else None
+
+
+def _told_apart(names: Iterable[str]) -> Iterator[str]:
+    """The names, with a number after one that comes again: gabbi allows that, xdist loses it."""
+    seen: Counter[str] = Counter()
+    for name in names:
+        seen[name] += 1
+        yield name if seen[name] == 1 else f"{name} ({seen[name]})"
+
+
+class SuiteCollector:
+    """The pytest plugin that finds suites. Registered only when the harness is asked for."""
+
+    def __init__(self, extensions: Extensions, wire: Wire) -> None:
+        self._extensions = extensions
+        self._wire = wire
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> SuiteFile | None:
+        if is_suite(file_path, parent.session):
+            return SuiteFile.of(parent, file_path, self._extensions, self._wire)
+        return None
+
+
+def is_suite(path: Path, session: pytest.Session) -> bool:
+    """Whether a file is to be run as a suite, by where it stands and what was asked for."""
+    if path.suffix not in SUFFIXES:
+        return False
+    if session.isinitpath(path):
+        return True
+    if path.suffix != ".yaml" or path.name.startswith("."):
+        return False
+    if path.parent.name.startswith(DIRECTORY):
+        return True
+    # Without arguments pytest takes the current directory: nobody gave that one.
+    asked = session.config.args_source is not pytest.Config.ArgsSource.INVOCATION_DIR
+    return asked and session.isinitpath(path.parent)
+
+
+def without_tests(config: pytest.Config, paths: Iterable[Path]) -> Path | None:
+    """The first directory that was given to pytest and holds none of these files."""
+    found = set(paths)
+    for argument in config.args:
+        given = config.invocation_params.dir / argument
+        if given.is_dir() and not any(path.is_relative_to(given) for path in found):
+            return given
+    return None
+
+
+def suites_in(directory: Path) -> Iterator[Path]:
+    """The suites of a directory that was given, and of those below it that are named for them."""
+    yield from (path for path in directory.glob("*.yaml") if not path.name.startswith("."))
+    yield from directory.rglob(f"{DIRECTORY}*/*.yaml")
+
+
+def candidates(config: pytest.Config) -> Iterator[Path]:
+    """The files below the given directories that look like suites or Python tests.
+
+    For a process that leaves collecting to others.
+    """
+    for argument in config.args:
+        given = config.invocation_params.dir / argument
+        for pattern in config.getini("python_files"):
+            yield from given.rglob(pattern)
+        yield from suites_in(given)

@@ -1,0 +1,219 @@
+"""Suites from YAML files, made by gabbi's own suite maker."""
+
+import functools
+import threading
+import unittest
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import yaml
+from gabbi import exception, suitemaker  # type: ignore[import-untyped]
+from gabbi.handlers import jsonhandler  # type: ignore[import-untyped]
+from jsonpath_ng import ext
+
+from harness.suites import client
+from harness.suites.case import Case
+from harness.suites.connection import Wire
+from harness.suites.extensions import Extensions
+from harness.upstream import fixture_data
+from harness.upstream.expected_differences import declared
+
+# gabbi parses each JSONPath anew for each use (0.5 ms); they mean the same every time.
+jsonhandler.json_parser = SimpleNamespace(parse=functools.lru_cache(maxsize=4096)(ext.parser.parse))
+
+EXAMPLE = """A suite looks like this:
+
+    tests:
+    - name: placement says which versions it has
+      GET: /
+      status: 200"""
+
+_building = threading.Lock()
+
+
+class SuiteError(Exception):
+    """A file that is no suite; ``line`` counts from 0. ``shape`` is what an example helps with."""
+
+    def __init__(self, path: Path, line: int | None, problem: str, *, shape: bool = True) -> None:
+        place = str(path) if line is None else f"{path}:{line + 1}"
+        super().__init__(f"{place}: {problem}" + (f"\n{EXAMPLE}" if shape else ""))
+
+
+class _Counted(list[Any]):
+    """A list that knows which of its entries was taken last."""
+
+    taken = -1
+
+    def __iter__(self) -> Iterator[Any]:
+        for self.taken, one in enumerate(super().__iter__()):
+            yield one
+
+
+def load(path: Path, extensions: Extensions, wire: Wire) -> list[Case]:
+    """The tests of a suite, in order. Raises SuiteError."""
+    node, suite = _parse(path, extensions.safe_yaml)
+    lines = _lines(node)
+    if not isinstance(suite, dict):
+        raise SuiteError(path, None, f"not a gabbi suite: it holds {_kind(suite)}, not a mapping.")
+    if not isinstance(suite.get("tests"), list):
+        raise SuiteError(path, None, "not a gabbi suite: it has no list of `tests`.")
+    suite["tests"] = tests = _Counted(suite["tests"])
+    fixtures = _fixtures(path, suite, extensions, wire)
+    # Suites of placement's own name its fixtures.
+    theirs = any(map(_is_staged, vars(fixtures).values()))
+    try:
+        with _our_classes(path.stem, wire):
+            cases: list[Case] = suitemaker.test_suite_from_dict(
+                unittest.TestLoader(),
+                path.stem,
+                suite,
+                str(path.parent),
+                "to be known",
+                None,
+                fixtures,
+                None,
+                handlers=extensions.handlers,
+                inner_fixtures=extensions.inner_fixtures,
+            )._tests
+    except (exception.GabbiFormatError, TypeError, AttributeError, KeyError, ValueError) as error:
+        line = lines[tests.taken] if 0 <= tests.taken < len(lines) else None
+        raise SuiteError(path, line, _problem(error, tests)) from error
+    if not cases:
+        raise SuiteError(path, None, "not a gabbi suite: its list of `tests` is empty.")
+    for index, one in enumerate(cases):
+        one.line = lines[index]
+        one.own_tls = "ssl" in tests[index]
+        if theirs:
+            one.difference = declared().get((path.name, one.test_data["name"]))
+    return cases
+
+
+def _parse(path: Path, safe: bool) -> tuple[yaml.Node | None, Any]:
+    """The file's node tree and data."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SuiteError(path, None, f"cannot be read: {error}.", shape=False) from error
+    for loader in _loaders(safe):
+        try:
+            return _load(loader, text)
+        except yaml.YAMLError as error:
+            failure = error
+    mark = getattr(failure, "problem_mark", None)
+    problem = getattr(failure, "problem", None) or str(failure)
+    raise SuiteError(path, mark.line if mark else None, f"not YAML: {problem}.") from failure
+
+
+def _load(loader: Any, text: str) -> tuple[yaml.Node | None, Any]:
+    reader = loader(text)
+    try:
+        node = reader.get_single_node()
+        return node, None if node is None else reader.construct_document(node)
+    finally:
+        reader.dispose()
+
+
+def _loaders(safe: bool) -> list[Any]:
+    """The loaders to try: the C one is 9 times as fast, but knows no tags that a project adds."""
+    if not safe:
+        return [yaml.Loader]
+    plain = yaml.SafeLoader.yaml_constructors == yaml.constructor.SafeConstructor.yaml_constructors
+    fast = getattr(yaml, "CSafeLoader", None)
+    # The Python loader also gets what the C one refuses: its word counts, it is gabbi's.
+    return [fast, yaml.SafeLoader] if fast and plain else [yaml.SafeLoader]
+
+
+def _lines(node: yaml.Node | None) -> list[int]:
+    """The line of each test."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == "tests" and isinstance(value, yaml.SequenceNode):
+                return [one.start_mark.line for one in value.value]
+    return []
+
+
+def _fixtures(
+    path: Path, suite: dict[str, Any], extensions: Extensions, wire: Wire
+) -> SimpleNamespace:
+    """The fixtures that a suite names, as the module in which gabbi looks for them."""
+    module = SimpleNamespace()
+    for name in suite.get("fixtures") or ():
+        found: Any = extensions.fixture(name)
+        if found is None or _starts_placement(found):
+            if any(map(_is_staged, vars(module).values())):
+                problem = f"a suite can have one of placement's fixtures; {name} is its second."
+                raise SuiteError(path, None, problem, shape=False)
+            found = _staged(path, name, found, extensions, wire)
+        setattr(module, name, found)
+    # gabbi takes an empty namespace for a module without fixtures, not for no module.
+    return module
+
+
+def _starts_placement(fixture: type) -> bool:
+    """Whether it does so in this process, as placement's own fixtures do: no request goes there."""
+    return any(one.__module__ == fixture_data.FIXTURES for one in getattr(fixture, "__mro__", ()))
+
+
+def _staged(
+    path: Path, name: str, found: type | None, extensions: Extensions, wire: Wire
+) -> functools.partial[Any]:
+    """One of placement's own fixtures, as the target has it. Raises SuiteError."""
+    if found is not None and found.__module__ != fixture_data.FIXTURES:
+        raise SuiteError(path, None, _in_process(name), shape=False)
+    source = fixture_data.source_for(path)
+    if source is None or name not in fixture_data.fixtures_in(source):
+        raise SuiteError(path, None, _unknown(name, extensions), shape=False)
+    return functools.partial(wire.staged, fixture_data.Fixture(source, name))
+
+
+def _is_staged(fixture: object) -> bool:
+    return isinstance(fixture, functools.partial)
+
+
+def _unknown(name: str, extensions: Extensions) -> str:
+    modules = ", ".join(one.__name__ for one in extensions.fixture_modules) or "no module"
+    return f"fixture {name} is not to be found: gabbi_fixture_modules names {modules}."
+
+
+def _in_process(name: str) -> str:
+    return (
+        f"fixture {name} builds upon one of placement's, which starts a placement in this process; "
+        "no request would go there. Name placement's own fixture."
+    )
+
+
+@contextmanager
+def _our_classes(suite: str, wire: Wire) -> Iterator[None]:
+    """Let gabbi's suite maker use our test case and client; only here, and only now."""
+
+    def get_http(**options: Any) -> client.Client:
+        return client.make(wire, suite, options)
+
+    own = type("SuiteCase", (Case,), {"wire": wire})
+    with _building:
+        before = suitemaker.case, suitemaker.httpclient
+        suitemaker.case = SimpleNamespace(HTTPTestCase=own)
+        suitemaker.httpclient = SimpleNamespace(get_http=get_http)
+        try:
+            yield
+        finally:
+            suitemaker.case, suitemaker.httpclient = before
+
+
+def _problem(error: Exception, tests: _Counted) -> str:
+    if isinstance(error, exception.GabbiFormatError):
+        return f"not a gabbi suite: {str(error).rstrip('.')}."
+    entry = tests[tests.taken] if tests.taken >= 0 else None
+    name = entry.get("name") if isinstance(entry, dict) else None
+    if name is not None and not isinstance(name, str):
+        return f"not a gabbi suite: the name {name!r} is {_kind(name)}; put it in quotes."
+    where = f"test {tests.taken + 1}" if tests.taken >= 0 else "the defaults"
+    return f"not a gabbi suite: {where} has a value of the wrong kind ({error})."
+
+
+def _kind(value: object) -> str:
+    kinds = {str: "text", list: "a list", type(None): "nothing", int: "a number", bool: "a boolean"}
+    return kinds.get(type(value), f"a {type(value).__name__}")

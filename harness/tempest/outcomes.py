@@ -1,0 +1,126 @@
+"""What became of each test that the suites hold."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.core.errors import RunnerError
+
+BAD = frozenset({"failed", "unexpected"})
+# How tempest's words are called here.
+VERDICTS = {
+    "success": "passed",
+    "fail": "failed",
+    "skip": "skipped",
+    "xfail": "xfailed",
+    "uxsuccess": "unexpected",
+}
+EVIDENCE_LINES = 12
+
+
+@dataclass(slots=True)
+class Test:
+    """A test of a suite, and what became of it. ``verdict`` is empty for one that did not run."""
+
+    suite: str
+    name: str
+    verdict: str = ""
+    reason: str = ""
+    # When it began, in seconds since the epoch, and how long it took.
+    began: float = 0.0
+    seconds: float = 0.0
+    # Of a test that failed, the log lines of its request.
+    logs: str = ""
+
+
+@dataclass(slots=True)
+class Tests:
+    """All tests that are to run, by tempest's name for them: a name may come more than once."""
+
+    expected: dict[str, list[Test]] = field(default_factory=dict)
+    # What tempest ran besides: the set-up that failed.
+    others: list[Test] = field(default_factory=list)
+
+    @property
+    def all(self) -> list[Test]:
+        return [test for tests in self.expected.values() for test in tests]
+
+    def next(self, number: str) -> Test:
+        """The first test of this name that has not run yet."""
+        for test in self.expected.get(number, ()):
+            if not test.verdict:
+                return test
+        self.others.append(Test("", number))
+        return self.others[-1]
+
+
+class Listener:
+    """Turns tempest's stream into verdicts. ``done`` gets each test that has ended."""
+
+    def __init__(self, tests: Tests, done: Callable[[Test], None]) -> None:
+        self._tests, self._done = tests, done
+        self._running: dict[str, Test] = {}
+        self._began: dict[str, Any] = {}
+        self._expected: set[str] = set()
+        self._said: dict[str, bytes] = {}
+
+    def status(
+        self, test_id: str | None = None, test_status: str | None = None, **event: Any
+    ) -> None:
+        if test_id is None or test_status == "exists":
+            return
+        if event.get("file_bytes") and event.get("file_name") in ("traceback", "reason"):
+            self._said[test_id] = self._said.get(test_id, b"") + bytes(event["file_bytes"])
+        if test_status == "inprogress":
+            self._running[test_id] = self._tests.next(test_id)
+            self._began[test_id] = event.get("timestamp")
+            self._expected.discard(test_id)
+        elif test_status is not None:
+            # gabbi tells of an expected failure first, and then of a success.
+            if test_status == "success" and test_id in self._expected:
+                self._expected.discard(test_id)
+                return
+            test = self._running.pop(test_id, None) or self._tests.next(test_id)
+            if test_status in ("xfail", "uxsuccess"):
+                self._expected.add(test_id)
+            test.verdict = VERDICTS.get(test_status, "failed")
+            test.reason = _message(self._said.pop(test_id, b"").decode(errors="replace"))
+            began, ended = self._began.pop(test_id, None), event.get("timestamp")
+            if began and ended:
+                test.began = began.timestamp()
+                test.seconds = (ended - began).total_seconds()
+            self._done(test)
+
+
+def _message(traceback: str) -> str:
+    """What an exception says, without where in gabbi it was raised, which helps nobody."""
+    lines = traceback.rpartition("Traceback (most recent call last):\n")[2].splitlines()
+    while lines and (lines[0].startswith("  ") or not lines[0].strip()):
+        del lines[0]
+    return "\n".join(lines).strip().removeprefix("AssertionError: ")
+
+
+def counts(tests: Iterable[Test]) -> str:
+    """How many of each verdict, e.g. ``30 passed, 1 skipped``."""
+    found = Counter("failed" if test.verdict in BAD else test.verdict for test in tests)
+    order = ("failed", "passed", "skipped", "xfailed")
+    return ", ".join(f"{found[verdict]} {verdict}" for verdict in order if found[verdict])
+
+
+def prove(tests: Tests, code: int, errors: str) -> None:
+    """Raise RunnerError unless each test has run, and nothing else."""
+    held = Counter(test.suite for test in tests.all)
+    ran = Counter(test.suite for test in tests.all if test.verdict)
+    differ = [f"{suite}: {ran[suite]} of {n} tests" for suite, n in held.items() if ran[suite] != n]
+    differ += [f"not in the suites: {test.name} {test.verdict}" for test in tests.others]
+    if not differ and not code:
+        return
+    said = next((test.reason for test in tests.others if test.reason), errors).strip()
+    total = ran.total() + len(tests.others)
+    raise RunnerError(
+        f"tempest ran {total} tests where the suites hold {held.total()}"
+        + (f", and ended with {code}." if code else "."),
+        "What differs, and what tempest said last, is below; the same suites run with pytest.",
+        evidence=[*differ, *said.splitlines()[-EVIDENCE_LINES:]],
+    )

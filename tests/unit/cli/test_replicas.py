@@ -1,0 +1,81 @@
+"""The commands that add, remove and restart replicas."""
+
+import dataclasses
+from unittest import mock
+
+import pytest
+
+from harness.stack import handle as stack_module
+from harness.stack.handle import Stack
+from harness.stack.model.record import Record
+from harness.stack.operations import rolling
+from harness.stack.settings.config_sources import SOURCES
+from tests.fakes.commands import WELL, Harness, apart, commands_of, running
+from tests.fakes.machine import Machine, fails
+
+_apart = pytest.fixture(autouse=True)(apart)
+harness = pytest.fixture(commands_of)
+
+
+def test_scale_says_what_it_changes_or_that_it_has_nothing_to_change(
+    harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.has("docker", {"events*": "exec /bin/sleep 60"})
+    running(monkeypatch)
+    monkeypatch.setattr(rolling, "project", mock.MagicMock())
+    monkeypatch.setattr(Stack, "start_containers", lambda self, *how: None)
+    monkeypatch.setattr(Stack, "balancer", mock.MagicMock())
+    assert harness("scale", "3").err == "  placement-harness already has 3 replicas\n"
+    assert harness("scale", "1").err == "  3 replicas -> 1\n"
+    assert harness("scale", "1").err == "  placement-harness already has 1 replica\n"
+    # Nobody would serve meanwhile.
+    said = harness("restart", "--rolling")
+    assert (said.code, machine.called("docker restart")) == (64, False)
+    assert "placement-harness scale 2." in said.err
+    assert "requests fail meanwhile" in harness("restart", "--replica", "1").err
+    assert machine.called("docker restart")
+    assert harness("scale", "2").err == "  1 replica -> 2\n"
+
+
+def test_scale_forgets_the_settings_of_replicas_that_are_gone(
+    harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.has("docker", {"events*": "exec /bin/sleep 60"})
+    state = running(monkeypatch)
+    state.save(Record(state.name, "keep", 3, 8778, ready=True, config_source="etcd"))
+    done: list[object] = []
+    etcd = dataclasses.replace(SOURCES["etcd"], forget=lambda _, gone: done.append([*gone]))
+    monkeypatch.setattr(stack_module, "SOURCES", {"etcd": etcd})
+    monkeypatch.setattr(rolling, "project", mock.MagicMock())
+    monkeypatch.setattr(Stack, "start_containers", lambda self, *how: done.append("removed"))
+    monkeypatch.setattr(Stack, "balancer", mock.MagicMock())
+    assert harness("scale", "1").code == 0
+    assert harness("scale", "2").code == 0
+    assert done == ["removed", ["placement-2", "placement-3"], "removed", []]
+
+
+def test_no_replica_is_taken_out_that_would_not_find_its_settings(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, machine: Machine
+) -> None:
+    state = running(monkeypatch)
+    state.save(Record(state.name, "keep", 3, 8778, ready=True, config_source="etcd"))
+    machine.has("docker", {**WELL, "port*": fails("no public port 2379/tcp published")})
+    balancer = mock.MagicMock()
+    monkeypatch.setattr(Stack, "balancer", balancer)
+    said = harness("restart", "--rolling")
+    assert said.code == 70
+    assert "etcd of the stack placement-harness has no address" in said.err
+    assert balancer.mock_calls == []
+    record = state.record()
+    assert record is not None
+    assert record.leaving == ()
+
+
+def test_restart_of_nothing_is_refused(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    running(monkeypatch)
+    said = harness("restart")
+    assert said.code == 64
+    assert "Restart what? Give --rolling for all replicas, or --replica N." in said.err
+    said = harness("restart", "--replica", "4")
+    assert said.code == 64
+    assert "has no replica 4. It has replicas 1 to 3." in said.err

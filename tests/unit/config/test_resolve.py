@@ -1,0 +1,91 @@
+"""Options, environment and ini settings become a plan; the plugin's tests have the messages."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.config.plan import Plan, is_url
+from harness.config.resolve import resolve
+from harness.core.errors import UsageError
+
+CHOICES = {
+    "target": ("stack", "embedded"),
+    "database": ("mariadb", "galera"),
+    "config_source": ("env", "etcd"),
+}
+Given = dict[str, str | None]
+
+
+def resolved(
+    options: Given | None = None, environ: dict[str, str] | None = None, ini: Given | None = None
+) -> Plan:
+    return resolve(options or {}, environ or {}, ini or {}, CHOICES)
+
+
+def test_without_settings_everything_is_the_default() -> None:
+    plan = resolved()
+    assert (plan.target, plan.replicas, plan.lifetime, plan.port) == ("stack", 3, "fresh", 0)
+    assert set(plan.sources.values()) == {"default"}
+
+
+def test_an_option_wins_over_the_environment_and_that_over_ini() -> None:
+    variable = {"PLACEMENT_HARNESS_REPLICAS": "4"}
+    ini: Given = {"replicas": "5"}
+    for options, environ, expected, source in (
+        ({"replicas": "2"}, variable, 2, "option"),
+        ({}, variable, 4, "environment"),
+        ({}, {}, 5, "ini"),
+    ):
+        plan = resolved(dict(options), environ, ini)
+        assert (plan.replicas, plan.sources["replicas"]) == (expected, source)
+
+
+def test_empty_ini_settings_and_variables_count_as_not_given() -> None:
+    plan = resolved({}, {"PLACEMENT_HARNESS_STACK": ""}, {"stack": ""})
+    assert plan.sources["stack"] == "default"
+
+
+def test_a_fresh_stack_has_a_name_of_its_own_and_others_share_one() -> None:
+    assert resolved().name != resolved().name
+    assert resolved().name.startswith("placement-harness-")
+    assert resolved({"stack": "keep"}).name == resolved({"stack": "reuse"}).name
+
+
+def test_a_url_is_a_target_and_loses_its_trailing_slash() -> None:
+    assert resolved({"target": "https://cloud:8778/placement/"}).target == (
+        "https://cloud:8778/placement"
+    )
+    assert is_url("http://x")
+    assert not is_url("stack")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "http://host:port/", "http://host:70000/", "http://host:0/", "http://[::1"]
+)
+def test_a_url_that_is_not_whole_is_refused(url: str) -> None:
+    with pytest.raises(UsageError, match="is not a whole URL"):
+        resolved({"target": url})
+
+
+def test_replicas_from_ini_do_not_disturb_another_target() -> None:
+    assert resolved({"target": "embedded"}, ini={"replicas": "3"}).target == "embedded"
+
+
+@pytest.mark.parametrize(
+    ("environ", "ini", "written"),
+    [
+        ({"PLACEMENT_HARNESS_REPLICAS": "99"}, {}, "PLACEMENT_HARNESS_REPLICAS=99"),
+        ({}, {"replicas": "many"}, "placement_replicas = many"),
+    ],
+)
+def test_an_error_names_the_setting_as_it_was_written(
+    environ: dict[str, str], ini: Given, written: str
+) -> None:
+    with pytest.raises(UsageError, match=f"^{written} cannot be run"):
+        resolved({}, environ, ini)
+
+
+@pytest.mark.parametrize("replicas", [0, -1, 17])
+def test_a_plan_made_by_hand_is_checked_too(replicas: int) -> None:
+    with pytest.raises(UsageError, match=f"--replicas {replicas} cannot be run"):
+        Plan(replicas=replicas)

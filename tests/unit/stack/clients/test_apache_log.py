@@ -1,0 +1,22 @@
+"""What Apache's log says of the requests that replicas have served."""
+
+from harness.stack.clients import apache_log
+from tests.fakes.machine import Machine
+
+LOG = """
+2026-02-03T04:05:06.700 replica=2-1 req-1 201 341 9500 "PUT /placement/traits/CUSTOM_A HTTP/1.1"
+2026-02-03T04:05:06.710 replica=- - 201 900 100 "POST /identity/v3/auth/tokens HTTP/1.1"
+2026-02-03T04:05:06.720 replica=1 - 502 341 12 "GET /placement/ HTTP/1.1"
+[Tue Feb 03 04:05:06.789 2026] [proxy_uwsgi:error] AH10101: error parsing headers
+"""
+
+
+def test_requests_to_replicas_are_read_and_nothing_else(machine: Machine) -> None:
+    (machine.path / "cat").symlink_to("/bin/cat")
+    machine.has("docker", {"logs*--since*100.000*one-apache-1": f"cat <<'END'\n{LOG}END\n"})
+    served, failed = apache_log.exchanges("one", 100)
+    assert (served.replica, served.request_id) == ("2-1", "req-1")
+    assert (served.request.method, served.request.url) == ("PUT", "/placement/traits/CUSTOM_A")
+    assert (served.started, served.seconds) == (1770091506.7, 0.0095)
+    assert failed.response is not None
+    assert (failed.response.status, failed.replica, failed.request_id) == (502, "1", None)

@@ -1,0 +1,148 @@
+"""doctor checks everything that a stack needs, and says what to do about what is missing."""
+
+import platform
+import shutil
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from harness.stack.images.build import IMAGES, content, needed
+from harness.stack.lifecycle import doctor
+from harness.stack.lifecycle.doctor import Finding
+from harness.stack.model.record import Record, Secrets
+from harness.stack.model.state import StackState
+from tests.fakes.machine import Machine, fails
+
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def well(machine: Machine, root: Path) -> dict[str, str]:
+    """What docker answers on a machine that lacks nothing."""
+    tags = " ".join(IMAGES[name].tag(content(name)) for name in IMAGES)
+    answers = {
+        "version*": "echo 28.1.0",
+        "compose version*": "echo 2.40.3",
+        "image ls*": f"echo '{tags}'",
+        "info*": "echo /",
+    }
+    machine.has("docker", answers)
+    for tool in doctor.TOOLS:
+        machine.has(tool)
+    return answers
+
+
+def found() -> dict[str, Finding]:
+    return {finding.what: finding for finding in doctor.examine()}
+
+
+def test_a_machine_that_lacks_nothing_is_well(
+    well: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "MEMORY_GIB", 0)
+    monkeypatch.setattr(doctor, "DISK_GIB", 0)
+    findings = found()
+    assert [finding.what for finding in findings.values() if not finding.ok] == []
+    assert findings["container engine"].found == "28.1.0"
+    assert findings["Compose v2"].found == "2.40.3"
+    assert findings["images"].found == f"{len(needed('mariadb', 'env'))}, up to date"
+    assert findings["leftovers"].found == "none"
+
+
+def test_without_an_engine_the_rest_is_checked_all_the_same(machine: Machine, root: Path) -> None:
+    findings = found()
+    assert "apt-get install docker.io" in findings["container engine"].remedy
+    assert "Compose v2" not in findings
+    assert {"disk", "memory", "state directory", "leftovers"} <= set(findings)
+
+
+def test_what_set_up_gets_is_named_with_the_command_that_gets_it(
+    machine: Machine, well: dict[str, str]
+) -> None:
+    missing = {"compose*": "exit 1", "image*": fails("No such image")}
+    machine.has("docker", {**missing, **well, **missing})
+    findings = found()
+    for what in ("Compose v2", "base image", "images"):
+        assert "placement-harness setup" in findings[what].remedy, what
+
+
+def test_an_old_compose_is_named_with_what_is_needed(
+    machine: Machine, well: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.has("docker", {**well, "compose version*": "echo 2.6.0"})
+    finding = found()["Compose v2"]
+    assert finding.found == "2.6.0, and a stack needs 2.19 or newer"
+    assert "placement-harness setup" in finding.remedy
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    assert "Install Compose v2, 2.19 or newer, by hand" in found()["Compose v2"].remedy
+
+
+def test_an_image_that_is_out_of_date_is_named(machine: Machine, well: dict[str, str]) -> None:
+    tags = " ".join(
+        IMAGES[name].tag("old" if name == "apache" else content(name)) for name in IMAGES
+    )
+    machine.has("docker", {**well, "image ls*": f"echo '{tags}'"})
+    assert found()["images"].found == "missing or out of date: apache"
+
+
+def test_too_little_disk_and_memory_are_told_in_figures(
+    well: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(9, 9, 2 * doctor.GIB))
+    monkeypatch.setattr(doctor, "MEMORY_GIB", 10**6)
+    findings = found()
+    assert findings["disk"].found.startswith("2 GiB free in ")
+    assert "docker system df" in findings["disk"].remedy
+    assert "GiB available" in findings["memory"].found
+    assert "Free some" in findings["memory"].remedy
+
+
+def test_tools_that_keep_commands_whole_are_named_when_they_are_missing(
+    machine: Machine, well: dict[str, str]
+) -> None:
+    (machine.path / "setsid").unlink()
+    finding = found()["util-linux"]
+    assert finding.found == "missing: setsid"
+    assert "apt-get install util-linux" in finding.remedy
+
+
+def test_a_port_that_somebody_has_is_worth_a_note_alone(
+    well: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "free_port", lambda *, preferred: 8778)
+    assert found()["port 8778"] == Finding("port 8778", "free")
+    monkeypatch.setattr(doctor, "free_port", lambda *, preferred: 40001)
+    assert found()["port 8778"].ok
+    assert "in use" in found()["port 8778"].found
+
+
+def test_a_state_directory_that_cannot_be_written_is_named(
+    well: dict[str, str], root: Path
+) -> None:
+    root.write_text("a file in the way")
+    finding = found()["state directory"]
+    assert str(root) in finding.found
+    assert "PLACEMENT_HARNESS_STATE" in finding.remedy
+
+
+def test_leftovers_are_named_but_not_what_runs_or_was_kept(
+    well: dict[str, str], root: Path
+) -> None:
+    for name, lifetime in (("killed", "fresh"), ("live", "fresh"), ("kept", "keep")):
+        record = Record(name, lifetime, 1, 1, ready=True)  # type: ignore[arg-type]
+        StackState(name).create(record, Secrets())
+    live = StackState("live")
+    live.lock()
+    finding = found()["leftovers"]
+    assert finding.found == "killed"
+    assert finding.remedy == "Run `placement-harness reap`."
+    # It only had a look.
+    assert StackState("killed").acquire()
+    live.release()

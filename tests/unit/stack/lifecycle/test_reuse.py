@@ -1,0 +1,166 @@
+"""Which stack that runs is taken, and what of a plan is then the stack's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.config.plan import ADOPTED, Lane, Plan
+from harness.core.errors import StackError
+from harness.placements.model import Code, Placement, Schema
+from harness.stack import project
+from harness.stack.lifecycle import reuse
+from harness.stack.model.record import Installed, Record, Secrets
+from harness.stack.model.state import StackState
+
+PLAIN = Plan(lifetime="reuse", name="one")
+RECORD = Record(
+    "one",
+    "keep",
+    5,
+    8778,
+    ready=True,
+    database="galera",
+    config_source="etcd",
+    schema="second",
+    placements=(Installed("15.0.0", "15.0.0", "aa"), Installed("16.0.0", "16.0.0", "bb")),
+)
+
+
+@pytest.fixture(autouse=True)
+def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path))
+    StackState("one").create(RECORD, Secrets())
+
+
+def test_what_nobody_asks_for_is_as_the_stack_has_it() -> None:
+    plan = reuse.adopted(PLAIN)
+    assert (plan.database, plan.config_source) == ("galera", "etcd")
+    assert plan.placements == ("15.0.0", "16.0.0")
+    assert plan.replicas == RECORD.replicas != Plan().replicas
+    # Workers, which read the same command line, are told of these alone.
+    changed = {
+        one.name for one in fields(Plan) if getattr(plan, one.name) != getattr(PLAIN, one.name)
+    }
+    assert changed - {"sources"} <= {*ADOPTED}
+    taken = ("database", "config_source", "replicas", "placement")
+    assert {plan.sources[name] for name in taken} == {"its own"}
+
+
+def test_what_somebody_asks_for_is_not_overruled() -> None:
+    given = {"database": "option", "placement": "environment"}
+    plan = reuse.adopted(Plan(lifetime="reuse", name="one", placements=("14.0.0",), sources=given))
+    assert (plan.database, plan.config_source) == ("mariadb", "etcd")
+    assert plan.placements == ("14.0.0",)
+    assert plan.sources["database"] == "option"
+
+
+def test_an_upgrade_that_was_broken_off_is_adopted_with_all_that_runs() -> None:
+    new = Installed("/src", "16.0.0", "bb", "/code", constraints="/upper.txt")
+    StackState("one").save(replace(RECORD, placements=(new, Installed(version="15.0.0"))))
+    plan = reuse.adopted(Plan(lifetime="reuse", name="one"))
+    assert plan.placements == ("/src", "")
+    assert plan.constraints == "/upper.txt"
+
+
+@pytest.mark.parametrize("plan", [Plan(name="one"), Plan(lifetime="reuse", name="another")])
+def test_a_stack_that_is_not_taken_changes_no_plan(plan: Plan) -> None:
+    assert reuse.adopted(plan) == plan
+
+
+def placement(*revisions: str) -> Placement:
+    schema = Schema(revisions[-1], frozenset(revisions), "digest")
+    here = Path()
+    return Placement("14.0.0", "release", "14.0.0", here, here, "cc", schema)
+
+
+def test_a_database_that_is_too_new_is_refused_and_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reuse, "of_plan", lambda plan, progress: (placement("first"),))
+    given = {"placement": "option"}
+    plan = Plan(lifetime="reuse", name="one", placements=("14.0.0",), sources=given)
+    with pytest.raises(StackError) as caught:
+        reuse.take(StackState("one"), plan, print)
+    assert caught.value.problem == (
+        "The database of one has the schema second, of placement 15.0.0 and 16.0.0, which "
+        "placement 14.0.0 does not know."
+    )
+    assert "placement-harness down --name one" in caught.value.remedy
+    assert StackState("one").record() == RECORD
+
+
+# What of a stack that runs is not as it is asked for
+
+
+@pytest.fixture
+def lacking(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str | None]:
+    """Why a stack of one checkout is not taken, by the plan; its images are those of now."""
+    monkeypatch.setattr(reuse, "made_of", lambda *_: "")
+    monkeypatch.setattr(reuse, "content_of", lambda one: one.content)
+    runs = Installed("/a", "16.0.0", "cc", "/code")
+    record = replace(RECORD, placements=(runs,), lanes={"1": 8778})
+    state = StackState("one")
+    state.save(record)
+    lane: dict[str, object] = {"1": {"OS_A__B": "c"}}
+    project.save(state, {"services": {}, project.SETTINGS: {}, project.LANES: lane})
+
+    def lacking(*placements: Placement, **changes: Any) -> str | None:
+        common = {"lifetime": "reuse", "name": "one", "database": "galera", "config_source": "etcd"}
+        plan = Plan(**{**common, **changes})
+        return reuse._lacking(state, state.record() or record, plan, placements)
+
+    return lacking
+
+
+def checkout(path: str, content: str = "cc") -> Placement:
+    one = placement("first")
+    code = Code(Path(path) / "placement", "digest")
+    return replace(one, kind="checkout", package=Path(path), content=content, code=code)
+
+
+def test_another_checkout_is_another_placement_though_it_depends_on_the_same(
+    lacking: Callable[..., str | None],
+) -> None:
+    assert lacking(checkout("/a")) is None
+    assert lacking(checkout("/b")) == "with placement 16.0.0 (/a)"
+    assert lacking(checkout("/a", "other dependencies")) == "its images have changed"
+    assert lacking(placement("first")) == "with placement 16.0.0 (/a)"
+
+
+def test_a_half_upgraded_stack_is_its_own_and_nobody_elses(
+    lacking: Callable[..., str | None],
+) -> None:
+    state = StackState("one")
+    old, new = Installed("15", "15.0.0", "aa"), Installed("16", "16.0.0", "bb")
+    state.save(replace(RECORD, placements=(new, old, old), lanes={}))
+    first = replace(placement("first"), spec="15", content="aa")
+    second = replace(placement("first"), spec="16", content="bb")
+    assert lacking(second, first, first) is None
+    assert lacking(first) == lacking(second) == "with placement 16.0.0 (16) and 15.0.0 (15)"
+
+
+def test_another_port_and_another_lane_are_not_passed_over(
+    lacking: Callable[..., str | None],
+) -> None:
+    runs = checkout("/a")
+    assert lacking(runs, port=8778) is None
+    assert lacking(runs, port=4711) == "on port 8778"
+    assert lacking(runs, lanes=(Lane("1", {"OS_A__B": "c"}),)) is None
+    assert lacking(runs, lanes=(Lane("1"),)) == "its lane 1 is configured otherwise"
+    assert lacking(runs, lanes=(Lane("1"), Lane("2"))) == "without lane 2"
+
+
+def test_what_nobody_asks_for_is_resolved_as_it_was_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(reuse, "resolve", lambda *words: asked.append(words[:2]))
+    placements = (Installed("16.0.0", constraints="/upper.txt"), Installed("15.0.0"))
+    own = Plan(lifetime="reuse", name="one", sources={"placement": reuse.ITS_OWN})
+    reuse._wanted(replace(RECORD, placements=placements), own, print)
+    assert asked == [("16.0.0", Path("/upper.txt")), ("15.0.0", None)]

@@ -1,0 +1,210 @@
+"""Taking down and clearing up, with a fake docker: what is nobody's goes, all else stays."""
+
+import signal
+import threading
+
+import pytest
+
+from harness.config.plan import Plan
+from harness.core.deadline import Cancelled, Deadline, cancellable
+from harness.core.errors import StackError
+from harness.stack.lifecycle import teardown, up
+from harness.stack.model import state as state_module
+from harness.stack.model.record import Record, Secrets
+from harness.stack.model.state import StackState
+from tests.fakes.machine import Machine, fails
+from tests.fakes.quick_engine import DOWN, WELL, downs, nothing_left, quick, ups
+
+_quick = pytest.fixture(autouse=True)(quick)
+FRESH = Plan(replicas=2, name="one")
+
+
+# Somebody else's
+
+
+def test_a_name_of_another_user_is_refused_and_their_stack_left_alone(machine: Machine) -> None:
+    machine.has("docker", {"ps*": "printf 'one\t/home/other/state/one\n'", **WELL})
+    with pytest.raises(StackError, match="which belongs to /home/other/state/one"):
+        up.bring_up(Plan(lifetime="keep", name="one"), machine.steps.append)
+    assert downs(machine) == ups(machine) == 0
+    assert not machine.called("docker rm")
+    assert nothing_left()
+
+
+def test_a_stack_that_was_started_by_hand_is_refused(machine: Machine) -> None:
+    machine.has("docker", {"ps*": "printf 'one\t\n'", **WELL})
+    with pytest.raises(StackError, match="was started by hand") as caught:
+        teardown.refuse_foreign(StackState("one"))
+    assert "docker compose down -v" in caught.value.remedy
+
+
+@pytest.mark.parametrize("listing", ["ps*", "network ls*", "volume ls*"])
+def test_another_projects_containers_networks_and_volumes_are_left_alone(
+    machine: Machine, listing: str
+) -> None:
+    """Compose would take what has the project's name for its own, and remove it."""
+    machine.has("docker", {listing: "printf '\t\n'", **WELL})
+    with pytest.raises(StackError, match="A Compose project one is there already"):
+        up.bring_up(Plan(lifetime="reuse", name="one"), machine.steps.append)
+    assert downs(machine) == ups(machine) == 0
+    assert not machine.called("docker rm")
+
+
+# Clearing up
+
+
+def left_behind(name: str, lifetime: str = "fresh", *, ready: bool = True) -> StackState:
+    state = StackState(name)
+    state.create(Record(name, lifetime, 1, 1, ready=ready), Secrets())  # type: ignore[arg-type]
+    return state
+
+
+def test_reap_removes_what_is_nobodys_and_leaves_what_is_locked_or_kept(machine: Machine) -> None:
+    for name in ("killed", "live", "half"):
+        left_behind(name)
+    left_behind("kept", "keep")
+    left_behind("unready", "keep", ready=False)
+    (StackState("half").directory / "stack.json").unlink()
+    live = StackState("live")
+    live.lock()
+    assert teardown.reap(machine.steps.append) == ["half", "killed", "unready"]
+    assert StackState("live").record() is not None
+    assert StackState("kept").record() is not None
+    assert teardown.reap(machine.steps.append, everything=True) == ["kept"]
+    assert StackState("live").record() is not None
+    live.release()
+
+
+def test_what_is_no_stacks_is_never_touched(machine: Machine) -> None:
+    """PLACEMENT_HARNESS_STATE may name a directory with all kinds of things in it."""
+    root = state_module.state_root()
+    (root / "src" / "deep").mkdir(parents=True)
+    (root / "src" / "deep" / "main.py").touch()
+    assert teardown.reap(machine.steps.append, everything=True) == []
+    assert [str(path.relative_to(root)) for path in sorted(root.rglob("*"))] == [
+        *("src", "src/deep", "src/deep/main.py")
+    ]
+
+
+def test_a_stack_that_becomes_ready_under_reaps_eyes_is_left(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_behind("one", "keep", ready=False)
+    acquire = StackState.acquire
+
+    def ready_by_then(self: StackState, *, create: bool = True) -> bool:
+        left_behind("one", "keep", ready=True)
+        return acquire(self, create=create)
+
+    monkeypatch.setattr(StackState, "acquire", ready_by_then)
+    assert teardown.reap(machine.steps.append) == []
+    assert downs(machine) == 0
+    monkeypatch.undo()
+
+
+def test_the_next_run_clears_what_a_killed_one_left(machine: Machine) -> None:
+    left_behind("killed")
+    stack = up.bring_up(FRESH, machine.steps.append)
+    assert "killed was left by a run that was killed" in machine.steps
+    assert not StackState("killed").directory.exists()
+    stack.unwatch()
+    teardown.take_down(stack.state, machine.steps.append)
+
+
+def test_what_cannot_be_cleared_keeps_nobody_from_working(machine: Machine) -> None:
+    state = left_behind("killed")
+    machine.has(
+        "docker",
+        {
+            "compose*killed*down*": fails("network killed has active endpoints"),
+            "network ls*=killed*": "echo n1",
+            "network rm*": fails("permission denied"),
+            **WELL,
+        },
+    )
+    stack = up.bring_up(FRESH, machine.steps.append)
+    assert any("The stack killed could not be removed" in step for step in machine.steps)
+    # It is there for reap.
+    assert state.record() is not None
+    assert state.acquire(create=False)
+    state.release()
+    stack.unwatch()
+    teardown.take_down(stack.state, machine.steps.append)
+
+
+def test_reap_finds_what_has_lost_its_state_by_its_labels(machine: Machine) -> None:
+    root = state_module.state_root()
+    lines = f"one\t{root}/one\\nhand\t\\nother\t/elsewhere/other\\nBad Name\t{root}/Bad Name"
+    machine.has("docker", {"volume ls*--format*": f"printf '{lines}\\n'", **WELL})
+    assert teardown.reap(machine.steps.append) == ["one"]
+
+
+def test_a_stack_that_compose_cannot_remove_is_removed_by_its_labels(machine: Machine) -> None:
+    state = left_behind("one")
+    listed = {"ps*": "echo c1 c2", "network ls*": "echo n1", "volume ls*": "echo v1"}
+    machine.has("docker", {DOWN: fails("required variable X is missing"), **listed, **WELL})
+    teardown.take_down(state, machine.steps.append)
+    for call in ("rm --force --volumes c1 c2", "network rm n1", "volume rm --force v1"):
+        assert f"docker {call}" in machine.calls
+    listing = next(call for call in machine.calls if call.startswith("docker ps"))
+    assert f"label=placement-harness.state={state.directory}" in listing
+    assert nothing_left()
+
+
+def test_a_stack_that_cannot_be_removed_keeps_its_state_for_reap(machine: Machine) -> None:
+    state = left_behind("one")
+    machine.has("docker", {DOWN: fails("it hangs"), "ps*": fails("engine is gone"), **WELL})
+    with pytest.raises(StackError, match="could not be removed: engine is gone") as caught:
+        teardown.take_down(state, machine.steps.append)
+    assert "placement-harness reap" in caught.value.remedy
+    assert state.record() is not None
+
+
+def test_a_network_that_the_engine_will_not_give_up_fails_no_run(machine: Machine) -> None:
+    state = left_behind("one")
+    kept = "error while removing network: network one_default id 9 has active endpoints"
+    listed = {"network ls*": "echo n1", "volume ls*": "echo v1", "network rm*": fails(kept)}
+    machine.has("docker", {DOWN: fails(kept), **listed, **WELL})
+    teardown.take_down(state, machine.steps.append)
+    assert f"All of one is removed but its network: {kept}." in machine.steps[-1]
+    assert "docker volume rm --force v1" in machine.calls
+    # For reap, which anybody may call.
+    assert state.record() is not None
+    assert StackState("one").acquire()
+
+
+# Whole, or not at all
+
+
+def test_what_is_shielded_is_done_before_an_interrupt_is_raised() -> None:
+    done = []
+
+    def work() -> str:
+        for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
+            signal.raise_signal(number)
+        done.append(True)
+        return "result"
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        teardown.shielded(work)
+    assert done == [True]
+    assert signal.getsignal(signal.SIGINT) is before
+    assert teardown.shielded(lambda: "result") == "result"
+
+
+def test_what_is_shielded_is_not_cancelled() -> None:
+    wish = threading.Event()
+    wish.set()
+    with cancellable(wish):
+        assert teardown.shielded(lambda: [*Deadline.after(0.01).every(0.01)])
+        with pytest.raises(Cancelled):
+            list(Deadline.after(1).every(0.01))
+
+
+def test_what_is_shielded_may_fail() -> None:
+    def work() -> None:
+        raise StackError("It failed.", "Mend it.")
+
+    with pytest.raises(StackError, match=r"It failed\."):
+        teardown.shielded(work)

@@ -1,0 +1,138 @@
+"""What is done with a stack that was left running."""
+
+import os
+import threading
+from dataclasses import replace
+
+import pytest
+
+from harness.config.plan import Plan
+from harness.core.errors import StackError
+from harness.stack.clients.apache_balancer import Balancer
+from harness.stack.handle import Stack
+from harness.stack.lifecycle import reuse, up
+from harness.stack.model import state as state_module
+from harness.stack.model.record import Record
+from harness.stack.model.state import StackState
+from harness.stack.operations import code_reload
+from tests.fakes.machine import Machine, fails
+from tests.fakes.quick_engine import UP, WELL, downs, quick, ups
+
+_quick = pytest.fixture(autouse=True)(quick)
+
+
+def known(state: StackState) -> Record:
+    record = state.record()
+    assert record is not None
+    return record
+
+
+def test_a_kept_stack_is_taken_with_as_many_replicas_as_it_has(machine: Machine) -> None:
+    up.leave(up.bring_up(Plan(replicas=2, lifetime="reuse", name="one"), print))
+    plan = Plan(lifetime="reuse", name="one", sources={"replicas": "default"})
+    again = up.bring_up(plan, machine.steps.append)
+    assert again.record.replicas == 2
+    up.leave(again)
+
+
+def test_a_kept_stack_that_is_not_whole_is_mended_and_keeps_its_data(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(replicas=2, lifetime="reuse", name="one")
+    up.leave(up.bring_up(plan, print))
+    monkeypatch.setattr(Stack, "whole", lambda self: False)
+    up.leave(up.bring_up(plan, machine.steps.append))
+    assert "one is not whole: starting what has stopped" in machine.steps
+    assert " up --detach --no-build --pull never --quiet-pull --no-recreate" in machine.calls[-1]
+    assert downs(machine) == 0
+
+
+def test_a_kept_stack_that_is_mended_has_no_replica_with_the_code_of_before(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(replicas=2, lifetime="reuse", name="one")
+    stack = up.bring_up(plan, print)
+    (whose,) = stack.record.placements
+    edited = replace(whose, code=str(stack.state.directory / "code-1"))
+    stack.save(placements=(whose, edited))
+    (stack.state.directory / "code-1.unloaded").touch()
+    up.leave(stack)
+    monkeypatch.setattr(code_reload, "take_up", lambda *_: [edited])
+    monkeypatch.setattr(reuse, "_other_placement", lambda *_: None)
+    monkeypatch.setattr(Stack, "whole", lambda self: False)
+    calls = len(machine.calls)
+    up.leave(up.bring_up(plan, print))
+    done = [call for call in machine.calls[calls:] if " stop " in call or " up " in call]
+    assert done[0] == "docker stop --time 5 one-placement-2"
+    assert " up --detach" in done[1]
+    assert not code_reload.is_unloaded(edited)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_kept_stack_has_all_its_replicas_in_rotation(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    """Whatever was broken off before, or has made Apache forget who is."""
+    plan = Plan(replicas=2, lifetime="reuse", name="one")
+    stack = up.bring_up(plan, print)
+    stack.save(leaving=(2,))
+    up.leave(stack)
+    told: list[object] = []
+    monkeypatch.setattr(Stack, "whole", lambda self: whole)
+    monkeypatch.setattr(Balancer, "only", lambda self, replicas: told.append([*replicas]))
+    stack = up.bring_up(plan, print)
+    assert told == [[1, 2]]
+    assert stack.record.leaving == ()
+    up.leave(stack)
+
+
+def test_a_stack_whose_replicas_are_being_changed_is_taken_after_that(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state_module, "SETTLE_SECONDS", 10.0)
+    plan = Plan(replicas=2, lifetime="reuse", name="one", sources={"replicas": "default"})
+    up.leave(up.bring_up(plan, print))
+    changing = StackState("one").changing()
+    changing.__enter__()
+
+    def done() -> None:
+        state = StackState("one")
+        state.save(replace(known(state), replicas=5))
+        changing.__exit__(None, None, None)
+
+    threading.Timer(0.3, done).start()
+    stack = up.bring_up(plan, machine.steps.append)
+    assert stack.record.replicas == 5
+    assert f"waiting for process {os.getpid()}, which changes one" in machine.steps
+    up.leave(stack)
+
+
+def test_a_kept_stack_that_cannot_be_mended_is_not_removed(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(replicas=2, lifetime="reuse", name="one")
+    up.leave(up.bring_up(plan, print))
+    monkeypatch.setattr(Stack, "whole", lambda self: False)
+    machine.has("docker", {UP: fails("no such network"), **WELL})
+    with pytest.raises(StackError, match="was kept, but does not serve any more") as caught:
+        up.bring_up(plan, machine.steps.append)
+    assert "placement-harness down --name one" in caught.value.remedy
+    assert downs(machine) == 0
+    assert StackState("one").record() is not None
+
+
+def test_a_kept_stack_whose_images_have_changed_is_started_anew(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(replicas=2, lifetime="reuse", name="one")
+    up.leave(up.bring_up(plan, machine.steps.append))
+    monkeypatch.setattr(reuse, "made_of", lambda *_: "something else")
+    monkeypatch.setattr(up, "made_of", lambda *_: "something else")
+    stack = up.bring_up(plan, machine.steps.append)
+    assert (
+        "one runs, but its images have changed: starting it anew, with nothing in it"
+        in machine.steps
+    )
+    assert (ups(machine), downs(machine)) == (2, 1)
+    assert stack.record.made_of == "something else"
+    up.leave(stack)

@@ -1,0 +1,308 @@
+"""What a stack leaves on disk, and who may change it."""
+
+import fcntl
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.core.deadline import Deadline
+from harness.core.errors import StackError, UsageError
+from harness.core.locks import FileLock
+from harness.stack.model import state
+from harness.stack.model.record import Record, Secrets
+from harness.stack.model.state import Scratch, StackState, all_states, clear_scratch
+
+RECORD = Record("one", "keep", 3, 8778, ready=True, leaving=(2, 3))
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path))
+    monkeypatch.setattr(state, "LOOK_SECONDS", 0.2)
+    return tmp_path
+
+
+def test_a_record_and_secrets_come_back_as_they_were_saved(root: Path) -> None:
+    secrets = Secrets()
+    StackState("one").create(RECORD, secrets)
+    again = StackState("one")
+    assert again.record() == RECORD
+    assert again.secrets() == secrets
+
+
+def test_everything_on_disk_is_readable_by_its_owner_alone(root: Path) -> None:
+    os.umask(0)
+    try:
+        one = StackState("one")
+        one.lock()
+        one.create(RECORD, Secrets())
+    finally:
+        os.umask(0o022)
+    assert stat.S_IMODE(one.directory.stat().st_mode) == 0o700
+    names = {path.name: stat.S_IMODE(path.stat().st_mode) for path in one.directory.iterdir()}
+    assert names == dict.fromkeys(["lock", "env", "stack.json", "clouds.yaml"], 0o600)
+
+
+def test_secrets_are_new_for_each_stack_and_in_no_repr() -> None:
+    one, other = Secrets(), Secrets()
+    assert not set(one.environment().values()) & set(other.environment().values())
+    assert not [value for value in one.environment().values() if value in repr(one)]
+
+
+def test_clients_find_the_stack_in_clouds_yaml(root: Path) -> None:
+    secrets = Secrets()
+    one = StackState("one")
+    one.create(RECORD, secrets)
+    text = one.clouds_file.read_text()
+    assert "  one:\n" in text
+    assert "auth_url: http://127.0.0.1:8778/identity" in text
+    assert secrets.admin_password in text
+    # openstacksdk refuses to begin with it.
+    assert "latest" not in text
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"name": "x"}'])
+def test_a_record_that_cannot_be_read_is_none(root: Path, text: str) -> None:
+    one = StackState("one")
+    assert one.record() is None
+    one.create(RECORD, Secrets())
+    (one.directory / "stack.json").write_text(text)
+    assert one.record() is None
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../../x", "/etc", "a/b", "Big", "-a", "a b", "a.b", "x" * 48]
+)
+def test_a_name_that_leads_elsewhere_or_that_compose_refuses_is_refused(
+    root: Path, name: str
+) -> None:
+    with pytest.raises(UsageError, match="A stack cannot be named"):
+        StackState(name)
+
+
+def test_directories_that_no_stack_can_have_are_passed_over(root: Path) -> None:
+    StackState("one").create(RECORD, Secrets())
+    for name in ("Not One", ".hidden"):
+        (root / name).mkdir()
+    (root / "versions.json").touch()
+    assert [one.name for one in all_states()] == ["one"]
+
+
+def somebody_elses(root: Path, name: str) -> list[Path]:
+    """A directory that the harness has not made, with what stacks have there too."""
+    files = [root / name / "lock", root / name / "main.py"]
+    files[0].parent.mkdir()
+    for file in files:
+        file.write_text("4711")
+    return files
+
+
+def test_directories_that_the_harness_has_not_made_are_nobodys_stacks(root: Path) -> None:
+    somebody_elses(root, "src")
+    (root / "empty").mkdir()
+    assert all_states() == []
+    assert sorted(path.name for path in root.rglob("*")) == ["empty", "lock", "main.py", "src"]
+
+
+def test_a_directory_that_is_no_stacks_cannot_become_one(root: Path) -> None:
+    files = somebody_elses(root, "src")
+    with pytest.raises(StackError, match="src is there already, and is no stack's") as caught:
+        StackState("src").lock()
+    assert "PLACEMENT_HARNESS_STATE" in caught.value.remedy
+    assert [file.read_text() for file in files] == ["4711", "4711"]
+
+
+def test_what_a_kill_left_between_two_steps_is_still_a_stacks(root: Path) -> None:
+    fresh = root / "placement-harness-0123ab"
+    fresh.mkdir()
+    assert [one.directory for one in all_states()] == [fresh]
+    (fresh / "lock").touch()
+    assert [one.directory for one in all_states()] == [fresh]
+    one = StackState("one")
+    one.directory.mkdir()
+    assert one.acquire()
+    one.release()
+    (one.directory / "code-1").mkdir()
+    assert {two.name for two in all_states()} == {fresh.name, "one"}
+    (one.directory / "lock").unlink()
+    one.directory.joinpath("env").write_text("HARNESS_STACK=one\n")
+    assert "one" in {two.name for two in all_states()}
+
+
+def test_no_state_at_all_is_no_stacks(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(root / "nowhere"))
+    assert all_states() == []
+
+
+def test_a_state_directory_that_cannot_be_made_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "file"))
+    with pytest.raises(StackError, match="file/one cannot be made") as caught:
+        StackState("one").acquire()
+    assert "PLACEMENT_HARNESS_STATE" in caught.value.remedy
+
+
+# Locks
+
+
+HOLD = """
+import pathlib, sys
+from harness.core.locks import FileLock
+lock = FileLock(pathlib.Path(sys.argv[1]))
+print(lock.take(), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder(root: Path) -> Iterator[int]:
+    """Another process that owns the stack `one`; its number."""
+    (root / "one").mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(root / "one" / "lock")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "True\n"
+        yield process.pid
+        process.kill()
+
+
+def test_a_stack_that_another_process_owns_names_it(root: Path, holder: int) -> None:
+    with pytest.raises(StackError, match=f"The stack one is in use by process {holder}"):
+        StackState("one").lock()
+    assert not StackState("one").acquire()
+
+
+def test_a_lock_is_let_go_when_its_process_is_killed(root: Path, holder: int) -> None:
+    os.kill(holder, signal.SIGKILL)
+    StackState("one").lock()
+
+
+def test_owning_a_stack_twice_in_one_place_is_owning_it(root: Path) -> None:
+    one = StackState("one")
+    one.lock()
+    one.lock()
+    assert not StackState("one").acquire()
+    one.release()
+    assert StackState("one").acquire()
+
+
+def test_a_stack_that_was_removed_is_nobodys_unless_it_is_to_be_made(root: Path) -> None:
+    assert not StackState("one").acquire(create=False)
+    assert not (root / "one").exists()
+    assert StackState("one").acquire()
+
+
+def test_a_lock_on_a_file_that_was_removed_meanwhile_is_not_taken_for_the_stacks(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = StackState("one")
+    one.lock()
+    removed: list[int] = []
+    real = fcntl.flock
+
+    def removed_before_locking(descriptor: int, how: int) -> None:
+        if not removed:
+            removed.append(descriptor)
+            one.remove()
+            one.release()
+            one.directory.mkdir()
+        real(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", removed_before_locking)
+    other = StackState("one")
+    assert other.acquire()
+    monkeypatch.undo()
+    lock = other.directory / "lock"
+    assert FileLock(lock).holder() == str(os.getpid())
+    # It is the new file that is locked, which everybody else sees.
+    assert not FileLock(lock).take()
+
+
+def test_removing_a_state_removes_all_of_it(root: Path) -> None:
+    one = StackState("one")
+    one.lock()
+    one.create(RECORD, Secrets())
+    one.remove()
+    assert list(root.iterdir()) == []
+    one.remove()
+
+
+def test_replicas_are_changed_by_one_process_at_a_time(root: Path) -> None:
+    StackState("one").create(RECORD, Secrets())
+    with StackState("one").changing():
+        refused = StackState("one").changing()
+        with pytest.raises(StackError, match="is changing the replicas of one"):
+            refused.__enter__()
+    with StackState("one").changing():
+        pass
+
+
+def test_clearing_up_waits_for_a_command_that_outlived_its_run(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "SETTLE_SECONDS", 0.3)
+    one = StackState("one")
+    one.create(RECORD, Secrets())
+    one.settle()
+    busy = FileLock(one.directory / "busy")
+    assert busy.take()
+    begin = Deadline.after(0.3)
+    one.settle()
+    assert begin.passed
+    busy.release()
+    begin = Deadline.after(0.3)
+    one.settle()
+    assert not begin.passed
+
+
+def test_a_part_that_somebody_keeps_is_named_with_them(root: Path) -> None:
+    state = StackState("one")
+    state.create(RECORD, Secrets())
+    late = state.taking("users.lock", 0.05)
+    held = rf"Process {os.getpid()} has had users.lock of one"
+    with state.taking("users.lock"), pytest.raises(StackError, match=held), late:
+        pass
+    with state.taking("users.lock", 0.05):
+        pass
+
+
+# What a run needs while it lives
+
+
+LIVE = """
+import sys
+from harness.stack.model.state import Scratch
+print(Scratch().path, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_a_killed_run_needed_is_removed_by_the_next_and_never_a_live_ones(root: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", LIVE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        path = Path(other.stdout.readline().strip())
+        assert path.parent == root
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+        assert clear_scratch() == []
+        assert path.exists()
+        other.kill()
+        other.wait(10)
+    own = Scratch()
+    assert [one for one in root.iterdir() if one.is_dir()] == [own.path]
+    own.remove()
+    assert clear_scratch() == []
+    assert not own.path.exists()

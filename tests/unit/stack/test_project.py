@@ -1,0 +1,150 @@
+"""The stack as Compose starts it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.config.plan import Lane
+from harness.core.errors import StackError
+from harness.stack import project
+from harness.stack.model import lanes
+from harness.stack.model.record import Installed, Record, Secrets
+from harness.stack.model.state import StackState
+from tests.fakes.machine import Machine, fails
+from tests.fakes.quick_engine import CONFIG
+
+LANES = (Lane("1"), Lane("2"), Lane("cors", {"OS_CORS__ALLOWED_ORIGIN": "http://a"}))
+RECORD = Record("one", "fresh", 3, 9000, lanes={"1": 9000, "2": 9001, "cors": 9002})
+CONNECTION = "OS_PLACEMENT_DATABASE__CONNECTION"
+
+
+@pytest.fixture
+def state(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StackState:
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "state"))
+    machine.has("docker", {"compose*config*": CONFIG})
+    state = StackState("one")
+    state.create(RECORD, Secrets())
+    lanes.prepare(state, LANES)
+    return state
+
+
+def services(state: StackState) -> dict[str, Any]:
+    found: dict[str, Any] = project.load(state)["services"]
+    return found
+
+
+def test_each_replica_is_a_service_with_the_name_that_apache_knows(state: StackState) -> None:
+    project.write(state, Record("one", "fresh", 2, 9000), ())
+    found = services(state)
+    assert set(found) == {"placement-1", "placement-2", "apache", "mariadb"}
+    assert found["placement-2"]["container_name"] == "one-placement-2"
+    assert "deploy" not in found["placement-2"]
+    assert not [one for one in found.values() if "build" in one]
+    assert "LANES" not in found["apache"]["environment"]
+
+
+def test_variables_of_the_shell_are_for_stacks_that_are_started_by_hand(
+    state: StackState, machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_PORT", "9000")
+    told = tmp_path / "told"
+    machine.has("docker", {"compose*config*": f'echo "$HARNESS_PORT" > {told}; {CONFIG}'})
+    project.write(state, RECORD, ())
+    assert told.read_text() == "\n"
+
+
+def test_each_lane_has_replicas_a_schema_and_a_port_of_its_own(state: StackState) -> None:
+    project.write(state, RECORD, LANES)
+    found = services(state)
+    assert set(found) == {"placement-1", "placement-2", "placement-3", "apache", "mariadb"}
+    assert found["apache"]["environment"]["LANES"] == "2:8081:3 cors:8082:1"
+    assert found["apache"]["ports"] == ["127.0.0.1:9001:8081", "127.0.0.1:9002:8082"]
+    assert found["mariadb"]["environment"] == {"SCHEMAS": "placement_2 placement_cors"}
+    environments = [found[f"placement-{number}"]["environment"] for number in (1, 2, 3)]
+    others = [json.loads(one["LANES"]) for one in environments]
+    # The profile's lane has one replica.
+    assert [sorted(one) for one in others] == [["8081", "8082"], ["8081"], ["8081"]]
+    assert environments[1][CONNECTION].endswith(":word@mariadb/placement")
+    assert others[0]["8081"][CONNECTION].endswith(":word@mariadb/placement_2")
+    # Nothing but what differs.
+    policy = {"OS_OSLO_POLICY__POLICY_FILE": "/etc/placement-policy/cors/policy.yaml"}
+    own = {CONNECTION: others[0]["8082"][CONNECTION], "OS_CORS__ALLOWED_ORIGIN": "http://a"}
+    assert others[0]["8082"] == {**own, **policy}
+    policies = [
+        f"{state.policy_file(name).parent}:/etc/placement-policy/{name}:ro" for name in "12"
+    ]
+    assert found["placement-3"]["volumes"] == policies
+
+
+def test_what_the_first_lane_alone_has_is_taken_from_the_others(state: StackState) -> None:
+    alone = (Lane("1", {"OS_CORS__ALLOWED_ORIGIN": "http://a"}), Lane("2"))
+    project.write(state, RECORD, alone)
+    told = json.loads(services(state)["placement-1"]["environment"]["LANES"])
+    assert told["8081"]["OS_CORS__ALLOWED_ORIGIN"] is None
+
+
+def test_each_lane_has_a_file_and_a_place_in_etcd_of_its_own(state: StackState) -> None:
+    files = dataclasses.replace(RECORD, config_source="file")
+    project.write(state, files, LANES)
+    first = services(state)["placement-1"]["environment"]
+    folder = "/etc/placement/placement-2-1"
+    assert json.loads(first["LANES"])["8081"] == {"OS_PLACEMENT_CONFIG_DIR": folder}
+    assert "OS_PLACEMENT_CONFIG_DIR" not in first
+    project.write(state, dataclasses.replace(RECORD, config_source="etcd"), LANES)
+    first = services(state)["placement-1"]["environment"]
+    prefix = {"OS_ETCD__PREFIX": "/placement/placement-2-1"}
+    assert json.loads(first["LANES"])["8081"] == prefix
+
+
+def test_replicas_take_turns_with_several_placements(state: StackState) -> None:
+    placements = (Installed("15.0.0", "15.0.0", "aa"), Installed("16.0.0", "16.0.0", "bb"))
+    record = Record("one", "fresh", 3, 9000, placements=placements)
+    project.write(state, record, ())
+    images = [services(state)[f"placement-{number}"]["image"][-2:] for number in (1, 2, 3)]
+    assert images == ["aa", "bb", "aa"]
+
+
+def test_replicas_come_and_go_under_their_numbers(state: StackState) -> None:
+    project.write(state, Record("one", "fresh", 2, 9000), ())
+    before = services(state)
+    project.set_replicas(state, Record("one", "fresh", 3, 9000))
+    assert set(services(state)) == {*before, "placement-3"}
+    assert services(state)["placement-3"]["container_name"] == "one-placement-3"
+    # An Apache that is made anew has as many.
+    assert services(state)["apache"]["environment"]["REPLICAS"] == "3"
+    project.set_replicas(state, Record("one", "fresh", 2, 9000))
+    assert {*services(state)} == {*before}
+
+
+@pytest.mark.parametrize("source", ["env", "file", "etcd"])
+def test_a_dollar_reaches_later_replicas_as_it_was_set(state: StackState, source: str) -> None:
+    project.write(state, Record("one", "fresh", 1, 9000, config_source=source), ())
+    values = dict.fromkeys(["placement-1", project.TEMPLATE], "$a ${b $$c")
+    before = project.change_setting(state, "DEFAULT/log_format", values)
+    assert before == {"placement-1": None, project.TEMPLATE: None}
+    project.set_replicas(state, Record("one", "fresh", 2, 9000, config_source=source))
+    assert {one["default/log_format"] for one in project.settings(state).values()} == {"$a ${b $$c"}
+    # Compose reads all of the file, and takes what follows a single $ for a variable.
+    assert "$" not in state.compose_file.read_text().replace("$$", "")
+    told = services(state)["placement-2"]["environment"].get("OS_DEFAULT__LOG_FORMAT")
+    assert told == ("$$a $${b $$$$c" if source == "env" else None)
+    assert project.change_setting(state, "DEFAULT/log_format", before) == values
+
+
+def test_secrets_are_for_the_owner_alone(state: StackState) -> None:
+    project.write(state, RECORD, LANES)
+    assert state.compose_file.stat().st_mode & 0o077 == 0
+    # Replicas read their policy as another user.
+    assert state.policy_file("2").stat().st_mode & 0o444 == 0o444
+
+
+def test_an_override_that_makes_no_sense_is_shown(state: StackState, machine: Machine) -> None:
+    machine.has("docker", {"compose*config*": fails("services.placement must be a mapping")})
+    with pytest.raises(StackError, match="Compose makes no sense of") as caught:
+        project.write(state, RECORD, LANES)
+    assert caught.value.evidence == ("services.placement must be a mapping",)

@@ -85,6 +85,7 @@ lint: venv ## check style and types; edits nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 bench: setup ## measure start-up, reuse and tear-down: medians and worst
 	@$(BIN)/placement-harness bench $(ARGS)

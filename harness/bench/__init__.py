@@ -1,1 +1,1 @@
-"""What this machine makes of it all: figures that compare within one run."""
+"""How long starts, reuse, suites and tear-down take on this machine."""

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from harness.config.plan import NAME_VARIABLE
 from harness.core.errors import StackError
-from harness.engine.compose import ROOT
+from harness.core.paths import ROOT
 
 # Of the stacks that are measured: never the one that somebody keeps.
 NAME = "placement-harness-bench"

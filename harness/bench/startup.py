@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from harness.bench.figures import NAME, Measure, command, figure, show, timed
 from harness.core.errors import StackError
-from harness.core.exchange import Progress
+from harness.core.measurements import Progress
 from harness.core.process import run as run_command
 from harness.stack.clients import apache_log
 from harness.stack.handle import READY

@@ -14,7 +14,7 @@ from harness.bench.figures import NAME, show
 from harness.config.plan import FIRST_LANE, Lane, Plan
 from harness.core.deadline import GLANCE, Deadline
 from harness.core.errors import StackError
-from harness.core.exchange import Progress
+from harness.core.measurements import Progress
 from harness.engine.compose import compose_up
 from harness.stack import project
 from harness.stack.clients import apache_log

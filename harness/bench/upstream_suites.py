@@ -16,7 +16,7 @@ from pathlib import Path
 from harness.bench import cpu, token_cost
 from harness.bench.figures import Measure, command, figure, show, surroundings
 from harness.core.errors import StackError, UsageError
-from harness.core.exchange import Progress
+from harness.core.measurements import Progress
 from harness.upstream.fixture_data import installed_suites
 
 UPSTREAM = ("pytest", "--suite", "upstream", "-n2")

@@ -10,8 +10,8 @@ import click
 
 from harness.config.plan import is_url
 from harness.core.errors import TargetError, UsageError
-from harness.core.exchange import Progress
-from harness.identity import keystone
+from harness.core.measurements import Progress
+from harness.identity import credentials, keystone
 from harness.stack.handle import Stack
 from harness.stack.model import lanes
 from harness.tempest import runner
@@ -96,7 +96,7 @@ def _elsewhere(
             f"--url {url} is not a whole URL.",
             "Give placement's address, e.g. http://127.0.0.1:8778/placement.",
         )
-    found = keystone.find(os.environ)
+    found = credentials.find(os.environ)
     if not isinstance(found, keystone.Keystone):
         raise TargetError(
             f"tempest needs a user, a password and a project; {found.who} is not that.",

@@ -1,0 +1,1 @@
+"""Plain data, errors, deadlines, processes and files. Imports no other room."""

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeVar
 
-from harness.core.exchange import Progress
+from harness.core.measurements import Progress
 
 # How often whoever waits looks whether it still should. Seconds.
 GLANCE = 0.1

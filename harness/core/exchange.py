@@ -1,10 +1,7 @@
-"""Plain data that every layer may use."""
+"""Requests, responses and exchanges: plain data that every room may use."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-# Takes one line for each step of something that takes long.
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +50,3 @@ class Exchange:
     def request_id(self) -> str | None:
         """placement's id of this request, which its log lines carry."""
         return self.response.headers.get("x-openstack-request-id") if self.response else None
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One line of the header: what is run, and where that came from (option, ini, default, ...)."""
-
-    name: str
-    value: str
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What one container has in memory: ``used`` bytes as docker counts them, and the most there
-    ever were, the files' cache included; None where nobody counts that."""
-
-    service: str
-    container: str
-    used: int
-    most: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """What a target costs. ``start_up`` is the seconds until it served; None when it ran before."""
-
-    start_up: float | None
-    memory: Sequence[Memory] = ()

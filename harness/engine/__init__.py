@@ -1,0 +1,1 @@
+"""The container engine: containers, images, networks, events. Knows nothing of placement."""

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 
 from harness.core.deadline import news
 from harness.core.errors import BuildError
-from harness.core.exchange import Progress
+from harness.core.measurements import Progress
 from harness.core.process import Outcome, run, stop_if_full
 from harness.engine.install import ANSWER, DOWNLOAD
 

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from harness.core.deadline import news
 from harness.core.errors import EngineError
-from harness.core.exchange import Progress
+from harness.core.measurements import Progress
+from harness.core.paths import ROOT
 from harness.core.process import TIMED_OUT, Outcome, disk_full, run
 
 OLDEST_ENGINE = (20, 10)
@@ -26,7 +27,7 @@ COMPOSE_BY_HAND = (
     "Install Compose v2, 2.19 or newer, by hand (packages: docker-compose-plugin, "
     "docker-compose-v2)."
 )
-COMPOSE_LOCK = Path(__file__).resolve().parents[2] / "requirements" / "compose.txt"
+COMPOSE_LOCK = ROOT / "requirements" / "compose.txt"
 
 # Seconds.
 ANSWER = 10.0

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.core.exchange import Memory
+from harness.core.measurements import Memory
 from harness.core.process import run
 from harness.engine.docker import Container, listed
 

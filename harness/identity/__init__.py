@@ -1,0 +1,1 @@
+"""Credentials become tokens. Knows keystone's API, and nothing of placement."""

@@ -1,1 +1,1 @@
-"""The matrix: the same suites on many kinds of stacks, one after the other."""
+"""The suites on many kinds of stacks, one pytest a cell, and a table of what came of them."""

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 from harness.core.deadline import GLANCE, Deadline
 from harness.core.process import end_group
+from harness.core.signals import shielded
 from harness.matrix.cells import Cell
-from harness.stack.lifecycle.teardown import shielded
 
 PYTEST = (sys.executable, "-m", "pytest")
 LOG, JUNIT, RUN = "log.txt", "junit.xml", "run.json"

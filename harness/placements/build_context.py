@@ -4,9 +4,9 @@ import hashlib
 import shutil
 from pathlib import Path
 
+from harness.core.files import private_directory
 from harness.placements import checkout, package_index
 from harness.placements.model import SERVICE, Kind, Placement
-from harness.stack.model.state import private_directory
 
 OWN = ("Dockerfile", "libraries.py", "serve.py", "unused.txt")
 KEPT = 8

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import UnreachableError, UsageError
+from harness.core.files import private_directory
+from harness.core.paths import state_root
 from harness.placements.model import NAME
-from harness.stack.model.state import private_directory, state_root
 
 SECONDS = 300
 # Of the interpreter in the images, whose wheels are chosen.

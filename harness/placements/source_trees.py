@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from harness.core.errors import UnreachableError
-from harness.core.exchange import Progress
+from harness.core.measurements import Progress
 from harness.placements import package_index
 from harness.placements.checkout import described
 from harness.placements.lockfile import date_of_checkout, of_file, until

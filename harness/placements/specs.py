@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.config.plan import Plan
 from harness.core.errors import UnreachableError, UsageError
-from harness.core.exchange import Progress
+from harness.core.measurements import Progress
 from harness.placements import build_context, checkout, lockfile, package_index, source_trees
 from harness.placements.model import NAME, Kind, Placement
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.core.errors import HarnessError, UsageError
-from harness.core.exchange import Measures, Setting
+from harness.core.measurements import Measures, Setting
 from harness.plugin.session import Run
 
 SCHEMA = "placement-harness/run/1"

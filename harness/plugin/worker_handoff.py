@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.deadline import GLANCE
-from harness.stack.model.state import Scratch, write_private
+from harness.core.files import Scratch, write_private
 
 
 class Meeting:

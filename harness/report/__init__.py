@@ -1,0 +1,1 @@
+"""What a run says: terminal, failures, tables, JUnit. Decides nothing."""

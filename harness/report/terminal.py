@@ -9,7 +9,7 @@ import pytest
 
 from harness.config.plan import Plan, counted
 from harness.core.errors import HarnessError
-from harness.core.exchange import Setting
+from harness.core.measurements import Setting
 from harness.report.request_stats import Tally
 
 

@@ -1,0 +1,1 @@
+"""A placement cluster in containers: described, started, changed, taken down. Judges no answers."""

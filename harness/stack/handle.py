@@ -12,7 +12,7 @@ import requests
 from harness.config.plan import FIRST_LANE
 from harness.core.deadline import Deadline, go_on, patiently
 from harness.core.errors import EngineError, StackError
-from harness.core.exchange import Progress
+from harness.core.measurements import Progress
 from harness.engine.docker import listed, published
 from harness.engine.events import Watch, death_error, was_meant
 from harness.identity.keystone import Keystone

@@ -10,7 +10,7 @@ import yaml
 
 from harness.config.plan import Plan
 from harness.core.errors import UsageError
-from harness.core.exchange import Progress
+from harness.core.measurements import Progress
 from harness.placements.specs import newest, of_plan
 from harness.suites.items import SUFFIXES, UPSTREAM, suites_in
 from harness.upstream import fixture_data

@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Mapping
 
 from harness.config.plan import Plan
-from harness.core.exchange import Progress
+from harness.core.measurements import Progress
 from harness.targets.base import Target, quiet
 
 # Modules, not classes: a target's own libraries are imported when it is asked for.

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.core.exchange import Exchange, Request, Response, Setting
+from harness.core.exchange import Exchange, Request, Response
+from harness.core.measurements import Setting
 
 
 def quiet(line: str) -> None:

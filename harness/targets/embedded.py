@@ -12,7 +12,8 @@ from typing import Any
 
 from harness.config.plan import Plan
 from harness.core.errors import TargetError, UsageError
-from harness.core.exchange import Exchange, Progress, Setting
+from harness.core.exchange import Exchange
+from harness.core.measurements import Progress, Setting
 from harness.targets import placement_patches
 from harness.targets.base import Stage, Transport, quiet
 from harness.targets.wsgi import Application, WsgiTransport

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from harness.config.plan import FIRST_LANE, Plan, name_option
 from harness.core.deadline import cancellable
 from harness.core.errors import StackError, UsageError
-from harness.core.exchange import Exchange, Measures, Progress, Request, Response, Setting
+from harness.core.exchange import Exchange, Request, Response
+from harness.core.measurements import Measures, Progress, Setting
 from harness.engine import stats
 from harness.placements.specs import of_plan
 from harness.stack.clients import replica_logs

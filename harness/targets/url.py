@@ -10,8 +10,9 @@ from urllib.request import getproxies
 
 from harness.config.plan import Plan
 from harness.core.errors import TargetError
-from harness.core.exchange import Exchange, Progress, Request, Response, Setting
-from harness.identity import keystone
+from harness.core.exchange import Exchange, Request, Response
+from harness.core.measurements import Progress, Setting
+from harness.identity.credentials import Credentials, Ready, find
 from harness.targets.base import Transport, quiet
 from harness.targets.http import PORTS, HttpTransport
 
@@ -33,7 +34,7 @@ class Remote:
         self._progress = progress
         self._token = token
         self._versions = "unknown"
-        self._credentials: keystone.Credentials | None = None
+        self._credentials: Credentials | None = None
         self._verify: bool | str | None = None
 
     @property
@@ -63,9 +64,9 @@ class Remote:
         return {"token": self.token()}
 
     @property
-    def credentials(self) -> keystone.Credentials:
+    def credentials(self) -> Credentials:
         if self._credentials is None:
-            self._credentials = keystone.find(os.environ)
+            self._credentials = find(os.environ)
         return self._credentials
 
     def token(self) -> str:
@@ -104,7 +105,7 @@ class Remote:
         return {}
 
     def shell_token(self) -> str | None:
-        if isinstance(self.credentials, keystone.Ready):
+        if isinstance(self.credentials, Ready):
             return "TOKEN=admin" if self.credentials.who == "noauth2" else "TOKEN=$OS_TOKEN"
         return TOKEN_COMMAND
 

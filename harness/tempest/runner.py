@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.core import redact
 from harness.core.errors import RunnerError
-from harness.core.exchange import Progress
+from harness.core.measurements import Progress
 from harness.core.process import end_group, mortal
 from harness.identity.keystone import Keystone
 from harness.tempest import outcomes, workspace

@@ -1,1 +1,1 @@
-"""placement's own functional suites: what they take for granted, and a real stack has not."""
+"""What placement's own suites expect, as data. Imports nothing of placement's."""

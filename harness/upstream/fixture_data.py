@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import UsageError
-from harness.core.exchange import Progress
+from harness.core.files import private_directory
+from harness.core.measurements import Progress
+from harness.core.paths import state_root
 from harness.placements.source_trees import interpreter_for
-from harness.stack.model.state import private_directory, state_root
 from harness.upstream import fixture_probe
 from harness.upstream.profiles import Profile, profile_of
 

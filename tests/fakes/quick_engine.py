@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.paths import state_root
 from harness.stack.clients.apache_balancer import Balancer
 from harness.stack.handle import Stack
 from harness.stack.lifecycle import up
@@ -59,5 +60,5 @@ def ups(machine: Machine) -> int:
 
 
 def nothing_left() -> bool:
-    root = state_module.state_root()
+    root = state_root()
     return not root.exists() or not [path for path in root.iterdir() if path.is_dir()]

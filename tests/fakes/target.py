@@ -20,7 +20,8 @@ from typing import Any, cast
 
 from harness.config.plan import Plan
 from harness.core.errors import StackError, TargetError
-from harness.core.exchange import Exchange, Measures, Memory, Progress, Setting
+from harness.core.exchange import Exchange
+from harness.core.measurements import Measures, Memory, Progress, Setting
 from harness.targets import TARGETS
 from harness.targets.base import Stage, Transport, quiet
 from harness.targets.wsgi import WsgiTransport

@@ -14,9 +14,10 @@ from typing import Any
 import requests
 
 from harness.core.errors import StackError, TargetError
+from harness.core.files import write_private
 from harness.identity.keystone import Keystone
 from harness.stack.model.record import Secrets
-from harness.stack.model.state import StackState, write_private
+from harness.stack.model.state import StackState
 from harness.upstream.identities import Identity
 
 DOMAIN = {"id": "default"}

@@ -10,17 +10,18 @@ from dataclasses import dataclass
 
 from harness.core.deadline import GLANCE, Deadline, news
 from harness.core.errors import BuildError
-from harness.core.exchange import Progress
+from harness.core.files import private_directory
 from harness.core.locks import FileLock
+from harness.core.measurements import Progress
+from harness.core.paths import ROOT, state_root
 from harness.core.process import disk_full, follow, inherited, run, says_disk_full
 from harness.engine import base_image
-from harness.engine.compose import ROOT, ca_bundle, compose_files, compose_words
+from harness.engine.compose import ca_bundle, compose_files, compose_words
 from harness.placements import build_context
 from harness.placements.model import Placement
 from harness.placements.specs import newest
 from harness.stack.images import code_volumes
 from harness.stack.model.record import Secrets
-from harness.stack.model.state import private_directory, state_root
 from harness.stack.settings.config_sources import SOURCES
 from harness.stack.settings.databases import DATABASES
 
@@ -64,8 +65,6 @@ IMAGES: Mapping[str, Image] = {
         Image("haproxy"),
     )
 }
-
-
 # Where builds are described, besides compose.yaml.
 OVERLAYS = {
     *(one.overlay for one in DATABASES.values() if one.overlay),

@@ -9,9 +9,10 @@ image alone.
 from typing import Any
 
 from harness.core.deadline import GLANCE, Deadline
+from harness.core.files import private_directory
 from harness.core.locks import FileLock
+from harness.core.paths import state_root
 from harness.core.process import run
-from harness.stack.model.state import private_directory, state_root
 
 SLOW = frozenset({"fuse-overlayfs"})
 # What an image of a Python service consists of.

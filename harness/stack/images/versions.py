@@ -5,10 +5,11 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from harness.core.files import private_directory
+from harness.core.paths import state_root
 from harness.core.process import run
 from harness.placements.model import Placement
 from harness.stack.images.build import IMAGES, content
-from harness.stack.model.state import private_directory, state_root
 
 REMEMBERED = 50
 _PYTHON = (

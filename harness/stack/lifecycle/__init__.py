@@ -1,0 +1,1 @@
+"""How a stack comes up, is found again, is checked and goes down."""

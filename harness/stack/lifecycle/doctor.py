@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.core.errors import HarnessError
+from harness.core.paths import state_root
 from harness.core.process import run
 from harness.engine import base_image, install
 from harness.stack.images.build import current_contents, needed, stale
 from harness.stack.lifecycle.readiness import PREFERRED_PORT, free_port
 from harness.stack.lifecycle.teardown import claim_leftovers
-from harness.stack.model.state import state_root
 
 GIB = 1024**3
 # What building takes; a run needs next to nothing.

@@ -6,7 +6,7 @@ import socket
 
 from harness.core.deadline import Deadline, news
 from harness.core.errors import HarnessError, StackError
-from harness.core.exchange import Progress
+from harness.core.measurements import Progress
 from harness.stack.clients import galera
 from harness.stack.handle import Stack, until_it_serves
 from harness.stack.settings.databases import DATABASES

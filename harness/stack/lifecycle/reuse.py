@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from harness.config.plan import FIRST_LANE, Plan, counted, name_option
 from harness.core.deadline import Deadline
 from harness.core.errors import HarnessError, StackError
-from harness.core.exchange import Progress
+from harness.core.measurements import Progress
 from harness.engine import install
 from harness.placements.model import Placement
 from harness.placements.specs import constraints_at, newest, of_plan, resolve

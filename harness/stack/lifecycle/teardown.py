@@ -1,15 +1,13 @@
 """Takes stacks down, and clears what others left."""
 
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
 
 from harness.config.plan import NAME
-from harness.core.deadline import cancellable
 from harness.core.errors import StackError
-from harness.core.exchange import Progress
+from harness.core.files import clear_scratch
+from harness.core.measurements import Progress
 from harness.core.process import run
+from harness.core.signals import shielded
 from harness.engine.compose import (
     COMPOSE_SECONDS,
     PROJECT_LABEL,
@@ -18,35 +16,12 @@ from harness.engine.compose import (
     compose_command,
     words,
 )
-from harness.stack.model.state import StackState, all_states, clear_scratch
-
-T = TypeVar("T")
-
-INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from harness.stack.model.state import StackState, all_states
 
 LISTINGS = (("ps", "--all"), ("network", "ls"), ("volume", "ls"))
 # Of a network that cannot be removed. Containers go first, and that fails in other words.
 ENDPOINTS = "has active endpoints"
 REMOVALS = (("rm", "--force", "--volumes"), ("network", "rm"), ("volume", "rm", "--force"))
-
-
-def shielded(work: Callable[[], T]) -> T:
-    """Do something whole: an interrupt in between is raised when it is done."""
-    interrupts: list[int] = []
-    handlers = {}
-    # Only the main thread is ever interrupted; others can be cancelled.
-    if threading.current_thread() is threading.main_thread():
-        for number in INTERRUPTS:
-            handlers[number] = signal.signal(number, lambda number, _: interrupts.append(number))
-    try:
-        with cancellable(None):
-            result = work()
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    if interrupts:
-        raise KeyboardInterrupt
-    return result
 
 
 class NetworkLeftError(StackError):

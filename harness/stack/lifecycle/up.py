@@ -5,7 +5,8 @@ import concurrent.futures
 from harness.config.plan import FIRST_LANE, Plan, counted
 from harness.core.deadline import Deadline
 from harness.core.errors import HarnessError
-from harness.core.exchange import Progress
+from harness.core.measurements import Progress
+from harness.core.signals import shielded
 from harness.engine import install
 from harness.engine.compose import PortTakenError
 from harness.placements.lockfile import locked_version
@@ -16,7 +17,7 @@ from harness.stack.images import build
 from harness.stack.images.build import ensure_images, made_of, needed
 from harness.stack.lifecycle import reuse
 from harness.stack.lifecycle.readiness import free_port, wait_until_ready
-from harness.stack.lifecycle.teardown import claim_leftovers, refuse_foreign, shielded, take_down
+from harness.stack.lifecycle.teardown import claim_leftovers, refuse_foreign, take_down
 from harness.stack.model import lanes
 from harness.stack.model.record import Installed, Record, Secrets
 from harness.stack.model.state import StackState

@@ -21,47 +21,24 @@ Beside them, ``.run-*``: what a run needs while it lives.
 import contextlib
 import dataclasses
 import json
-import os
 import pathlib
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.config.plan import FRESH_NAME, NAME, stack_name
 from harness.core.deadline import Deadline
 from harness.core.errors import StackError
-from harness.core.exchange import Progress
+from harness.core.files import private_directory, write_private
 from harness.core.locks import FileLock
+from harness.core.measurements import Progress
+from harness.core.paths import state_root
 from harness.stack.model.record import Installed, Record, Secrets, clouds_yaml
 
 # How long another process may hold a lock just to have a look (doctor, reap). Seconds.
 LOOK_SECONDS = 2.0
 # How long a docker command may outlive the run that was killed. Seconds.
 SETTLE_SECONDS = 120.0
-
-
-def state_root() -> pathlib.Path:
-    chosen = os.environ.get("PLACEMENT_HARNESS_STATE")
-    if chosen:
-        return pathlib.Path(chosen).absolute()
-    base = os.environ.get("XDG_STATE_HOME") or pathlib.Path.home() / ".local/state"
-    return pathlib.Path(base) / "placement-harness"
-
-
-def private_directory(path: pathlib.Path) -> None:
-    """Make a directory of the harness's own. Raises StackError where that cannot be."""
-    try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: pathlib.Path, error: OSError) -> StackError:
-    return StackError(
-        f"{path} cannot be made, where the harness keeps what it must remember: {error.strerror}.",
-        "Make it writable, or name another directory in PLACEMENT_HARNESS_STATE.",
-    )
 
 
 class StackState:
@@ -236,52 +213,3 @@ def all_states() -> list[StackState]:
         return []
     states = [StackState(path.name) for path in paths if NAME.fullmatch(path.name)]
     return [state for state in states if state.is_ours()]
-
-
-RUN = ".run-"
-
-
-class Scratch:
-    """A directory for what a run needs while it lives; readable by its owner alone.
-
-    When the run is killed, the next one that needs such a directory removes it, or reap does.
-    """
-
-    def __init__(self) -> None:
-        root = state_root()
-        clear_scratch()
-        private_directory(root)
-        while True:
-            try:
-                self.path = pathlib.Path(tempfile.mkdtemp(prefix=RUN, dir=root))
-            except OSError as error:
-                raise _unwritable(root / RUN, error) from error
-            self._lock = FileLock(self.path / "lock")
-            # Whoever clears up may have come in between.
-            if self._lock.take():
-                break
-
-    def remove(self) -> None:
-        shutil.rmtree(self.path, ignore_errors=True)
-        self._lock.release()
-
-
-def clear_scratch() -> list[str]:
-    """Remove what killed runs have left of such directories, and name it."""
-    removed = []
-    for path in sorted(state_root().glob(f"{RUN}*")):
-        with FileLock(path / "lock") as lock:
-            if lock.take():
-                shutil.rmtree(path, ignore_errors=True)
-                removed.append(path.name)
-    return removed
-
-
-def write_private(path: pathlib.Path, text: str) -> None:
-    """Write the whole file or nothing: a reader, or a kill, never meets half of one."""
-    partial = path.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    partial.replace(path)

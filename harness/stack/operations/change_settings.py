@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from harness.config.plan import counted
 from harness.core.errors import StackError
-from harness.core.exchange import Progress
+from harness.core.measurements import Progress
+from harness.core.signals import shielded
 from harness.stack import project
 from harness.stack.clients import replica_logs
 from harness.stack.clients.etcd import Etcd
 from harness.stack.handle import Stack
-from harness.stack.lifecycle.teardown import shielded
 from harness.stack.model import lanes
 
 LAST_LINES = 12

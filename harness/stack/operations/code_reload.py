@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.core.deadline import Deadline
 from harness.core.errors import StackError
-from harness.core.exchange import Progress
+from harness.core.measurements import Progress
 from harness.core.process import run
 from harness.placements.checkout import package_files
 from harness.placements.model import Placement

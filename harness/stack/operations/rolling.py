@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from harness.config.plan import counted, name_option
 from harness.core.deadline import Deadline
 from harness.core.errors import HarnessError, StackError, UsageError
-from harness.core.exchange import Progress
+from harness.core.measurements import Progress
 from harness.core.process import run
+from harness.core.signals import shielded
 from harness.stack import project
-from harness.stack.lifecycle.teardown import shielded
 from harness.stack.model import lanes
 
 if TYPE_CHECKING:

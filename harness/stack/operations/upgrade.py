@@ -5,8 +5,9 @@ import tempfile
 from collections.abc import Iterator
 
 from harness.core.errors import StackError, UsageError
-from harness.core.exchange import Progress
+from harness.core.measurements import Progress
 from harness.core.process import run
+from harness.core.signals import shielded
 from harness.engine.compose import STATE_LABEL
 from harness.placements import specs
 from harness.placements.model import Placement
@@ -14,7 +15,6 @@ from harness.placements.specs import constraints_at
 from harness.stack import project
 from harness.stack.handle import Stack
 from harness.stack.images import build
-from harness.stack.lifecycle.teardown import shielded
 from harness.stack.model import lanes, oslo_settings
 from harness.stack.model.record import Installed
 from harness.stack.operations import code_reload, placement_options, rolling

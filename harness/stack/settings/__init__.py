@@ -1,0 +1,1 @@
+"""The databases and configuration sources that a stack can have, as tables."""

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import IO
 
 from harness.core.errors import StackError
+from harness.core.paths import ROOT
 from harness.core.process import run
-from harness.engine.compose import ROOT, compose_up
+from harness.engine.compose import compose_up
 from harness.stack.clients import etcd
 from harness.stack.model import lanes, oslo_settings
 from harness.stack.model.state import StackState

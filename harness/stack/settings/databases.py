@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_SERVICES = Path(__file__).resolve().parents[3] / "services"
+from harness.core.paths import SERVICES
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def _galera(name: str, title: str, nodes: tuple[str, ...] = ()) -> Database:
         images=("mariadb", "haproxy"),
         services=(*_NODES, "haproxy"),
         front="haproxy",
-        overlay=_SERVICES / "galera" / "compose.yaml",
+        overlay=SERVICES / "galera" / "compose.yaml",
         servers=_NODES,
         nodes=nodes,
     )
@@ -66,7 +66,7 @@ DATABASES: Mapping[str, Database] = {
             images=(_MARIADB_10_11,),
             services=(_MARIADB_10_11,),
             front=_MARIADB_10_11,
-            overlay=_SERVICES / _MARIADB_10_11 / "compose.yaml",
+            overlay=SERVICES / _MARIADB_10_11 / "compose.yaml",
             servers=(_MARIADB_10_11,),
         ),
         _galera("galera", "Galera, 3 nodes, one writer: MariaDB"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import EngineError
-from harness.core.exchange import Memory
+from harness.core.measurements import Memory
 from harness.engine import stats
 from tests.fakes.machine import Machine, fails
 

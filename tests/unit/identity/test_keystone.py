@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.core.errors import TargetError
-from harness.identity import keystone
+from harness.identity.credentials import find
 from tests.fakes.server import Received, Server, answer
 
 TOKEN = "gAAAAABtoken-from-keystone"
@@ -29,7 +29,7 @@ def asked(**environ: str) -> dict[str, Any]:
     """What keystone is asked, with these variables; the password's ones if none are given."""
     with Server(created) as server:
         variables = {"OS_AUTH_URL": f"{server.url}/identity", **(environ or PASSWORD)}
-        assert keystone.find(variables).token() == TOKEN
+        assert find(variables).token() == TOKEN
         (received,) = server.received
     assert (received.method, received.target) == ("POST", "/identity/v3/auth/tokens")
     request: dict[str, Any] = json.loads(received.body)["auth"]
@@ -103,17 +103,17 @@ def test_a_token_is_scoped_anew() -> None:
 @pytest.mark.parametrize("path", ["", "/", "/v3", "/v3/", "/v2.0"])
 def test_the_version_in_the_address_does_not_matter(path: str) -> None:
     with Server(created) as server:
-        keystone.find({"OS_AUTH_URL": f"{server.url}/identity{path}", **PASSWORD}).token()
+        find({"OS_AUTH_URL": f"{server.url}/identity{path}", **PASSWORD}).token()
         assert server.received[0].target == "/identity/v3/auth/tokens"
 
 
 @pytest.mark.parametrize("kind", ["none", "noauth", "noauth2", "NONE"])
 def test_a_placement_without_keystone_takes_admin(kind: str) -> None:
-    assert keystone.find({"OS_AUTH_TYPE": kind, "OS_AUTH_URL": "http://unused"}).token() == "admin"
+    assert find({"OS_AUTH_TYPE": kind, "OS_AUTH_URL": "http://unused"}).token() == "admin"
 
 
 def test_a_token_for_placement_itself_is_used_as_it_is() -> None:
-    assert keystone.find({"OS_AUTH_TYPE": "admin_token", "OS_TOKEN": "given"}).token() == "given"
+    assert find({"OS_AUTH_TYPE": "admin_token", "OS_TOKEN": "given"}).token() == "given"
 
 
 @pytest.mark.parametrize(
@@ -142,13 +142,13 @@ def test_a_token_for_placement_itself_is_used_as_it_is() -> None:
 )
 def test_missing_credentials_are_named(environ: dict[str, str], message: str) -> None:
     with pytest.raises(TargetError) as caught:
-        keystone.find(environ)
+        find(environ)
     assert str(caught.value).startswith(message)
 
 
 def refused(reply: bytes) -> str:
     with Server(lambda received: reply) as server:
-        credentials = keystone.find({"OS_AUTH_URL": server.url, **PASSWORD})
+        credentials = find({"OS_AUTH_URL": server.url, **PASSWORD})
         with pytest.raises(TargetError) as caught:
             credentials.token()
     assert "very secret" not in str(caught.value) + repr(credentials)
@@ -171,7 +171,7 @@ def test_a_keystone_that_does_not_answer_is_said() -> None:
     with Server(created) as server:
         url = server.url
     with pytest.raises(TargetError, match=f"keystone at {url}/v3 does not answer: .*refused"):
-        keystone.find({"OS_AUTH_URL": url, **PASSWORD}).token()
+        find({"OS_AUTH_URL": url, **PASSWORD}).token()
 
 
 def test_a_proxy_of_the_environment_has_no_say_on_loopback(
@@ -205,16 +205,16 @@ def test_a_cloud_of_clouds_yaml_gets_a_token(
         clouds = {"clouds": {"mine": {"auth": {**options, "project_name": "p"}}}}
         (tmp_path / "clouds.yaml").write_text(json.dumps(clouds))
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
-        credentials = keystone.find({"OS_CLOUD": "mine"})
+        credentials = find({"OS_CLOUD": "mine"})
         assert credentials.who == "cloud mine"
         assert credentials.token() == TOKEN
         with pytest.raises(TargetError, match=r"^OS_CLOUD=yours gives no token: .*yours"):
-            keystone.find({"OS_CLOUD": "yours"}).token()
+            find({"OS_CLOUD": "yours"}).token()
 
 
 def test_clouds_yaml_without_openstacksdk_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "openstack.config", None)
     with pytest.raises(TargetError) as caught:
-        keystone.find({"OS_CLOUD": "mine"}).token()
+        find({"OS_CLOUD": "mine"}).token()
     assert str(caught.value).startswith("OS_CLOUD=mine needs openstacksdk to read clouds.yaml, but")
     assert str(caught.value).endswith("Install it: pip install 'placement-harness[cloud]'.")

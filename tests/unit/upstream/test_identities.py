@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.engine.compose import ROOT
+from harness.core.paths import ROOT
 from harness.upstream.fixture_data import installed_suites
 from harness.upstream.identities import Identity, read
 

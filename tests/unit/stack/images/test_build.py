@@ -12,8 +12,8 @@ from harness.core import deadline
 from harness.core.deadline import Cancelled, cancellable
 from harness.core.errors import BuildError
 from harness.core.locks import FileLock
+from harness.core.paths import ROOT
 from harness.engine import base_image
-from harness.engine.compose import ROOT
 from harness.placements import build_context
 from harness.placements.model import Placement, Schema
 from harness.stack.images import build, latest

@@ -8,8 +8,9 @@ import pytest
 from harness.config.plan import Plan
 from harness.core.deadline import Cancelled, Deadline, cancellable
 from harness.core.errors import StackError
+from harness.core.paths import state_root
+from harness.core.signals import shielded
 from harness.stack.lifecycle import teardown, up
-from harness.stack.model import state as state_module
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
 from tests.fakes.machine import Machine, fails
@@ -77,7 +78,7 @@ def test_reap_removes_what_is_nobodys_and_leaves_what_is_locked_or_kept(machine:
 
 def test_what_is_no_stacks_is_never_touched(machine: Machine) -> None:
     """PLACEMENT_HARNESS_STATE may name a directory with all kinds of things in it."""
-    root = state_module.state_root()
+    root = state_root()
     (root / "src" / "deep").mkdir(parents=True)
     (root / "src" / "deep" / "main.py").touch()
     assert teardown.reap(machine.steps.append, everything=True) == []
@@ -133,7 +134,7 @@ def test_what_cannot_be_cleared_keeps_nobody_from_working(machine: Machine) -> N
 
 
 def test_reap_finds_what_has_lost_its_state_by_its_labels(machine: Machine) -> None:
-    root = state_module.state_root()
+    root = state_root()
     lines = f"one\t{root}/one\\nhand\t\\nother\t/elsewhere/other\\nBad Name\t{root}/Bad Name"
     machine.has("docker", {"volume ls*--format*": f"printf '{lines}\\n'", **WELL})
     assert teardown.reap(machine.steps.append) == ["one"]
@@ -187,17 +188,17 @@ def test_what_is_shielded_is_done_before_an_interrupt_is_raised() -> None:
 
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        teardown.shielded(work)
+        shielded(work)
     assert done == [True]
     assert signal.getsignal(signal.SIGINT) is before
-    assert teardown.shielded(lambda: "result") == "result"
+    assert shielded(lambda: "result") == "result"
 
 
 def test_what_is_shielded_is_not_cancelled() -> None:
     wish = threading.Event()
     wish.set()
     with cancellable(wish):
-        assert teardown.shielded(lambda: [*Deadline.after(0.01).every(0.01)])
+        assert shielded(lambda: [*Deadline.after(0.01).every(0.01)])
         with pytest.raises(Cancelled):
             list(Deadline.after(1).every(0.01))
 
@@ -207,4 +208,4 @@ def test_what_is_shielded_may_fail() -> None:
         raise StackError("It failed.", "Mend it.")
 
     with pytest.raises(StackError, match=r"It failed\."):
-        teardown.shielded(work)
+        shielded(work)

@@ -13,10 +13,11 @@ import pytest
 
 from harness.core.deadline import Deadline
 from harness.core.errors import StackError, UsageError
+from harness.core.files import Scratch, clear_scratch
 from harness.core.locks import FileLock
 from harness.stack.model import state
 from harness.stack.model.record import Record, Secrets
-from harness.stack.model.state import Scratch, StackState, all_states, clear_scratch
+from harness.stack.model.state import StackState, all_states
 
 RECORD = Record("one", "keep", 3, 8778, ready=True, leaving=(2, 3))
 
@@ -283,7 +284,7 @@ def test_a_part_that_somebody_keeps_is_named_with_them(root: Path) -> None:
 
 LIVE = """
 import sys
-from harness.stack.model.state import Scratch
+from harness.core.files import Scratch
 print(Scratch().path, flush=True)
 sys.stdin.read()
 """

@@ -1,0 +1,73 @@
+"""Private files and directories: readable by their owner alone, written whole or not at all."""
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+from harness.core.errors import StackError
+from harness.core.locks import FileLock
+from harness.core.paths import state_root
+
+RUN = ".run-"
+
+
+def private_directory(path: pathlib.Path) -> None:
+    """Make a directory of the harness's own. Raises StackError where that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: pathlib.Path, error: OSError) -> StackError:
+    return StackError(
+        f"{path} cannot be made, where the harness keeps what it must remember: {error.strerror}.",
+        "Make it writable, or name another directory in PLACEMENT_HARNESS_STATE.",
+    )
+
+
+class Scratch:
+    """A directory for what a run needs while it lives; readable by its owner alone.
+
+    When the run is killed, the next one that needs such a directory removes it, or reap does.
+    """
+
+    def __init__(self) -> None:
+        root = state_root()
+        clear_scratch()
+        private_directory(root)
+        while True:
+            try:
+                self.path = pathlib.Path(tempfile.mkdtemp(prefix=RUN, dir=root))
+            except OSError as error:
+                raise _unwritable(root / RUN, error) from error
+            self._lock = FileLock(self.path / "lock")
+            # Whoever clears up may have come in between.
+            if self._lock.take():
+                break
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._lock.release()
+
+
+def clear_scratch() -> list[str]:
+    """Remove what killed runs have left of such directories, and name it."""
+    removed = []
+    for path in sorted(state_root().glob(f"{RUN}*")):
+        with FileLock(path / "lock") as lock:
+            if lock.take():
+                shutil.rmtree(path, ignore_errors=True)
+                removed.append(path.name)
+    return removed
+
+
+def write_private(path: pathlib.Path, text: str) -> None:
+    """Write the whole file or nothing: a reader, or a kill, never meets half of one."""
+    partial = path.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    partial.replace(path)

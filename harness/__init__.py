@@ -11,6 +11,8 @@ suite       one gabbi YAML file.
 test        one entry of a suite: one request, and what is expected of its answer.
 exchange    one request and its response, with who served it and how long it took.
 plan        everything that is decided about a run before it begins.
+recording   the exchanges of a run, in a file.
+verdict     same, expected difference, different, not compared.
 
 The rooms, highest first. A module imports from its own room and from those below, never from one
 above; import-linter holds that (pyproject.toml, ``make lint``). Each room's ``__init__`` says what
@@ -18,6 +20,7 @@ is done in it.
 
 cli, plugin               the commands; pytest's hooks
 matrix, bench, tempest    runs of many stacks; figures; tempest as another runner of suites
+parity                    two targets' answers compared, exchange by exchange
 suites                    gabbi files as pytest items; the only room that imports gabbi
 targets                   what answers: stack, embedded, URL
 report                    what a run says: header, summary, failures

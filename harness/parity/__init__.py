@@ -1,0 +1,1 @@
+"""Two targets' answers compared, exchange by exchange. Sends nothing: exchanges come from below."""

@@ -1,0 +1,295 @@
+"""One exchange of each side -> the differences between them."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from harness.core.exchange import Exchange, Request, Response
+from harness.parity.relations import TOKEN, Piece, Relations, pieces
+
+ABSENT = object()
+# The parts of a JSON path: .key and [index].
+STEP = re.compile(r"\.[^.\[]*|\[[^\]]*\]")
+# Credentials are each side's own, and never recorded.
+HIDDEN_HEADERS = frozenset({"x-auth-token", "x-subject-token", "x-service-token", "authorization"})
+# A client names the host that it asks; the address is told by the exchange's URL.
+CLIENT_HEADERS = frozenset({"host", "connection", "content-length", "user-agent"})
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place where the sides differ.
+
+    ``place`` is ``status``, ``reason``, ``header NAME``, ``body PATH`` (a JSON path from ``$``) or
+    ``request ...``; ``kind`` is value, type, missing (on the right), extra (on the right), order,
+    relation, time or length. ``left`` and ``right`` are what stands there, as text.
+    """
+
+    place: str
+    kind: str
+    left: str
+    right: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unordered:
+    """A list whose order the API does not promise; ``*`` in its path is any key or index."""
+
+    route: str
+    path: str
+    reason: str
+
+    def matches(self, path: str) -> bool:
+        steps, wanted = STEP.findall(path), STEP.findall(self.path)
+        return len(steps) == len(wanted) and all(
+            one in (step, ".*", "[*]") for step, one in zip(steps, wanted, strict=True)
+        )
+
+
+def route(method: str, path: str) -> str:
+    """The request's route with ids left out, e.g. ``GET /resource_providers/{}/traits``."""
+    clean = urlsplit(path).path.removeprefix("/placement").rstrip("/") or "/"
+    parts = clean.split("/")
+    # What follows a collection's name is somebody's name or id.
+    named = {"resource_providers", "allocations", "traits", "resource_classes", "inventories"}
+    shown = ["{}" if before in named and part else part for before, part in _pairs(parts)]
+    return f"{method} {'/'.join(shown)}"
+
+
+def _pairs(parts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    fixed = {"inventories", "aggregates", "traits", "usages", "allocations"}
+    before = ""
+    for number, part in enumerate(parts):
+        # /resource_providers/{}/inventories: the third part is a collection again.
+        yield ("" if number == 3 and part in fixed else before), part
+        before = part
+
+
+class Comparison:
+    """Compares exchanges in the order in which they were made; one for each pair of sides."""
+
+    def __init__(self, unordered: Sequence[Unordered] = ()) -> None:
+        self.relations = Relations()
+        self._unordered = unordered
+
+    def compare(self, left: Exchange, right: Exchange) -> list[Difference]:
+        """The differences between two exchanges of one test; empty when they are the same."""
+        differences = list(self._requests(left.request, right.request))
+        if left.response is None or right.response is None:
+            if left.response is not right.response or left.error != right.error:
+                differences.append(Difference("response", "value", _answer(left), _answer(right)))
+            return differences
+        self.relations.left.set(left.response.headers.get("date"))
+        self.relations.right.set(right.response.headers.get("date"))
+        where = route(left.request.method, left.request.url)
+        differences += self._responses(where, left.response, right.response)
+        return differences
+
+    def _requests(self, left: Request, right: Request) -> Iterator[Difference]:
+        # Each side has its own address, and its links have to lead there.
+        self.relations.relate("origin", _origin(left.url), _origin(right.url))
+        if left.method != right.method:
+            yield Difference("request method", "value", left.method, right.method)
+        yield from self._text("request url", _path(left.url), _path(right.url))
+        yield from self._headers(
+            "request header", _own_headers(left.headers), _own_headers(right.headers)
+        )
+        yield from self._bodies("request", "", left.body, right.body)
+
+    def _responses(self, where: str, left: Response, right: Response) -> Iterator[Difference]:
+        if left.status != right.status:
+            yield Difference("status", "value", str(left.status), str(right.status))
+        if left.reason != right.reason:
+            yield Difference("reason", "value", left.reason, right.reason)
+        yield from self._headers("header", _answered(left), _answered(right))
+        yield from self._bodies("body", where, left.body, right.body)
+
+    def _headers(
+        self, place: str, left: Mapping[str, str], right: Mapping[str, str]
+    ) -> Iterator[Difference]:
+        for name in sorted({*left, *right}):
+            one, another = left.get(name), right.get(name)
+            if one is None:
+                yield Difference(f"{place} {name}", "extra", "", another or "")
+            elif another is None:
+                yield Difference(f"{place} {name}", "missing", one, "")
+            else:
+                yield from self._text(f"{place} {name}", one, another)
+
+    def _bodies(self, place: str, where: str, left: bytes, right: bytes) -> Iterator[Difference]:
+        one, another = _text_of(left), _text_of(right)
+        if isinstance(one, bytes) or isinstance(another, bytes):
+            if one != another:
+                yield Difference(place, "value", repr(left), repr(right))
+            return
+        if self._same_text(one, another):
+            return
+        try:
+            parsed, other = json.loads(one), json.loads(another)
+        except ValueError:
+            yield from self._text(place, one, another)
+            return
+        yield from self._json(place, where, "$", parsed, other)
+
+    def _same_text(self, left: str, right: str) -> bool:
+        """Whether two bodies are the same as they stand, which is quicker than to parse them."""
+        if not left and not right:
+            return True
+        one, another = pieces(left), pieces(right)
+        if left != right and _made_up(one) == _made_up(another):
+            # The same values in another order: position must not decide what stands for what.
+            return False
+        return self.relations.parts(one, another) is None
+
+    def _text(self, place: str, left: str, right: str) -> Iterator[Difference]:
+        why = self.relations.texts(left, right)
+        if why is not None:
+            yield Difference(place, _kind(why), left, right, why)
+
+    def _json(
+        self, place: str, where: str, path: str, left: Any, right: Any
+    ) -> Iterator[Difference]:
+        at = f"{place} {path}"
+        if type(left) is not type(right):
+            yield Difference(at, "type", _shown(left), _shown(right))
+        elif isinstance(left, dict):
+            yield from self._objects(place, where, path, left, right)
+        elif isinstance(left, list):
+            yield from self._lists(place, where, path, left, right)
+        elif isinstance(left, str):
+            yield from self._text(at, left, right)
+        elif left != right:
+            yield Difference(at, "value", _shown(left), _shown(right))
+
+    def _objects(
+        self, place: str, where: str, path: str, left: dict[str, Any], right: dict[str, Any]
+    ) -> Iterator[Difference]:
+        partner = self._partners(where, path, left, right)
+        for key, value in left.items():
+            other = partner.get(key)
+            if other is None:
+                yield Difference(f"{place} {path}.{key}", "missing", _shown(value), "")
+                continue
+            yield from self._text(f"{place} {path}.{key} (key)", key, other)
+            yield from self._json(place, where, f"{path}.{key}", value, right[other])
+        for key in right:
+            if key not in partner.values():
+                yield Difference(f"{place} {path}.{key}", "extra", "", _shown(right[key]))
+
+    def _partners(
+        self, where: str, path: str, left: dict[str, Any], right: dict[str, Any]
+    ) -> dict[str, str]:
+        """Which key of the right object belongs to which of the left one.
+
+        A key that a side has made up belongs to what it stands for, if that is known; then to
+        itself; else to the first one left whose value can be related.
+        """
+        partner = {
+            key: other
+            for key in left
+            if (other := self.relations.right_of("uuid", key) or key) in right
+        }
+        free = [key for key in right if key not in partner.values()]
+        for key in left:
+            if key in partner or not TOKEN.fullmatch(key):
+                continue
+            for other in free:
+                if TOKEN.fullmatch(other) and self._fits(where, path, left[key], right[other]):
+                    partner[key] = other
+                    free.remove(other)
+                    break
+        return partner
+
+    def _lists(
+        self, place: str, where: str, path: str, left: list[Any], right: list[Any]
+    ) -> Iterator[Difference]:
+        if len(left) != len(right):
+            yield Difference(f"{place} {path}", "length", _shown(left), _shown(right))
+            return
+        if self._is_unordered(where, path):
+            yield from self._any_order(place, where, path, left, right)
+            return
+        for number, (one, another) in enumerate(zip(left, right, strict=True)):
+            yield from self._json(place, where, f"{path}[{number}]", one, another)
+
+    def _any_order(
+        self, place: str, where: str, path: str, left: list[Any], right: list[Any]
+    ) -> Iterator[Difference]:
+        free = list(right)
+        for number, value in enumerate(left):
+            fitting = (other for other in free if self._fits(where, f"{path}[*]", value, other))
+            match = next(fitting, ABSENT)
+            if match is ABSENT:
+                at = f"{place} {path}[{number}]"
+                yield Difference(at, "missing", _shown(value), _shown(free[:1]))
+            else:
+                free.remove(match)
+
+    def _fits(self, where: str, path: str, left: Any, right: Any) -> bool:
+        """Whether two values can be related; if so, they are."""
+        trial = Comparison(self._unordered)
+        trial.relations = self.relations.trial()
+        if any(True for _ in trial._json("", where, path, left, right)):
+            return False
+        trial.relations.commit()
+        return True
+
+    def _is_unordered(self, where: str, path: str) -> bool:
+        return any(rule.route == where and rule.matches(path) for rule in self._unordered)
+
+
+def _made_up(parts: Sequence[Piece]) -> set[str]:
+    return {part.text for part in parts if part.kind != "literal"}
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _path(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def _own_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name.lower(): value
+        for name, value in headers.items()
+        if name.lower() not in HIDDEN_HEADERS | CLIENT_HEADERS
+    }
+
+
+def _answered(response: Response) -> dict[str, str]:
+    """The headers; a length that is that of the body says nothing that the body does not."""
+    headers = dict(response.headers)
+    if headers.get("content-length") == str(len(response.body)) and response.body:
+        headers["content-length"] = "that of the body"
+    return headers
+
+
+def _text_of(body: bytes) -> str | bytes:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return body
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _answer(exchange: Exchange) -> str:
+    if exchange.response is None:
+        return exchange.error or "no answer"
+    return f"{exchange.response.status} {exchange.response.reason}"
+
+
+def _kind(why: str) -> str:
+    if "stood for" in why:
+        return "relation"
+    return "time" if "time" in why else "value"

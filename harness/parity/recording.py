@@ -1,0 +1,262 @@
+"""The exchanges of a run in a file: JSON Lines, compressed when its name ends in .gz or .zst.
+
+The first line is the header: format, when, which target and versions, and a digest of each suite.
+Then one exchange a line, in the order in which they were made. The last line has the number of
+exchanges and a digest of all lines before it, so that a file that was cut or edited is noticed.
+Tokens and passwords are hidden.
+"""
+
+import base64
+import dataclasses
+import gzip
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from harness.core import redact
+from harness.core.errors import UsageError
+from harness.core.exchange import Exchange, Request, Response
+
+FORMAT = "placement-harness/recording/"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What was run. ``suites`` has a SHA-256 of each suite's file by its name; ``settings`` the
+    lines of the run's header, versions included; ``recorded`` is a time in ISO 8601, UTC."""
+
+    target: str
+    recorded: str
+    placement: str = ""
+    microversions: tuple[str, str] = ("", "")
+    suites: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    harness: str = ""
+
+
+class Writer:
+    """Writes a recording, line by line. ``hidden`` are values that must not appear in any text."""
+
+    def __init__(self, file: IO[bytes], header: Header, hidden: Iterable[str] = ()) -> None:
+        self._file = file
+        self._hidden = frozenset(value for value in hidden if len(value) >= redact.SHORTEST)
+        self._digest = hashlib.sha256()
+        self._count = 0
+        self._line({"format": f"{FORMAT}{VERSION}", **dataclasses.asdict(header)})
+
+    def write(self, exchange: Exchange) -> None:
+        self._line(_dumped(exchange))
+        self._count += 1
+
+    def close(self) -> None:
+        """Write the closing line."""
+        end = {"exchanges": self._count, "sha256": self._digest.hexdigest()}
+        self._file.write(json.dumps({"end": end}).encode() + b"\n")
+
+    def _line(self, data: Mapping[str, Any]) -> None:
+        text = redact.text(json.dumps(data, ensure_ascii=False), self._hidden)
+        line = text.encode() + b"\n"
+        self._digest.update(line)
+        self._file.write(line)
+
+
+@contextmanager
+def writing(path: Path, header: Header, hidden: Iterable[str] = ()) -> Iterator[Writer]:
+    """A recording that is there as a whole when the block ends, and not at all when it fails."""
+    refuse_existing(path)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with _compressed(path, partial.open("wb")) as file:
+            writer = Writer(file, header, hidden)
+            yield writer
+            writer.close()
+        os.link(partial, path)
+    except FileExistsError:
+        refuse_existing(path)
+        raise
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def refuse_existing(path: Path) -> None:
+    """Raise UsageError for a file that is there: a recording is kept, never written over."""
+    if path.exists():
+        raise UsageError(
+            f"{path} exists already, and a recording is never written over.",
+            "Give --record another name, or remove the file first.",
+        )
+
+
+class Recording:
+    """A recording that was read whole and found whole. ``exchanges`` are in the order of the run.
+
+    Raises UsageError for a file that is none, was cut or edited, or has a newer format.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        lines = _lines(path)
+        if not lines:
+            raise _unusable(path, "is empty.")
+        self.header = _header(path, lines[0])
+        self._check(lines)
+        self._lines = lines[1:-1]
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def exchanges(self) -> Iterator[Exchange]:
+        for line in self._lines:
+            yield _loaded(json.loads(line))
+
+    def _check(self, lines: list[bytes]) -> None:
+        try:
+            end = json.loads(lines[-1])["end"]
+            count, digest = int(end["exchanges"]), str(end["sha256"])
+        except (ValueError, KeyError, TypeError):
+            raise _unusable(self.path, "was cut: it has no closing line.") from None
+        if count != len(lines) - 2:
+            raise _unusable(
+                self.path, f"was edited: it has {len(lines) - 2} exchanges, and had {count}."
+            )
+        if hashlib.sha256(b"".join(lines[:-1])).hexdigest() != digest:
+            raise _unusable(self.path, "was edited: its digest is another one.")
+
+
+def _lines(path: Path) -> list[bytes]:
+    try:
+        with _decompressed(path) as file:
+            return file.readlines()
+    except FileNotFoundError:
+        raise UsageError(
+            f"There is no recording {path}.", "Make one: pytest --record FILE ..."
+        ) from None
+    except (OSError, EOFError) as error:
+        raise _unusable(path, f"cannot be read: {error}.") from error
+
+
+def _header(path: Path, line: bytes) -> Header:
+    try:
+        data: dict[str, Any] = json.loads(line)
+        kind = str(data.pop("format"))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise _unusable(path, "is no recording.") from None
+    name, _, version = kind.rpartition("/")
+    if f"{name}/" != FORMAT or not version.isdecimal():
+        raise _unusable(path, "is no recording.")
+    if int(version) > VERSION:
+        raise UsageError(
+            f"{path} has format {version}; this version of the harness reads up to {VERSION}.",
+            "Read it with a newer version of the harness.",
+        )
+    known = {one.name for one in dataclasses.fields(Header)}
+    values = {key: value for key, value in data.items() if key in known}
+    values["microversions"] = tuple(values.get("microversions", ("", "")))
+    return Header(**values)
+
+
+def _unusable(path: Path, problem: str) -> UsageError:
+    return UsageError(f"{path} {problem}", "Record it again: pytest --record FILE ...")
+
+
+@contextmanager
+def _compressed(path: Path, raw: IO[bytes]) -> Iterator[IO[bytes]]:
+    with raw:
+        if path.suffix == ".gz":
+            # Without a time in it, the same exchanges make the same file.
+            with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as file:
+                yield file  # type: ignore[misc]
+        elif path.suffix == ".zst":
+            with _zstandard(path).ZstdCompressor().stream_writer(raw) as file:
+                yield file
+        else:
+            yield raw
+
+
+@contextmanager
+def _decompressed(path: Path) -> Iterator[IO[bytes]]:
+    with path.open("rb") as raw:
+        if path.suffix == ".gz":
+            with gzip.GzipFile(fileobj=raw) as file:
+                yield file  # type: ignore[misc]
+        elif path.suffix == ".zst":
+            reader = _zstandard(path).ZstdDecompressor().stream_reader(raw)
+            yield io.BufferedReader(reader)
+        else:
+            yield raw
+
+
+def _zstandard(path: Path) -> Any:
+    try:
+        import zstandard
+    except ImportError as error:
+        raise UsageError(
+            f"{path} needs the library zstandard, but {error}.",
+            "Install it: pip install 'placement-harness[zstd]'. Or use a name that ends in .gz.",
+        ) from error
+    return zstandard
+
+
+def _dumped(exchange: Exchange) -> dict[str, Any]:
+    request, response = exchange.request, exchange.response
+    return {
+        "suite": exchange.suite,
+        "test": exchange.test,
+        "started": round(exchange.started, 3),
+        "seconds": round(exchange.seconds, 6),
+        "request": {
+            "method": request.method,
+            "url": request.url,
+            "headers": redact.headers(request.headers),
+            "body": _body(request.body),
+        },
+        "response": None
+        if response is None
+        else {
+            "status": response.status,
+            "reason": response.reason,
+            "headers": redact.headers(response.headers),
+            "body": _body(response.body),
+        },
+        "error": exchange.error,
+    }
+
+
+def _loaded(data: Mapping[str, Any]) -> Exchange:
+    request, response = data["request"], data["response"]
+    return Exchange(
+        suite=data["suite"],
+        test=data["test"],
+        request=Request(
+            request["method"],
+            request["url"],
+            request["headers"],
+            _bytes(request["body"]),
+        ),
+        response=response
+        and Response(
+            response["status"], response["reason"], response["headers"], _bytes(response["body"])
+        ),
+        started=data["started"],
+        seconds=data["seconds"],
+        error=data["error"],
+    )
+
+
+def _body(body: bytes) -> str | dict[str, str]:
+    """Text as it is; other bytes as {"base64": ...}."""
+    try:
+        return redact.body(body.decode())
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode()}
+
+
+def _bytes(body: str | Mapping[str, str]) -> bytes:
+    return body.encode() if isinstance(body, str) else base64.b64decode(body["base64"])

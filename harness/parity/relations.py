@@ -1,0 +1,200 @@
+"""What stands for what on the two sides of a comparison.
+
+Each side makes up values of its own: UUIDs, request ids, addresses, ids of database rows. They may
+differ, but what a value stands for may not: a value of one side stands for one value of the other,
+throughout a run. Times differ too; each has to be a time near its own side's present.
+"""
+
+import functools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+_HEX = "[0-9a-fA-F]"
+_UUID = rf"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
+# The kinds of values that a side makes up, in the order in which they are looked for.
+TOKEN = re.compile(
+    rf"(?P<request_id>\breq-{_UUID})"
+    rf"|(?P<uuid>(?<![0-9a-fA-F-]){_UUID}(?![0-9a-fA-F-]))"
+    rf"|(?P<id>(?<!{_HEX}){_HEX}{{32}}(?!{_HEX}))"
+    r"|(?P<origin>\bhttps?://[^/\s\"'<>\\]+)"
+    r"|(?P<http_date>\b[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT)"
+    r"|(?P<python_date>\bdatetime\.datetime\([\d, ]+\))"
+    r"|(?P<iso_date>\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)?)"
+)
+TIMES = frozenset({"http_date", "python_date", "iso_date"})
+# Words of the database itself, which name rows by ids that it has given out.
+DATABASE_WORDS = re.compile(r"\((?:pymysql\.err|sqlite3)\.\w+\)")
+INTEGER = re.compile(r"(?P<row>(?<![\w.])\d+)")
+# Texts of fewer characters are cut once, and remembered.
+SHORT = 200
+# How far a time may lie after its side's present, and before the side's first answer. Seconds.
+SLACK = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a text: literal, or a value that a side has made up, of this ``kind``."""
+
+    kind: str
+    text: str
+
+
+def pieces(text: str) -> Sequence[Piece]:
+    """The text, cut into literal parts and values that its side has made up."""
+    # Most texts are headers, and most headers come again and again.
+    return _short_pieces(text) if len(text) < SHORT else _pieces(text)
+
+
+@functools.lru_cache(4096)
+def _short_pieces(text: str) -> Sequence[Piece]:
+    return _pieces(text)
+
+
+def _pieces(text: str) -> Sequence[Piece]:
+    found = tuple(_cut(text, TOKEN))
+    if not DATABASE_WORDS.search(text):
+        return found
+    return tuple(
+        part
+        for piece in found
+        for part in (_cut(piece.text, INTEGER) if piece.kind == "literal" else (piece,))
+    )
+
+
+def _cut(text: str, pattern: re.Pattern[str]) -> Iterator[Piece]:
+    end = 0
+    for match in pattern.finditer(text):
+        if match.start() > end:
+            yield Piece("literal", text[end : match.start()])
+        yield Piece(match.lastgroup or "", match[0])
+        end = match.end()
+    if end < len(text):
+        yield Piece("literal", text[end:])
+
+
+@dataclass
+class Clock:
+    """One side's present, as its answers tell it. Seconds since the epoch."""
+
+    first: float | None = None
+    now: float = 0.0
+
+    def set(self, date: str | None) -> None:
+        """Move to the time of an answer's Date header."""
+        moment = parse_time("http_date", date) if date else None
+        if moment is not None:
+            self.first = moment if self.first is None else min(self.first, moment)
+            self.now = moment
+
+    def era(self, moment: float) -> str:
+        """When a moment was, as this side sees it: before its first answer, since, or not yet."""
+        first = self.now if self.first is None else self.first
+        if moment > self.now + SLACK:
+            return "in the future"
+        return "before the run" if moment < first - SLACK else "during the run"
+
+
+@functools.lru_cache(256)
+def parse_time(kind: str, text: str) -> float | None:
+    """Seconds since the epoch; None for a text that is no time."""
+    try:
+        if kind == "http_date":
+            return parsedate_to_datetime(text).timestamp()
+        if kind == "python_date":
+            numbers = [int(number) for number in re.findall(r"\d+", text)]
+            year, month, day, hour, minute, second, *_ = [*numbers, 0, 0, 0, 0]
+            return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
+        return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+    except (ValueError, TypeError):
+        return None
+
+
+@dataclass
+class Relations:
+    """A bijection between the values of the left and the right side, for each kind of value.
+
+    ``trial`` gives a copy on which a comparison can be tried; ``commit`` takes what it has learned.
+    """
+
+    left: Clock = field(default_factory=Clock)
+    right: Clock = field(default_factory=Clock)
+    _to_right: dict[tuple[str, str], str] = field(default_factory=dict)
+    _to_left: dict[tuple[str, str], str] = field(default_factory=dict)
+    _below: "Relations | None" = None
+
+    def trial(self) -> "Relations":
+        return Relations(self.left, self.right, _below=self)
+
+    def commit(self) -> None:
+        """Take what a trial has learned into what it was made from."""
+        if self._below is not None:
+            self._below._to_right.update(self._to_right)
+            self._below._to_left.update(self._to_left)
+
+    def right_of(self, kind: str, value: str) -> str | None:
+        """What a value of the left side stands for on the right one; None when not seen yet."""
+        known = self._to_right.get((kind, value))
+        if known is None and self._below is not None:
+            return self._below.right_of(kind, value)
+        return known
+
+    def left_of(self, kind: str, value: str) -> str | None:
+        """What a value of the right side stands for on the left one; None when not seen yet."""
+        known = self._to_left.get((kind, value))
+        if known is None and self._below is not None:
+            return self._below.left_of(kind, value)
+        return known
+
+    def relate(self, kind: str, left: str, right: str) -> str | None:
+        """Let two values stand for each other; else say why they cannot."""
+        if kind in TIMES:
+            return self._times(kind, left, right)
+        known_right, known_left = self.right_of(kind, left), self.left_of(kind, right)
+        if known_right == right and known_left == left:
+            return None
+        if known_right is not None:
+            return f"{left} has stood for {known_right} before"
+        if known_left is not None:
+            return f"{right} has stood for {known_left} before"
+        self._to_right[kind, left] = right
+        self._to_left[kind, right] = left
+        return None
+
+    def _times(self, kind: str, left: str, right: str) -> str | None:
+        one, another = parse_time(kind, left), parse_time(kind, right)
+        if one is None or another is None:
+            return f"{left if one is None else right} is not a time"
+        eras = self.left.era(one), self.right.era(another)
+        if eras[0] == eras[1] != "in the future":
+            return None
+        return f"a time {eras[0]}, and on the other side one {eras[1]}"
+
+    def texts(self, left: str, right: str) -> str | None:
+        """Relate two texts, part by part; None when they say the same, else why not.
+
+        Nothing is learned from texts that differ.
+        """
+        return self.parts(pieces(left), pieces(right))
+
+    def parts(self, left: Sequence[Piece], right: Sequence[Piece]) -> str | None:
+        """Relate the parts of two texts: literal ones must be equal, the others related."""
+        if len(left) != len(right):
+            return "the texts differ"
+        made_up = []
+        for one, another in zip(left, right, strict=True):
+            if one.kind != another.kind or (one.kind == "literal" and one.text != another.text):
+                return "the texts differ"
+            if one.kind != "literal":
+                made_up.append((one.kind, one.text, another.text))
+        if not made_up:
+            return None
+        trial = self.trial()
+        for kind, value, other in made_up:
+            problem = trial.relate(kind, value, other)
+            if problem is not None:
+                return problem
+        trial.commit()
+        return None

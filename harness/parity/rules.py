@@ -1,0 +1,131 @@
+"""What may differ, declared with its reason: a table of lists without order, and of differences.
+
+``declared.yaml`` beside this module is the table. A rule that a run could have met and did not is
+stale: what it excuses does not happen any more, and it would hide what comes in its place.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.core.errors import UsageError
+from harness.core.exchange import Exchange
+from harness.parity.compare import Difference, Unordered, route
+
+DECLARED = Path(__file__).with_name("declared.yaml")
+# A rule between ANY and ANY holds for each pair of targets, and for one target beside itself.
+ANY = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An expected difference: where it may be, what it looks like, why it is right.
+
+    ``values`` are patterns of what stands on the first and on the second of the ``between`` sides;
+    an empty one stands for nothing there. ``place`` is a pattern too. ``sometimes`` is set where a
+    run need not meet the difference.
+    """
+
+    between: tuple[str, str]
+    place: str
+    values: tuple[str, str]
+    reason: str
+    right: str
+    route: str = ""
+    test: str = ""
+    status: str = ""
+    sometimes: bool = False
+
+    def covers(self, exchange: Exchange) -> bool:
+        """Whether this exchange could show the difference, as far as can be told beforehand."""
+        answer = exchange.response
+        return (
+            self.route in ("", route(exchange.request.method, exchange.request.url))
+            and self.test in ("", exchange.test)
+            and self.status in ("", str(answer.status if answer else ""))
+        )
+
+    def excuses(self, difference: Difference, *, swapped: bool) -> bool:
+        """Whether this is the difference; ``swapped`` when the left side is the second one."""
+        first, second = self.values if not swapped else self.values[::-1]
+        return bool(
+            re.fullmatch(self.place, difference.place)
+            and re.fullmatch(first, difference.left)
+            and re.fullmatch(second, difference.right)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The whole table."""
+
+    unordered: tuple[Unordered, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+
+def declared(path: Path = DECLARED) -> Declared:
+    """Read the table. Raises UsageError for an entry that makes no sense."""
+    data: dict[str, Any] = yaml.safe_load(path.read_text()) or {}
+    try:
+        return Declared(
+            tuple(Unordered(**entry) for entry in data.get("unordered", ())),
+            tuple(_rule(entry) for entry in data.get("expected", ())),
+        )
+    except (TypeError, ValueError, re.error) as error:
+        raise UsageError(
+            f"{path} has an entry that makes no sense: {error}.",
+            "docs/parity.md says which fields there are.",
+        ) from error
+
+
+def _rule(entry: dict[str, Any]) -> Rule:
+    between, values = tuple(entry.pop("between")), tuple(map(str, entry.pop("values")))
+    if len(between) != 2 or len(values) != 2:
+        raise ValueError("between and values each name two sides")
+    for pattern in (entry["place"], *values):
+        re.compile(pattern)
+    status = str(entry.pop("status", ""))
+    return Rule(between=between, values=values, status=status, **entry)
+
+
+@dataclass
+class Expectations:
+    """The rules between two kinds of sides, and which of them a run has met."""
+
+    rules: Sequence[Rule]
+    left: str
+    right: str
+    _possible: set[Rule] = field(default_factory=set)
+    met: dict[Rule, int] = field(default_factory=dict)
+
+    @classmethod
+    def between(cls, rules: Iterable[Rule], left: str, right: str) -> "Expectations":
+        wanted = ({left, right}, {ANY})
+        return cls([rule for rule in rules if {*rule.between} in wanted], left, right)
+
+    def excused(self, exchange: Exchange, differences: Iterable[Difference]) -> list[Difference]:
+        """The differences that no rule declares."""
+        covering = [rule for rule in self.rules if rule.covers(exchange)]
+        self._possible.update(covering)
+        return [one for one in differences if not self._excuse(one, covering)]
+
+    def _excuse(self, difference: Difference, covering: Iterable[Rule]) -> bool:
+        for rule in covering:
+            swapped = rule.between[0] not in (self.left, ANY)
+            if rule.excuses(difference, swapped=swapped):
+                self.met[rule] = self.met.get(rule, 0) + 1
+                return True
+        return False
+
+    @property
+    def stale(self) -> list[Rule]:
+        """Rules that this run could have met, and has not."""
+        return [
+            rule
+            for rule in self.rules
+            if rule in self._possible and rule not in self.met and not rule.sometimes
+        ]

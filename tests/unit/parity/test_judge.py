@@ -1,0 +1,134 @@
+"""Verdicts, and the table of declared differences: what it excuses, and when a rule is stale."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.core.errors import UsageError
+from harness.core.exchange import Exchange, Request, Response
+from harness.parity.judge import Judge, Verdict, by_test
+from harness.parity.rules import Declared, Rule, declared
+
+SERVER = Rule(
+    between=("stack", "devstack"),
+    place="header server",
+    values=("Apache", r"Apache/2\.4 \(Debian\)"),
+    reason="it tells its version",
+    right="both",
+)
+
+
+def exchange(server: str = "Apache", status: int = 200, test: str = "first") -> Exchange:
+    request = Request("GET", "http://h/placement/traits")
+    response = Response(status, "OK", {"server": server}, b"")
+    return Exchange("one", test, request, response, 0.0, 0.1)
+
+
+def judge(left: str = "stack", right: str = "devstack", *rules: Rule) -> Judge:
+    return Judge(left, right, Declared(rules=rules or (SERVER,)))
+
+
+def verdict(of: Judge, left: Exchange, right: Exchange) -> Verdict:
+    return of.judge("one", "first", [left], [right], "").verdict
+
+
+def test_the_same_answers_are_the_same() -> None:
+    assert verdict(judge(), exchange(), exchange()) is Verdict.SAME
+
+
+def test_a_declared_difference_is_expected() -> None:
+    assert verdict(judge(), exchange(), exchange("Apache/2.4 (Debian)")) is Verdict.EXPECTED
+
+
+def test_the_sides_may_be_turned() -> None:
+    turned = judge("devstack", "stack")
+    assert verdict(turned, exchange("Apache/2.4 (Debian)"), exchange()) is Verdict.EXPECTED
+
+
+def test_another_value_than_the_declared_one_is_different() -> None:
+    assert verdict(judge(), exchange(), exchange("nginx")) is Verdict.DIFFERENT
+
+
+def test_a_difference_beside_a_declared_one_counts() -> None:
+    assert verdict(judge(), exchange(), exchange("Apache/2.4 (Debian)", 201)) is Verdict.DIFFERENT
+
+
+def test_a_rule_holds_between_its_own_sides_alone() -> None:
+    other = judge("stack", "embedded")
+    assert verdict(other, exchange(), exchange("Apache/2.4 (Debian)")) is Verdict.DIFFERENT
+
+
+def test_a_rule_between_any_holds_for_all() -> None:
+    either = judge("stack", "stack", replace(SERVER, between=("any", "any")))
+    assert verdict(either, exchange(), exchange("Apache/2.4 (Debian)")) is Verdict.EXPECTED
+
+
+def test_a_test_without_an_answer_on_one_side_is_not_compared() -> None:
+    of = judge()
+    found = of.judge("one", "first", [exchange()], [], "the recording has no such test")
+    assert (found.verdict, found.why) == (
+        Verdict.NOT_COMPARED,
+        "the recording has no such test",
+    )
+    assert of.exchanges == 0
+
+
+def test_another_number_of_requests_is_different() -> None:
+    found = judge().judge("one", "first", [exchange()], [exchange(), exchange()], "")
+    assert [one.place for _, _, one in found.differences] == ["requests"]
+
+
+def test_a_rule_that_was_not_met_though_it_could_have_been_is_stale() -> None:
+    of = judge()
+    verdict(of, exchange(), exchange())
+    assert of.expectations.stale == [SERVER]
+    verdict(of, exchange(), exchange("Apache/2.4 (Debian)"))
+    assert of.expectations.stale == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        replace(SERVER, test="another"),
+        replace(SERVER, status="401"),
+        replace(SERVER, route="GET /usages"),
+        replace(SERVER, sometimes=True),
+    ],
+)
+def test_a_rule_that_could_not_be_met_is_not_stale(rule: Rule) -> None:
+    of = judge("stack", "devstack", rule)
+    verdict(of, exchange(), exchange())
+    assert of.expectations.stale == []
+
+
+def test_exchanges_are_told_apart_by_their_tests() -> None:
+    first, second = exchange(), exchange(test="second")
+    assert by_test([first, second, first]) == {
+        ("one", "first"): [first, first],
+        ("one", "second"): [second],
+    }
+
+
+def test_the_table_that_is_shipped_makes_sense() -> None:
+    table = declared()
+    assert all(entry.reason and entry.right for entry in table.rules)
+    assert all(entry.reason for entry in table.unordered)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "expected: [{between: [a], place: x, values: [a, b], reason: r, right: x}]",
+        "expected: [{between: [a, b], place: '(', values: [a, b], reason: r, right: x}]",
+        "expected: [{between: [a, b], place: x, values: [a, b], right: x}]",
+        "unordered: [{route: x}]",
+    ],
+)
+def test_a_table_that_makes_no_sense_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "declared.yaml"
+    file.write_text(text)
+    with pytest.raises(UsageError, match="has an entry that makes no sense"):
+        declared(file)

@@ -1,0 +1,56 @@
+"""Commands that compare recordings."""
+
+import json
+import sys
+
+import click
+
+from harness.parity import offline
+from harness.parity.causes import shown
+from harness.parity.judge import Verdict
+
+
+@click.command()
+@click.argument("left", metavar="A")
+@click.argument("right", metavar="B")
+@click.option("--json", "as_json", is_flag=True, help="The outcome for programs.")
+def diff(left: str, right: str, as_json: bool) -> None:
+    """Compare two recordings: files, or devstack, which is shipped.
+
+    Exits with 0 when all answers are the same or differ as declared, with 1 when others differ, or
+    when there was nothing to compare.
+    """
+    outcome = offline.diff(offline.found_recording(left), offline.found_recording(right))
+    if as_json:
+        click.echo(json.dumps(offline.as_data(outcome), indent=2))
+    else:
+        for line in _lines(outcome):
+            click.echo(line)
+    if not outcome.ok:
+        sys.exit(1)
+
+
+def _lines(outcome: offline.Outcome) -> list[str]:
+    lines = []
+    for cause in outcome.causes:
+        times = "once" if cause.count == 1 else f"{cause.count} times"
+        lines.append(f"{cause.route}  {times}, first in {cause.first.suite}::{cause.first.test}")
+        lines += [f"  {line}" for line in shown(cause.difference, outcome.left, outcome.right)]
+        lines.append("")
+    lines += [
+        f"stale: {rule.place} differs no more, though declared.yaml expects it"
+        for rule in outcome.stale
+    ]
+    reasons = dict.fromkeys(
+        judgement.why
+        for judgement in outcome.judgements
+        if judgement.verdict is Verdict.NOT_COMPARED
+    )
+    lines += [f"not compared: {why}" for why in reasons]
+    counts = ", ".join(f"{outcome.counts.get(one, 0)} {one}" for one in Verdict)
+    lines.append(
+        f"{outcome.left} | {outcome.right}: {outcome.exchanges} exchanges; tests: {counts}"
+    )
+    if not outcome.exchanges:
+        lines.append("nothing was compared, which is no success")
+    return lines

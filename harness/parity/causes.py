@@ -1,0 +1,69 @@
+"""Differences grouped by cause: the same place of the same route, and of the same kind."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harness.core.exchange import Exchange
+from harness.parity.compare import Difference, route
+from harness.parity.judge import Judgement
+from harness.parity.relations import TOKEN
+
+INDEX = re.compile(r"\[\d+\]")
+SHOWN_CHARACTERS = 200
+# What the kinds of differences that explain nothing by themselves mean.
+MEANING = {
+    "value": "the values differ",
+    "type": "the types differ",
+    "missing": "missing on the other side",
+    "extra": "on the other side alone",
+    "length": "the lengths differ",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What many differences have in common, how many there are, and the first one."""
+
+    route: str
+    place: str
+    kind: str
+    count: int
+    first: Judgement
+    left: Exchange
+    right: Exchange
+    difference: Difference
+
+
+def causes(judgements: Iterable[Judgement]) -> list[Cause]:
+    """The causes of all differences, the most frequent one first."""
+    found: dict[tuple[str, str, str], Cause] = {}
+    for judgement in judgements:
+        for left, right, difference in judgement.differences:
+            where = route(left.request.method, left.request.url)
+            place = INDEX.sub("[*]", TOKEN.sub("{}", difference.place))
+            key = (where, place, difference.kind)
+            known = found.get(key)
+            if known is None:
+                found[key] = Cause(*key, 1, judgement, left, right, difference)
+            else:
+                found[key] = Cause(
+                    *key, known.count + 1, known.first, known.left, known.right, known.difference
+                )
+    return sorted(found.values(), key=lambda cause: -cause.count)
+
+
+def shown(difference: Difference, left: str, right: str) -> list[str]:
+    """A difference as lines of text; ``left`` and ``right`` name the sides."""
+    width = max(len(left), len(right))
+    why = difference.why or MEANING.get(difference.kind, difference.kind)
+    sides = ((left, difference.left), (right, difference.right))
+    return [f"{difference.place}: {why}"] + [
+        f"  {name:{width}}  {_short(value) if value else '(nothing)'}" for name, value in sides
+    ]
+
+
+def _short(value: str) -> str:
+    if len(value) <= SHOWN_CHARACTERS:
+        return value
+    return f"{value[:SHOWN_CHARACTERS]}... ({len(value)} characters)"

@@ -24,7 +24,7 @@ from harness.engine import install
 from harness.stack.images import latest
 from harness.stack.images.build import content, ensure_images, needed, unpack
 from harness.stack.images.versions import versions
-from harness.stack.model.state import StackState
+from harness.stack.model.state import StackState, UnreadableError
 from harness.stack.settings.config_sources import SOURCES
 from harness.stack.settings.databases import DATABASES
 from harness.targets.choices import CHOICES
@@ -94,7 +94,10 @@ def up(
     port: int,
     name: str,
 ) -> None:
-    """Start a stack and leave it running; one that runs already is taken as it is, and scaled."""
+    """Start a stack and leave it running; one that runs already is taken as it is, and scaled.
+
+    One that differs in more than its replicas is refused, and keeps its data.
+    """
     from harness.stack.lifecycle import reuse, up
 
     # An empty name is one that somebody has given.
@@ -126,7 +129,7 @@ def down(name: str) -> None:
     state = StackState(name)
     install.require_engine()
     teardown.refuse_foreign(state)
-    known = state.record() is not None
+    known = _recorded(state)
     state.lock()
     if known:
         teardown.take_down(state, say)
@@ -135,6 +138,18 @@ def down(name: str) -> None:
         click.echo(f"There is no stack {name}.")
     state.remove()
     state.release()
+
+
+def _recorded(state: StackState) -> bool:
+    """Whether there is a record of the stack. Raises UnreadableError where time may mend it."""
+    try:
+        return state.record() is not None
+    except UnreadableError as error:
+        if not error.damaged:
+            raise
+        # The stack is to go, with all that is in it: labels find its parts.
+        say(f"{state.directory / 'stack.json'} cannot be read: removing {state.name} by its labels")
+        return True
 
 
 @main.command()

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from harness.core.errors import UsageError
 
-Lifetime = Literal["fresh", "keep", "reuse"]
+Lifetime = Literal["fresh", "keep", "reuse", "replace"]
 LIFETIMES: tuple[Lifetime, ...] = get_args(Lifetime)
 
 DEFAULT_REPLICAS = 3
@@ -62,6 +62,11 @@ class Plan:
     lanes: tuple[Lane, ...] = ()
     profiles: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def takes_over(self) -> bool:
+        """Whether a stack of this name that was left running is used."""
+        return self.lifetime in ("reuse", "replace")
 
     def __post_init__(self) -> None:
         number_of_replicas(self.replicas, f"--replicas {self.replicas}")

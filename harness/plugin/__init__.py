@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 OPTIONS = {
     "replicas": ("N", "run against a stack with N placement replicas behind Apache (default: 3)"),
     "target": ("stack|embedded|URL", "where requests go (default: stack)"),
-    "stack": ("fresh|keep|reuse", "lifetime of the stack (default: fresh)"),
+    "stack": ("fresh|keep|reuse|replace", "lifetime of the stack (default: fresh)"),
     "stack_port": ("PORT", "Apache's port on 127.0.0.1 (default: any free one)"),
     "database": ("NAME", "what replicas write to (default: mariadb)"),
     "config_source": ("env|file|etcd", "how replicas get their configuration (default: env)"),

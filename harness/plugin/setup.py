@@ -60,7 +60,7 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
 
 def _adopted(plan: Plan) -> Plan:
     """What nobody has asked for is as the stack has it that is reused."""
-    if plan.target != "stack" or plan.lifetime != "reuse":
+    if plan.target != "stack" or not plan.takes_over:
         return plan
     # Costs time that other runs need not spend.
     from harness.stack.lifecycle import reuse

@@ -8,7 +8,7 @@ from rich.table import Table
 from harness.config.plan import name_option
 from harness.engine.docker import Container, listed
 from harness.stack.lifecycle.doctor import Finding
-from harness.stack.model.state import StackState
+from harness.stack.model.state import StackState, UnreadableError
 
 
 def show_findings(findings: Iterable[Finding]) -> bool:
@@ -25,7 +25,9 @@ def show_findings(findings: Iterable[Finding]) -> bool:
 
 
 def show_stacks() -> None:
+    """Print all stacks. Raises UnreadableError in the end, for a record that cannot be read."""
     console = Console()
+    unreadable: list[UnreadableError] = []
     stacks: dict[tuple[str, str], list[Container]] = {}
     for one in listed():
         stacks.setdefault((one.stack, one.directory), []).append(one)
@@ -36,27 +38,34 @@ def show_stacks() -> None:
         stacks.items(), key=lambda one: (_foreign(*one[0]), one[0])
     ):
         # Not the table's title: that is broken at the table's width.
-        console.print(f"{name} ({_where(name, directory)})", markup=False, soft_wrap=True)
+        console.print(
+            f"{name} ({_where(name, directory, unreadable)})", markup=False, soft_wrap=True
+        )
         table = Table()
         for column in ("container", "state", "since"):
             table.add_column(column)
         for one in members:
             table.add_row(one.name, one.state, one.status)
         console.print(table)
+    if unreadable:
+        raise unreadable[0]
 
 
 def _foreign(name: str, directory: str) -> bool:
     return directory != str(StackState(name).directory)
 
 
-def _where(name: str, directory: str) -> str:
+def _where(name: str, directory: str, unreadable: list[UnreadableError]) -> str:
     """Where a stack listens, as far as this user can know."""
     if not directory:
         return "started by hand"
-    state = StackState(name)
-    record = state.record()
     if _foreign(name, directory):
         return f"its state is in {directory}"
+    try:
+        record = StackState(name).record()
+    except UnreadableError as error:
+        unreadable.append(error)
+        return "its state cannot be read"
     if record is None:
         return "its state is gone"
     ends = (

@@ -182,7 +182,7 @@ class StackTarget:
     def _replicas_from(self) -> str:
         source = self._from("replicas")
         # A stack that runs is taken with as many as it has.
-        return reuse.ITS_OWN if source == "default" and self._plan.lifetime == "reuse" else source
+        return reuse.ITS_OWN if source == "default" and self._plan.takes_over else source
 
     def measure(self) -> Measures:
         """How long it took to start, and what its containers have in memory. Raises EngineError."""

@@ -143,7 +143,7 @@ def test_the_header_says_what_answers(project: Project) -> None:
 def test_help_lists_the_options(project: Project) -> None:
     result = project.pytester.runpytest_inprocess("--help")
     result.stdout.fnmatch_lines(
-        ["*--replicas=N*", "*--target=stack|embedded|URL*", "*--stack=fresh|keep|reuse*"]
+        ["*--replicas=N*", "*--target=stack|embedded|URL*", "*--stack=fresh|keep|reuse|replace*"]
     )
 
 

@@ -142,9 +142,12 @@ def _state() -> Finding:
 
 def _leftovers() -> Finding:
     left = []
-    for state in claim_leftovers():
+    unreadable: list[HarnessError] = []
+    for state in claim_leftovers(unreadable.append):
         left.append(state.name)
         state.release()
+    if unreadable:
+        return Finding("leftovers", unreadable[0].problem, unreadable[0].remedy)
     if not left:
         return Finding("leftovers", "none")
     return Finding("leftovers", ", ".join(left), "Run `placement-harness reap`.")

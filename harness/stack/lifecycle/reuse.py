@@ -23,14 +23,16 @@ from harness.stack.operations import code_reload, rolling
 
 # Where a setting comes from that nobody has asked for.
 ITS_OWN = "its own"
+IMAGES_CHANGED = "its images have changed since it was started"
 # For what has stopped of a stack that was kept.
 MENDING_SECONDS = 30.0
 
 
 def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:
-    """The stack of this name that was left running, if there is one; mended where it has to be.
+    """The stack of this name that was left running, mended if need be; None to start a new one.
 
-    It holds what somebody has put into it: it is removed only for what cannot be had otherwise.
+    The stack holds data of its user. A stack that differs from the plan is therefore refused, and
+    only ``--stack replace`` gives None for it. Raises StackError.
     """
     record = state.record()
     if record is None or not record.ready:
@@ -41,7 +43,7 @@ def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:
             "Use it with --stack reuse, or remove it before: "
             f"placement-harness down{name_option(state.name)}.",
         )
-    # Who changes replicas now puts them back itself, and is not disturbed.
+    # A process that changes replicas puts them back itself, and is not disturbed.
     with state.taking("change", waits=progress):
         stack = _taken(state, state.record() or record, plan, progress)
     if stack is not None and _asked(plan) and stack.record.replicas != plan.replicas:
@@ -52,9 +54,11 @@ def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:
 def _taken(state: StackState, record: Record, plan: Plan, progress: Progress) -> Stack | None:
     placements = _wanted(record, plan, progress)
     _refuse_older(record, placements)
-    lacking = _lacking(state, record, plan, placements)
-    if lacking is not None:
-        progress(f"{state.name} runs, but {lacking}: starting it anew, with nothing in it")
+    difference = _difference(state, record, plan, placements)
+    if difference is not None:
+        if plan.lifetime != "replace":
+            raise _differs(record, difference)
+        progress(f"{state.name} runs, but {difference}: starting it anew, with nothing in it")
         return None
     lanes.restore(state, record)
     changed = code_reload.take_up(record, progress)
@@ -70,9 +74,17 @@ def _taken(state: StackState, record: Record, plan: Plan, progress: Progress) ->
     return stack
 
 
+def _differs(record: Record, difference: str) -> StackError:
+    return StackError(
+        f"The stack {record.name} runs, but {difference}. It was left as it is, with its data.",
+        "Run beside it with --stack fresh; or start it anew, with nothing in it: --stack replace; "
+        f"or remove it: placement-harness down{name_option(record.name)}.",
+    )
+
+
 def adopted(plan: Plan) -> Plan:
-    """A plan to reuse a stack: what nobody has asked for is as the stack has it."""
-    record = StackState(plan.name).record() if plan.lifetime == "reuse" else None
+    """A plan to use a stack that runs: settings that were not given are as the stack has them."""
+    record = StackState(plan.name).record() if plan.takes_over else None
     if record is None or not record.ready:
         return plan
     # The locked release is among them without a name, where another one was named.
@@ -124,34 +136,36 @@ def _wanted(record: Record, plan: Plan, progress: Progress) -> tuple[Placement, 
     )
 
 
-def _lacking(
+def _difference(
     state: StackState, record: Record, plan: Plan, placements: Sequence[Placement]
 ) -> str | None:
-    """Why a stack that runs cannot be the one that is asked for."""
-    if (record.database, record.config_source) != (plan.database, plan.config_source):
-        return f"on {record.database}, configured by {record.config_source}"
+    """What a stack that runs has otherwise than the plan; None where nothing differs."""
+    if record.database != plan.database:
+        return f"its database is {record.database}, not {plan.database}"
+    if record.config_source != plan.config_source:
+        return f"it is configured by {record.config_source}, not by {plan.config_source}"
     if plan.port not in (0, record.port):
-        return f"on port {record.port}"
+        return f"it listens on port {record.port}, not on {plan.port}"
     if record.made_of != made_of(plan.database, plan.config_source):
-        return "its images have changed"
+        return IMAGES_CHANGED
     other = _other_placement(record, plan, placements)
     if other is not None:
         return other
     missing = [lane.name for lane in plan.lanes if lane.name not in record.lanes]
     if missing:
-        return f"without lane {', '.join(missing)}"
+        return f"it has no lane {', '.join(missing)}"
     started = project.load(state).get(project.LANES, {}) if plan.lanes else {}
     for lane in plan.lanes:
         if started.get(lane.name) != lane.environment:
-            return f"its lane {lane.name} is configured otherwise"
+            return f"its lane {lane.name} has another configuration"
     beside = [lane for lane in record.lanes if lane != FIRST_LANE]
     if beside and _asked(plan) and record.replicas != plan.replicas:
-        return f"its lanes have {counted(record.replicas)} each"
+        return f"its lanes have {counted(record.replicas)} each, not {plan.replicas}"
     return None
 
 
 def _other_placement(record: Record, plan: Plan, placements: Sequence[Placement]) -> str | None:
-    """What is wrong with the placements of a stack, one of whose replicas runs another."""
+    """What differs where a replica of the stack runs another placement than the plan's."""
     wanted = [(content_of(one), code_reload.name_of(one)) for one in placements]
     wanted = wanted or [(content("placement"), "")]
     for number in range(max(record.replicas, plan.replicas if _asked(plan) else 0)):
@@ -160,10 +174,10 @@ def _other_placement(record: Record, plan: Plan, placements: Sequence[Placement]
         if has.content == digest and (not has.code or has.spec == name):
             continue
         if has.spec == name:
-            return "its images have changed"
-        return (
-            f"with placement {' and '.join(dict.fromkeys(one.title for one in record.placements))}"
-        )
+            return IMAGES_CHANGED
+        titles = " and ".join(dict.fromkeys(one.title for one in record.placements))
+        asked = " and ".join(one.title for one in placements) or "the locked release"
+        return f"it runs placement {titles}, not {asked}"
     return None
 
 
@@ -200,13 +214,14 @@ def _mended(
 def running_stack(state: StackState, *, whole: bool = True) -> Stack | None:
     """The stack that was left running, if it answers; None if there is none or it does not.
 
-    Unless ``whole`` is asked, its replicas need not serve: what mends them needs the rest alone.
+    Without ``whole``, its replicas need not serve: what mends them needs the rest alone. Raises
+    UnreadableError.
     """
     record = state.record()
     if record is None or not record.ready:
         return None
+    stack = Stack(state, record, state.secrets())
     try:
-        stack = Stack(state, record, state.secrets())
         stack.token()
     except (HarnessError, OSError, KeyError):
         return None

@@ -1,6 +1,6 @@
 """Takes stacks down, and clears what others left."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from harness.config.plan import NAME
 from harness.core.errors import StackError
@@ -16,7 +16,7 @@ from harness.engine.compose import (
     compose_command,
     words,
 )
-from harness.stack.model.state import StackState, all_states
+from harness.stack.model.state import StackState, UnreadableError, all_states
 
 LISTINGS = (("ps", "--all"), ("network", "ls"), ("volume", "ls"))
 # Of a network that cannot be removed. Containers go first, and that fails in other words.
@@ -40,7 +40,7 @@ def take_down(state: StackState, progress: Progress) -> None:
 def _remove(state: StackState, progress: Progress) -> None:
     state.settle()
     try:
-        if state.compose_file.exists() and state.record() is not None:
+        if state.compose_file.exists() and _is_recorded(state):
             progress(f"removing {state.name}")
             _compose_down(state)
         else:
@@ -50,6 +50,14 @@ def _remove(state: StackState, progress: Progress) -> None:
         # The state stays, for `reap`. Nothing runs any more, and no test is to blame.
         progress(str(left))
     state.release()
+
+
+def _is_recorded(state: StackState) -> bool:
+    """Whether the state says how the stack was started; labels find the stack without it, too."""
+    try:
+        return state.record() is not None
+    except UnreadableError:
+        return False
 
 
 def _compose_down(state: StackState) -> None:
@@ -95,20 +103,38 @@ def reap(progress: Progress, *, everything: bool = False) -> list[str]:
     """Remove what runs that were killed have left, never what a live run owns.
 
     A fresh stack belongs to the process that holds its lock; when nobody does, it is a leftover. A
-    stack that was kept is removed only with ``everything``.
+    stack that was kept is removed only with ``everything``. Raises UnreadableError in the end, for
+    a stack of which is not known whether it was kept: it stays.
     """
     removed = clear_scratch()
-    for state in claim_leftovers(everything=everything):
+    unreadable: list[UnreadableError] = []
+    for state in claim_leftovers(unreadable.append, everything=everything):
         take_down(state, progress)
         removed.append(state.name)
-    return removed + _reap_stateless(progress)
+    removed += _reap_stateless(progress)
+    if unreadable:
+        for name in removed:
+            progress(f"removed {name}")
+        for error in unreadable[:-1]:
+            progress(str(error))
+        raise unreadable[-1]
+    return removed
 
 
-def claim_leftovers(*, everything: bool = False) -> Iterator[StackState]:
-    """The stacks that nobody uses and nobody kept, each locked."""
+def claim_leftovers(
+    unreadable: Callable[[UnreadableError], object], *, everything: bool = False
+) -> Iterator[StackState]:
+    """The stacks that no process uses and that were not kept, each locked.
+
+    ``unreadable`` gets the error of a stack of which is not known whether it was kept.
+    """
 
     def left(state: StackState) -> bool:
-        record = state.record()
+        try:
+            record = state.record()
+        except UnreadableError as error:
+            unreadable(error)
+            return False
         return everything or record is None or record.lifetime == "fresh" or not record.ready
 
     for state in all_states():

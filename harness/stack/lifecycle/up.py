@@ -32,6 +32,8 @@ def bring_up(plan: Plan, progress: Progress) -> Stack:
     state = StackState(plan.name)
     state.lock()
     try:
+        # Raises for a record that cannot be read: what is kept under this name must not go.
+        state.record()
         running = reuse.take(state, plan, progress) if plan.lifetime != "fresh" else None
         if running is not None:
             return running
@@ -79,7 +81,7 @@ def _start(state: StackState, plan: Plan, progress: Progress) -> Stack:
 def _prepare(plan: Plan, progress: Progress) -> None:
     """What a start needs: an engine, Compose, the images; and leftovers out of the way."""
     install.ensure_engine(progress)
-    for state in claim_leftovers():
+    for state in claim_leftovers(lambda error: progress(str(error))):
         progress(f"{state.name} was left by a run that was killed")
         try:
             take_down(state, progress)

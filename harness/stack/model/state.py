@@ -20,13 +20,14 @@ Beside them, ``.run-*``: what a run needs while it lives.
 
 import contextlib
 import dataclasses
+import errno
 import json
 import pathlib
 import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.config.plan import FRESH_NAME, NAME, stack_name
+from harness.config.plan import FRESH_NAME, NAME, name_option, stack_name
 from harness.core.deadline import Deadline
 from harness.core.errors import StackError
 from harness.core.files import private_directory, write_private
@@ -39,6 +40,32 @@ from harness.stack.model.record import Installed, Record, Secrets, clouds_yaml
 LOOK_SECONDS = 2.0
 # How long a docker command may outlive the run that was killed. Seconds.
 SETTLE_SECONDS = 120.0
+
+
+class UnreadableError(StackError):
+    """A file of a stack is there and cannot be read, so nothing is known of the stack.
+
+    ``damaged`` means that the content is at fault: no later attempt will read the file.
+    """
+
+    def __init__(self, name: str, path: pathlib.Path, reason: Exception) -> None:
+        self.damaged = not isinstance(reason, OSError) or reason.errno == errno.EISDIR
+        why = reason.strerror if isinstance(reason, OSError) else _fault(reason)
+        down = f"placement-harness down{name_option(name)}"
+        super().__init__(
+            f"{path} cannot be read: {why}. Whether the stack {name} is to be kept is not known, "
+            "so nothing of it was removed.",
+            f"Restore the file, or remove the stack with all that is in it: {down}."
+            if self.damaged
+            else "Make the file readable, and try again. To remove the stack with all that is in "
+            f"it, once the file can be read: {down}.",
+        )
+
+
+def _fault(reason: Exception) -> str:
+    if isinstance(reason, json.JSONDecodeError):
+        return "it is empty" if not reason.doc.strip() else "it is no JSON"
+    return "it lacks a value, or has one of another kind"
 
 
 class StackState:
@@ -88,9 +115,13 @@ class StackState:
         write_private(self.directory / "stack.json", json.dumps(dataclasses.asdict(record)))
 
     def record(self) -> Record | None:
-        """The stack as it was last saved; None when there is none, or it cannot be read."""
+        """The stack as it was last saved; None when there is none.
+
+        Raises UnreadableError for a file that is there: the stack may be one that was kept.
+        """
+        path = self.directory / "stack.json"
         try:
-            data: dict[str, Any] = json.loads((self.directory / "stack.json").read_text())
+            data: dict[str, Any] = json.loads(path.read_text())
             data["leaving"] = tuple(data["leaving"])
             if "placements" in data:
                 placements = data["placements"]
@@ -98,13 +129,19 @@ class StackState:
                     Installed(**_known(Installed, one)) for one in placements
                 )
             return Record(**_known(Record, data))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UnreadableError(self.name, path, error) from error
 
     def secrets(self) -> Secrets:
-        pairs = dict(line.split("=", 1) for line in self.env_file.read_text().splitlines())
-        names = [field.name for field in dataclasses.fields(Secrets)]
-        return Secrets(**{name: pairs[f"HARNESS_{name.upper()}"] for name in names})
+        """The stack's secrets. Raises UnreadableError."""
+        try:
+            pairs = dict(line.split("=", 1) for line in self.env_file.read_text().splitlines())
+            names = [field.name for field in dataclasses.fields(Secrets)]
+            return Secrets(**{name: pairs[f"HARNESS_{name.upper()}"] for name in names})
+        except (OSError, ValueError, KeyError) as error:
+            raise UnreadableError(self.name, self.env_file, error) from error
 
     def remove(self) -> None:
         """Remove the directory, its lock last: until then nobody else can own the stack."""
@@ -122,8 +159,11 @@ class StackState:
             secrets_ = self.env_file.read_text() if self.env_file.is_file() else ""
             # Of a fresh stack whose run was killed before it could say so.
             bare = FRESH_NAME.fullmatch(self.name) is not None and self._is_bare()
-        except (OSError, UnicodeDecodeError):
+        except (FileNotFoundError, NotADirectoryError, PermissionError, UnicodeDecodeError):
+            # Directories of other users may lie beside this one, and cannot be read.
             return False
+        except OSError as error:
+            raise UnreadableError(self.name, self.env_file, error) from error
         return self._lock.is_ours() or f"HARNESS_STACK={self.name}\n" in secrets_ or bare
 
     def _is_bare(self) -> bool:
@@ -139,14 +179,23 @@ class StackState:
         """
         if create:
             private_directory(self.directory)
-            with contextlib.suppress(FileNotFoundError):
-                if not (self.is_ours() or self._is_bare()):
-                    raise StackError(
-                        f"{self.directory} is there already, and is no stack's.",
-                        "Give the stack another name (PLACEMENT_HARNESS_NAME, --name), or keep "
-                        "stacks elsewhere: PLACEMENT_HARNESS_STATE names an empty directory.",
-                    )
+            if not self._may_be_ours():
+                raise StackError(
+                    f"{self.directory} is there already, and is no stack's.",
+                    "Give the stack another name (PLACEMENT_HARNESS_NAME, --name), or keep "
+                    "stacks elsewhere: PLACEMENT_HARNESS_STATE names an empty directory.",
+                )
         return self._lock.take()
+
+    def _may_be_ours(self) -> bool:
+        """Whether a stack of this name may use its directory. Raises UnreadableError."""
+        try:
+            return self.is_ours() or self._is_bare()
+        except FileNotFoundError:
+            # The directory was removed meanwhile.
+            return True
+        except OSError as error:
+            raise UnreadableError(self.name, self.directory, error) from error
 
     def release(self) -> None:
         self._lock.release()
@@ -206,10 +255,19 @@ def _known(kind: type[Record | Installed], data: Mapping[str, Any]) -> dict[str,
 
 
 def all_states() -> list[StackState]:
-    """Those that the harness has made: others' directories may lie beside them."""
+    """The stacks that the harness has made: directories of others may lie beside them.
+
+    Raises StackError where that is not known.
+    """
+    root = state_root()
     try:
-        paths = [path for path in sorted(state_root().iterdir()) if path.is_dir()]
-    except OSError:
+        paths = [path for path in sorted(root.iterdir()) if path.is_dir()]
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise StackError(
+            f"{root} cannot be read, so which stacks there are is not known: {error.strerror}.",
+            "Make it readable, or name another directory in PLACEMENT_HARNESS_STATE.",
+        ) from error
     states = [StackState(path.name) for path in paths if NAME.fullmatch(path.name)]
     return [state for state in states if state.is_ours()]

@@ -134,7 +134,7 @@ def test_what_a_killed_run_has_left_of_its_policies_is_put_right(
 ) -> None:
     lanes.set_policy(StackState("s"), "2", LEGACY.rules)
     running = worker(0).stack
-    monkeypatch.setattr(reuse, "_lacking", lambda *_: None)
+    monkeypatch.setattr(reuse, "_difference", lambda *_: None)
     monkeypatch.setattr(reuse, "running_stack", lambda _: running)
     monkeypatch.setattr(Stack, "balancer", mock.MagicMock())
     assert reuse.take(running.state, Plan(name="s", lifetime="reuse"), print) is running

@@ -94,12 +94,12 @@ def test_a_database_that_is_too_new_is_refused_and_left_alone(
     assert StackState("one").record() == RECORD
 
 
-# What of a stack that runs is not as it is asked for
+# How a stack that runs differs from a plan
 
 
 @pytest.fixture
-def lacking(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str | None]:
-    """Why a stack of one checkout is not taken, by the plan; its images are those of now."""
+def difference(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str | None]:
+    """What a stack of one checkout has otherwise than a plan; its images are those of now."""
     monkeypatch.setattr(reuse, "made_of", lambda *_: "")
     monkeypatch.setattr(reuse, "content_of", lambda one: one.content)
     runs = Installed("/a", "16.0.0", "cc", "/code")
@@ -109,12 +109,12 @@ def lacking(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str | None]:
     lane: dict[str, object] = {"1": {"OS_A__B": "c"}}
     project.save(state, {"services": {}, project.SETTINGS: {}, project.LANES: lane})
 
-    def lacking(*placements: Placement, **changes: Any) -> str | None:
+    def difference(*placements: Placement, **changes: Any) -> str | None:
         common = {"lifetime": "reuse", "name": "one", "database": "galera", "config_source": "etcd"}
         plan = Plan(**{**common, **changes})
-        return reuse._lacking(state, state.record() or record, plan, placements)
+        return reuse._difference(state, state.record() or record, plan, placements)
 
-    return lacking
+    return difference
 
 
 def checkout(path: str, content: str = "cc") -> Placement:
@@ -124,35 +124,39 @@ def checkout(path: str, content: str = "cc") -> Placement:
 
 
 def test_another_checkout_is_another_placement_though_it_depends_on_the_same(
-    lacking: Callable[..., str | None],
+    difference: Callable[..., str | None],
 ) -> None:
-    assert lacking(checkout("/a")) is None
-    assert lacking(checkout("/b")) == "with placement 16.0.0 (/a)"
-    assert lacking(checkout("/a", "other dependencies")) == "its images have changed"
-    assert lacking(placement("first")) == "with placement 16.0.0 (/a)"
+    assert difference(checkout("/a")) is None
+    assert difference(checkout("/b")) == (
+        "it runs placement 16.0.0 (/a), not 14.0.0 (checkout 14.0.0)"
+    )
+    assert difference(checkout("/a", "other dependencies")) == reuse.IMAGES_CHANGED
+    assert difference(placement("first")) == "it runs placement 16.0.0 (/a), not 14.0.0"
 
 
 def test_a_half_upgraded_stack_is_its_own_and_nobody_elses(
-    lacking: Callable[..., str | None],
+    difference: Callable[..., str | None],
 ) -> None:
     state = StackState("one")
     old, new = Installed("15", "15.0.0", "aa"), Installed("16", "16.0.0", "bb")
     state.save(replace(RECORD, placements=(new, old, old), lanes={}))
     first = replace(placement("first"), spec="15", content="aa")
     second = replace(placement("first"), spec="16", content="bb")
-    assert lacking(second, first, first) is None
-    assert lacking(first) == lacking(second) == "with placement 16.0.0 (16) and 15.0.0 (15)"
+    assert difference(second, first, first) is None
+    runs = "it runs placement 16.0.0 (16) and 15.0.0 (15), not"
+    assert difference(first) == f"{runs} 14.0.0 (newest of 15)"
+    assert difference(second) == f"{runs} 14.0.0 (newest of 16)"
 
 
 def test_another_port_and_another_lane_are_not_passed_over(
-    lacking: Callable[..., str | None],
+    difference: Callable[..., str | None],
 ) -> None:
     runs = checkout("/a")
-    assert lacking(runs, port=8778) is None
-    assert lacking(runs, port=4711) == "on port 8778"
-    assert lacking(runs, lanes=(Lane("1", {"OS_A__B": "c"}),)) is None
-    assert lacking(runs, lanes=(Lane("1"),)) == "its lane 1 is configured otherwise"
-    assert lacking(runs, lanes=(Lane("1"), Lane("2"))) == "without lane 2"
+    assert difference(runs, port=8778) is None
+    assert difference(runs, port=4711) == "it listens on port 8778, not on 4711"
+    assert difference(runs, lanes=(Lane("1", {"OS_A__B": "c"}),)) is None
+    assert difference(runs, lanes=(Lane("1"),)) == "its lane 1 has another configuration"
+    assert difference(runs, lanes=(Lane("1"), Lane("2"))) == "it has no lane 2"
 
 
 def test_what_nobody_asks_for_is_resolved_as_it_was_installed(

@@ -3,6 +3,7 @@
 import os
 import threading
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -121,17 +122,49 @@ def test_a_kept_stack_that_cannot_be_mended_is_not_removed(
     assert StackState("one").record() is not None
 
 
-def test_a_kept_stack_whose_images_have_changed_is_started_anew(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("changes", "difference"),
+    [
+        ({"database": "galera"}, "its database is mariadb, not galera"),
+        ({"config_source": "file"}, "it is configured by env, not by file"),
+        ({"port": 4711}, "it listens on port"),
+        ({}, "its images have changed since it was started"),
+    ],
+)
+def test_a_kept_stack_that_differs_is_refused_and_keeps_its_data(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], difference: str
 ) -> None:
     plan = Plan(replicas=2, lifetime="reuse", name="one")
+    up.leave(up.bring_up(plan, print))
+    record = StackState("one").record()
+    if not changes:
+        monkeypatch.setattr(reuse, "made_of", lambda *_: "something else")
+    with pytest.raises(StackError, match=f"The stack one runs, but {difference}") as caught:
+        up.bring_up(replace(plan, **changes), print)
+    for way in ("--stack fresh", "--stack replace", "placement-harness down --name one"):
+        assert way in caught.value.remedy
+    assert (ups(machine), downs(machine)) == (1, 0)
+    assert StackState("one").record() == record
+    assert StackState("one").acquire(), "the stack is nobody's once the run has ended"
+
+
+def test_a_stack_that_does_not_differ_is_taken_by_replace(machine: Machine) -> None:
+    up.leave(up.bring_up(Plan(replicas=2, lifetime="keep", name="one"), print))
+    up.leave(up.bring_up(Plan(replicas=2, lifetime="replace", name="one"), print))
+    assert (ups(machine), downs(machine)) == (1, 0)
+
+
+def test_a_kept_stack_whose_images_have_changed_is_replaced_by_name(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(replicas=2, lifetime="replace", name="one")
     up.leave(up.bring_up(plan, machine.steps.append))
     monkeypatch.setattr(reuse, "made_of", lambda *_: "something else")
     monkeypatch.setattr(up, "made_of", lambda *_: "something else")
     stack = up.bring_up(plan, machine.steps.append)
     assert (
-        "one runs, but its images have changed: starting it anew, with nothing in it"
-        in machine.steps
+        "one runs, but its images have changed since it was started: starting it anew, with "
+        "nothing in it" in machine.steps
     )
     assert (ups(machine), downs(machine)) == (2, 1)
     assert stack.record.made_of == "something else"

@@ -17,7 +17,7 @@ from harness.core.files import Scratch, clear_scratch
 from harness.core.locks import FileLock
 from harness.stack.model import state
 from harness.stack.model.record import Record, Secrets
-from harness.stack.model.state import StackState, all_states
+from harness.stack.model.state import StackState, UnreadableError, all_states
 
 RECORD = Record("one", "keep", 3, 8778, ready=True, leaving=(2, 3))
 
@@ -68,13 +68,25 @@ def test_clients_find_the_stack_in_clouds_yaml(root: Path) -> None:
     assert "latest" not in text
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"name": "x"}'])
-def test_a_record_that_cannot_be_read_is_none(root: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "it is empty"),
+        ("{", "it is no JSON"),
+        *((text, "it lacks a value") for text in ("[]", "{}", '{"name": "x"}')),
+    ],
+)
+def test_a_record_that_cannot_be_read_is_not_taken_for_none(
+    root: Path, text: str, why: str
+) -> None:
     one = StackState("one")
     assert one.record() is None
     one.create(RECORD, Secrets())
-    (one.directory / "stack.json").write_text(text)
-    assert one.record() is None
+    path = one.directory / "stack.json"
+    path.write_text(text)
+    with pytest.raises(UnreadableError, match=f"{path} cannot be read: {why}") as caught:
+        one.record()
+    assert "placement-harness down --name one" in caught.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from harness.core.measurements import Progress
 from harness.core.process import run as run_command
 from harness.stack.clients import apache_log
 from harness.stack.handle import READY
-from harness.stack.images.build import IMAGES, content
+from harness.stack.images.catalogue import IMAGES
+from harness.stack.images.contents import contents_of
 
 ONE_TEST = "gabbits/root.yaml"
 REUSES = 5
@@ -66,7 +67,8 @@ def _first_request(since: float) -> float:
 
 
 def _sizes() -> Iterator[Measure]:
+    contents = contents_of(IMAGE_GOALS)
     for name, goal in IMAGE_GOALS.items():
         words = ("docker", "image", "inspect", "--format", "{{.Size}}")
-        answer = run_command(*words, IMAGES[name].tag(content(name)), seconds=30)
+        answer = run_command(*words, IMAGES[name].tag(contents.images[name]), seconds=30)
         yield Measure(f"image {name}", "MB", goal, [int(answer.out) / 1e6])

@@ -21,8 +21,10 @@ from harness.config.plan import NAME_VARIABLE, name_option, stack_name
 from harness.config.resolve import BETWEEN, one_of, resolve
 from harness.core.errors import UsageError
 from harness.engine import install
-from harness.stack.images import latest
-from harness.stack.images.build import content, ensure_images, needed, unpack
+from harness.stack.images.build import ensure_images, unpack
+from harness.stack.images.catalogue import needed
+from harness.stack.images.contents import contents_of
+from harness.stack.images.listing import claim_latest
 from harness.stack.images.versions import versions
 from harness.stack.model.state import StackState, UnreadableError
 from harness.stack.settings.config_sources import SOURCES
@@ -57,13 +59,12 @@ def setup(database: str, config_source: str) -> None:
     one_of(DATABASES, database, f"--database {database}", "database")
     one_of(SOURCES, config_source, f"--config-source {config_source}", "config source")
     install.ensure_engine(say)
-    names = needed(database, config_source)
-    if ensure_images(say, names):
-        # Asked now, so that no run has to.
-        versions(names)
-    for name in names:
-        unpack(name, content(name))
-    latest.claim(names)
+    contents = contents_of(needed(database, config_source))
+    if ensure_images(contents, say):
+        # The answers are kept for every run.
+        versions(contents)
+    unpack(contents)
+    claim_latest(contents)
 
 
 @main.command()

@@ -25,7 +25,6 @@ PATIENCE = 90.0
 # The most that a cell may take, where nobody says.
 SECONDS = 1800.0
 PERCENT = re.compile(r"\[ *(\d+)%\]$")
-NOT_RUN = "it was not run to its end"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from harness.core.errors import UsageError
-from harness.placements.model import NAME, SUITES, Code, Schema
+from harness.placements.model import NAME, Schema
 
 # Of a package that cannot say its version.
 UNKNOWN = "0.0.0"
@@ -106,12 +106,6 @@ def series(version: str) -> int:
     return int(public(version).partition(".")[0])
 
 
-def code(tree: Path) -> Code:
-    """The package directory, and a digest of what a replica can import from it."""
-    package = tree / "placement"
-    return Code(package, digest_of(package, package_files(package)))
-
-
 def package_files(package: Path) -> list[Path]:
     """All that belongs to the package, but for its tests, which no replica has."""
     return [
@@ -173,7 +167,3 @@ def _assigned(path: Path) -> dict[str, object]:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-
-
-def has_suites(tree: Path) -> bool:
-    return (tree / SUITES).is_dir()

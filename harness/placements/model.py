@@ -4,21 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from harness.core.paths import ROOT
+
 Kind = Literal["release", "checkout", "wheel", "sdist"]
 NAME = "openstack-placement"
-ROOT = Path(__file__).resolve().parents[2]
 # The Dockerfile of every placement, and the locked one's requirements.
 SERVICE = ROOT / "services" / "placement"
 # Where placement's own suites are in a tree of its.
 SUITES = Path("placement/tests/functional/gabbits")
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """placement's package directory, and a digest of all that is imported from it."""
-
-    path: Path
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +38,7 @@ class Placement:
     in it; ``package`` what is installed in the image over the dependencies in ``lock``: a checkout
     or a file, none for a release, which its lock names. ``content`` is a digest of all that the
     image is made of besides the interpreter; but for a checkout only of what its dependencies are
-    made of: its ``code`` is put over the image's, so that an edit needs no build. ``locked`` says
+    made of: its code is put over the image's, so that an edit needs no build. ``locked`` says
     that it is the release of the project's own lock. ``date`` is the day whose dependencies it
     has, as YYYY-MM-DD; none: today's.
     """
@@ -58,7 +51,6 @@ class Placement:
     content: str
     schema: Schema
     package: Path | None = None
-    code: Code | None = None
     locked: bool = False
     date: str | None = None
 

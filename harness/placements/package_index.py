@@ -14,8 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.core.deadline import Deadline
 from harness.core.errors import UnreachableError, UsageError
 from harness.core.files import private_directory
+from harness.core.locks import FileLock
 from harness.core.paths import state_root
 from harness.placements.model import NAME
 
@@ -25,6 +27,8 @@ PYTHON = "3.13"
 EVIDENCE_LINES = 8
 # How long the newest version of a series is taken for that. Seconds.
 FRESH = 3600.0
+# How long an entry waits for another process that writes one. Seconds.
+LOCK_SECONDS, LOCK_INTERVAL = 5.0, 0.01
 # uv's exit codes.
 NO_SOLUTION = 1
 
@@ -174,12 +178,18 @@ def recall(kind: str, key: str) -> str | None:
 
 
 def remember(kind: str, key: str, value: str) -> None:
-    known = _remembered()
-    known.setdefault(kind, {})[key] = value
+    """Keep an answer of the index for later runs."""
     path = home() / "index.json"
-    partial = path.with_suffix(f".{os.getpid()}")
-    partial.write_text(json.dumps(known, indent=1))
-    partial.replace(path)
+    with FileLock(path.with_suffix(".lock")) as lock:
+        # Without the lock, the later of two processes would drop the entries of the earlier one.
+        # A cache is worth no longer wait: the entry is then asked for again.
+        if not lock.wait(Deadline.after(LOCK_SECONDS), LOCK_INTERVAL):
+            return
+        known = _remembered()
+        known.setdefault(kind, {})[key] = value
+        partial = path.with_suffix(f".{os.getpid()}")
+        partial.write_text(json.dumps(known, indent=1))
+        partial.replace(path)
 
 
 def asked(question: str) -> None:

@@ -1,5 +1,6 @@
 """placement's files without its dependencies, and an environment to run its fixtures in."""
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -50,6 +51,7 @@ def _installed(version: str) -> Path | None:
 def _install(requirement: str, name: str, options: list[str], progress: Progress) -> Path:
     tree = package_index.home() / "trees" / name
     if tree.is_dir():
+        _used(tree)
         return tree
     progress(f"fetching placement {name}, once")
     partial = tree.with_name(f".{uuid.uuid4().hex}")
@@ -68,15 +70,30 @@ def _install(requirement: str, name: str, options: list[str], progress: Progress
 
 
 def _put(partial: Path, place: Path) -> None:
-    """Give it its name, unless another run was quicker."""
+    """Give a directory its name, unless another run was quicker; remove what was used long ago."""
     try:
         partial.rename(place)
     except OSError:
         if not place.is_dir():
             raise
-    others = [one for one in place.parent.iterdir() if not one.name.startswith(".")]
-    for old in sorted(others, key=lambda one: one.stat().st_mtime)[:-KEPT]:
+    _used(place)
+    kept = [path for path in place.parent.iterdir() if not path.name.startswith(".")]
+    for old in sorted(kept, key=_last_use)[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _used(place: Path) -> None:
+    """Note that a directory was used now; its time of modification says so."""
+    # Another run may have removed the directory, or another user may own it.
+    with contextlib.suppress(OSError):
+        os.utime(place)
+
+
+def _last_use(place: Path) -> float:
+    try:
+        return place.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _failed(problem: str, answer: package_index.Answer) -> UnreachableError:
@@ -111,6 +128,7 @@ def interpreter_for(source: Path, progress: Progress | None = None) -> str:
     place = package_index.home() / "environments" / key
     python = place / "bin" / "python"
     if python.exists():
+        _used(place)
         return str(python)
     if progress is not None:
         progress(f"an environment with the dependencies of {date} for placement's fixtures, once")

@@ -206,7 +206,6 @@ def _placement(
         content=build_context.content(kind, lock, version, date, package, schema.digest),
         schema=schema,
         package=package,
-        code=checkout.code(tree) if kind == "checkout" else None,
         date=date,
     )
 

@@ -13,7 +13,7 @@ from harness.config.plan import FIRST_LANE, Lane
 from harness.core.files import write_private
 from harness.engine.compose import resolved
 from harness.stack.images import code_volumes
-from harness.stack.images.build import IMAGES
+from harness.stack.images.catalogue import IMAGES
 from harness.stack.model import lanes, oslo_settings
 from harness.stack.model.record import Installed, Record
 from harness.stack.model.state import StackState

@@ -15,7 +15,8 @@ from harness.placements.specs import of_plan
 from harness.stack.clients import replica_logs
 from harness.stack.clients.database import Schema
 from harness.stack.handle import Stack
-from harness.stack.images.build import needed
+from harness.stack.images.catalogue import needed
+from harness.stack.images.contents import contents_of
 from harness.stack.images.versions import versions
 from harness.stack.lifecycle import reuse, teardown, up
 from harness.stack.model import lanes
@@ -149,9 +150,8 @@ class StackTarget:
     def settings(self) -> Sequence[Setting]:
         record = self.stack.record
         database, source = DATABASES[record.database], SOURCES[record.config_source]
-        known = versions(
-            needed(record.database, record.config_source), of_plan(self._plan, self._progress)
-        )
+        names = needed(record.database, record.config_source)
+        known = versions(contents_of(names, of_plan(self._plan, self._progress)))
         named = " and ".join(dict.fromkeys(one.title for one in record.placements if one.version))
         return (
             Setting("placement", named or known["placement"], self._from("placement")),

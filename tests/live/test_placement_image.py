@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 from harness.engine.compose import ca_bundle
-from harness.stack.images import build
-from harness.stack.images.build import IMAGES, content, current_contents, needed
+from harness.stack.images.catalogue import IMAGES, needed
+from harness.stack.images.contents import contents_of
 from harness.stack.model.record import Secrets
 from tests.live._live import LONG, ROOT, docker
 
@@ -17,17 +17,18 @@ DEBUG = "debug-of-the-tests"
 
 
 def test_the_placement_image_is_small() -> None:
-    tag = IMAGES["placement"].tag(content("placement"))
+    tag = IMAGES["placement"].tag(contents_of(["placement"]).images["placement"])
     assert int(docker("image", "inspect", "--format", "{{.Size}}", tag)) <= MOST_BYTES
 
 
 @pytest.mark.long
 def test_the_image_with_tools_is_built_by_hand_and_has_placement() -> None:
-    contents = {**current_contents(needed("mariadb", "env")), "placement": DEBUG}
+    contents = contents_of(needed("mariadb", "env"))
     words = ["docker", "compose", "--env-file", os.devnull, "build", "placement"]
     variables = {
         **Secrets().environment(),
-        **build.environment(contents),
+        **contents.variables(),
+        IMAGES["placement"].variable: DEBUG,
         "HARNESS_CA_BUNDLE": ca_bundle(),
         "HARNESS_PLACEMENT_TARGET": "debug",
     }

@@ -1,15 +1,15 @@
-"""What runs in the images: asked of the programs themselves, once for each content."""
+"""What runs in the images: the programs print their versions, once for each content."""
 
 import contextlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 from harness.core.files import private_directory
 from harness.core.paths import state_root
 from harness.core.process import run
-from harness.placements.model import Placement
-from harness.stack.images.build import IMAGES, content
+from harness.stack.images.catalogue import IMAGES
+from harness.stack.images.contents import Contents
 
 REMEMBERED = 50
 _PYTHON = (
@@ -26,32 +26,32 @@ _QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "etcd": ("etcd", "--version"),
     "haproxy": ("haproxy", "-v"),
 }
-# In what a program says of itself; placement and keystone say it alone.
+# The number in a program's words; placement and keystone print the number alone.
 _NUMBER = re.compile(r"\d+\.\d+[\d.]*")
 UNKNOWN = "unknown"
 
 
-def versions(names: Iterable[str], placements: Sequence[Placement] = ()) -> dict[str, str]:
+def versions(contents: Contents) -> dict[str, str]:
     """What runs in each of these images, e.g. {'placement': '16.0.0 (Python 3.13.5)'}."""
     remembered = state_root() / "versions.json"
     try:
         known: dict[str, str] = json.loads(remembered.read_text())
     except (OSError, ValueError):
         known = {}
-    contents = {service: content(service, placements) for service in names if service in _QUESTIONS}
-    missing = [service for service, digest in contents.items() if digest not in known]
+    images = {name: content for name, content in contents.images.items() if name in _QUESTIONS}
+    missing = [name for name, content in images.items() if content not in known]
     if missing:
-        found = {contents[service]: _ask(service, contents[service]) for service in missing}
-        known |= {digest: one for digest, one in found.items() if one is not None}
+        answers = {images[name]: _ask(name, images[name]) for name in missing}
+        known |= {content: answer for content, answer in answers.items() if answer is not None}
         private_directory(remembered.parent)
-        # Few: what no image has any more is forgotten some day. Asking again does no harm.
+        # A file that cannot be written costs the next run the same questions.
         with contextlib.suppress(OSError):
             remembered.write_text(json.dumps(dict(list(known.items())[-REMEMBERED:])))
-    return {service: known.get(digest, UNKNOWN) for service, digest in contents.items()}
+    return {name: known.get(content, UNKNOWN) for name, content in images.items()}
 
 
 def _ask(service: str, content: str) -> str | None:
-    """What a service's program says of itself; None when it says nothing, as on a busy machine."""
+    """The version that a service's program prints; None where it prints none, in time."""
     program, *arguments = _QUESTIONS[service]
     command = ("docker", "run", "--rm", "--network", "none", "--entrypoint", program)
     answer = run(*command, IMAGES[service].tag(content), *arguments, seconds=30)

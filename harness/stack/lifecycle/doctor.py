@@ -9,7 +9,9 @@ from harness.core.errors import HarnessError
 from harness.core.paths import state_root
 from harness.core.process import run
 from harness.engine import base_image, install
-from harness.stack.images.build import current_contents, needed, stale
+from harness.stack.images import listing
+from harness.stack.images.catalogue import needed
+from harness.stack.images.contents import contents_of
 from harness.stack.lifecycle.readiness import PREFERRED_PORT, free_port
 from harness.stack.lifecycle.teardown import claim_leftovers
 
@@ -72,13 +74,13 @@ def _base() -> Finding:
 
 
 def _images() -> Finding:
-    names = needed("mariadb", "env")
-    old = stale(current_contents(names))
-    if not old:
-        return Finding("images", f"{len(names)}, up to date")
+    builds = contents_of(needed("mariadb", "env")).builds
+    missing = [name for name, _ in listing.missing(builds)]
+    if not missing:
+        return Finding("images", f"{len(builds)}, up to date")
     return Finding(
         "images",
-        f"missing or out of date: {', '.join(sorted(old))}",
+        f"missing or out of date: {', '.join(sorted(missing))}",
         "Run `placement-harness setup`; a run builds them too.",
     )
 

@@ -13,7 +13,8 @@ from harness.placements.specs import constraints_at, newest, of_plan, resolve
 from harness.stack import project
 from harness.stack.clients import replica_logs
 from harness.stack.handle import Stack
-from harness.stack.images.build import content, content_of, made_of
+from harness.stack.images.catalogue import needed
+from harness.stack.images.contents import Contents, contents_of
 from harness.stack.lifecycle.readiness import wait_until_ready
 from harness.stack.lifecycle.teardown import refuse_foreign
 from harness.stack.model import lanes
@@ -54,7 +55,8 @@ def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:
 def _taken(state: StackState, record: Record, plan: Plan, progress: Progress) -> Stack | None:
     placements = _wanted(record, plan, progress)
     _refuse_older(record, placements)
-    difference = _difference(state, record, plan, placements)
+    contents = contents_of(needed(plan.database, plan.config_source), placements)
+    difference = _difference(state, record, plan, contents)
     if difference is not None:
         if plan.lifetime != "replace":
             raise _differs(record, difference)
@@ -136,9 +138,7 @@ def _wanted(record: Record, plan: Plan, progress: Progress) -> tuple[Placement, 
     )
 
 
-def _difference(
-    state: StackState, record: Record, plan: Plan, placements: Sequence[Placement]
-) -> str | None:
+def _difference(state: StackState, record: Record, plan: Plan, contents: Contents) -> str | None:
     """What a stack that runs has otherwise than the plan; None where nothing differs."""
     if record.database != plan.database:
         return f"its database is {record.database}, not {plan.database}"
@@ -146,9 +146,9 @@ def _difference(
         return f"it is configured by {record.config_source}, not by {plan.config_source}"
     if plan.port not in (0, record.port):
         return f"it listens on port {record.port}, not on {plan.port}"
-    if record.made_of != made_of(plan.database, plan.config_source):
+    if record.made_of != contents.made_of:
         return IMAGES_CHANGED
-    other = _other_placement(record, plan, placements)
+    other = _other_placement(record, plan, contents)
     if other is not None:
         return other
     missing = [lane.name for lane in plan.lanes if lane.name not in record.lanes]
@@ -164,10 +164,10 @@ def _difference(
     return None
 
 
-def _other_placement(record: Record, plan: Plan, placements: Sequence[Placement]) -> str | None:
+def _other_placement(record: Record, plan: Plan, contents: Contents) -> str | None:
     """What differs where a replica of the stack runs another placement than the plan's."""
-    wanted = [(content_of(one), code_reload.name_of(one)) for one in placements]
-    wanted = wanted or [(content("placement"), "")]
+    wanted = [(contents.of(one), code_reload.name_of(one)) for one in contents.placements]
+    wanted = wanted or [(contents.images["placement"], "")]
     for number in range(max(record.replicas, plan.replicas if _asked(plan) else 0)):
         (digest, name), has = wanted[number % len(wanted)], record.placement(number + 1)
         # A release is the same by any name; two checkouts may have the same dependencies.
@@ -176,7 +176,7 @@ def _other_placement(record: Record, plan: Plan, placements: Sequence[Placement]
         if has.spec == name:
             return IMAGES_CHANGED
         titles = " and ".join(dict.fromkeys(one.title for one in record.placements))
-        asked = " and ".join(one.title for one in placements) or "the locked release"
+        asked = " and ".join(one.title for one in contents.placements) or "the locked release"
         return f"it runs placement {titles}, not {asked}"
     return None
 

@@ -10,11 +10,12 @@ from harness.core.signals import shielded
 from harness.engine import install
 from harness.engine.compose import PortTakenError
 from harness.placements.lockfile import locked_version
-from harness.placements.specs import constraints_at, newest, of_plan
+from harness.placements.specs import constraints_at, of_plan
 from harness.stack import project
 from harness.stack.handle import READY_SECONDS, Stack
-from harness.stack.images import build
-from harness.stack.images.build import ensure_images, made_of, needed
+from harness.stack.images.build import ensure_images
+from harness.stack.images.catalogue import needed
+from harness.stack.images.contents import Contents, contents_of
 from harness.stack.lifecycle import reuse
 from harness.stack.lifecycle.readiness import free_port, wait_until_ready
 from harness.stack.lifecycle.teardown import claim_leftovers, refuse_foreign, take_down
@@ -37,9 +38,9 @@ def bring_up(plan: Plan, progress: Progress) -> Stack:
         running = reuse.take(state, plan, progress) if plan.lifetime != "fresh" else None
         if running is not None:
             return running
-        _prepare(plan, progress)
+        contents = _prepare(plan, progress)
         refuse_foreign(state)
-        return _start(state, plan, progress)
+        return _start(state, plan, contents, progress)
     except BaseException:
         if not state.env_file.exists():
             state.remove()
@@ -53,7 +54,7 @@ def leave(stack: Stack) -> None:
     stack.state.release()
 
 
-def _start(state: StackState, plan: Plan, progress: Progress) -> Stack:
+def _start(state: StackState, plan: Plan, contents: Contents, progress: Progress) -> Stack:
     try:
         for attempt in range(PORT_ATTEMPTS):
             # What had the name before, or came of the last attempt.
@@ -61,7 +62,7 @@ def _start(state: StackState, plan: Plan, progress: Progress) -> Stack:
                 take_down(state, progress)
                 state.lock()
             try:
-                return _up(state, plan, progress)
+                return _up(state, plan, contents, progress)
             except PortTakenError as taken:
                 # A port that the harness chose was free a moment ago: choose another.
                 if plan.port or attempt == PORT_ATTEMPTS - 1:
@@ -78,8 +79,8 @@ def _start(state: StackState, plan: Plan, progress: Progress) -> Stack:
         raise
 
 
-def _prepare(plan: Plan, progress: Progress) -> None:
-    """What a start needs: an engine, Compose, the images; and leftovers out of the way."""
+def _prepare(plan: Plan, progress: Progress) -> Contents:
+    """Get what a start needs: an engine, Compose, the images; and leftovers out of the way."""
     install.ensure_engine(progress)
     for state in claim_leftovers(lambda error: progress(str(error))):
         progress(f"{state.name} was left by a run that was killed")
@@ -89,31 +90,33 @@ def _prepare(plan: Plan, progress: Progress) -> None:
             # No stack of this run's: what the engine will not give up keeps nobody from working.
             progress(str(left))
             state.release()
-    placements = of_plan(plan, progress)
-    ensure_images(progress, needed(plan.database, plan.config_source), placements)
+    contents = contents_of(needed(plan.database, plan.config_source), of_plan(plan, progress))
+    ensure_images(contents, progress)
+    return contents
 
 
-def _up(state: StackState, plan: Plan, progress: Progress) -> Stack:
-    placements = of_plan(plan, progress)
+def _up(state: StackState, plan: Plan, contents: Contents, progress: Progress) -> Stack:
     port = plan.port or free_port(preferred=plan.lifetime != "fresh")
-    contents = build.current_contents(needed(plan.database, plan.config_source), placements)
     constraints = constraints_at(plan.constraints)
     record = Record(
         name=state.name,
         lifetime=plan.lifetime,
         replicas=plan.replicas,
         port=port,
-        made_of=made_of(plan.database, plan.config_source),
+        made_of=contents.made_of,
         database=plan.database,
         config_source=plan.config_source,
-        schema=newest(placements).schema.head if placements else "",
-        placements=tuple(code_reload.installed(state, one, constraints) for one in placements)
-        or (Installed(version=locked_version(), content=contents["placement"]),),
+        schema=contents.newest.schema.head if contents.newest else "",
+        placements=tuple(
+            code_reload.installed(state, one, contents.of(one), constraints)
+            for one in contents.placements
+        )
+        or (Installed(version=locked_version(), content=contents.images["placement"]),),
         lanes={lane.name: port if lane.name == FIRST_LANE else free_port() for lane in plan.lanes},
     )
     stack_secrets = Secrets()
     host = {"HARNESS_DATABASE_HOST": DATABASES[plan.database].front}
-    state.create(record, stack_secrets, {**build.environment(contents), **host})
+    state.create(record, stack_secrets, {**contents.variables(), **host})
     lanes.prepare(state, plan.lanes)
     project.write(state, record, plan.lanes)
     stack = Stack(state, record, stack_secrets)

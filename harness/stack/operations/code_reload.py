@@ -18,7 +18,6 @@ from harness.placements.checkout import package_files
 from harness.placements.model import Placement
 from harness.stack.clients import replica_logs
 from harness.stack.handle import READY_SECONDS, Stack
-from harness.stack.images.build import content_of
 from harness.stack.model import lanes
 from harness.stack.model.record import Installed, Record
 from harness.stack.model.state import StackState
@@ -123,17 +122,22 @@ def reload(stack: Stack, placements: Collection[Installed]) -> None:
     )
 
 
-def installed(state: StackState, placement: Placement, constraints: Path | None) -> Installed:
-    """A placement as replicas of this stack run it; a checkout's code is copied for them."""
-    name, content = name_of(placement), content_of(placement)
-    found = Installed(name, placement.version, content, constraints=str(constraints or ""))
-    if placement.code is None:
-        return found
+def installed(
+    state: StackState, placement: Placement, content: str, constraints: Path | None
+) -> Installed:
+    """A placement as replicas of this stack run it, in the image of this content.
+
+    The code of a checkout is copied for the replicas.
+    """
+    limits = str(constraints or "")
+    image = Installed(name_of(placement), placement.version, content, constraints=limits)
+    if placement.kind != "checkout":
+        return image
     tree = placement.tree
     key = hashlib.sha256(str(tree).encode()).hexdigest()[:8]
     folder = state.directory / f"code-{key}"
     sync(tree / PACKAGE, folder)
-    return dataclasses.replace(found, code=str(folder))
+    return dataclasses.replace(image, code=str(folder))
 
 
 def name_of(placement: Placement) -> str:

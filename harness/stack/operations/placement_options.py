@@ -11,7 +11,7 @@ from typing import Any
 from harness.core.errors import StackError, UsageError
 from harness.core.process import run
 from harness.stack import project
-from harness.stack.images.build import IMAGES
+from harness.stack.images.catalogue import IMAGES
 from harness.stack.model import lanes
 from harness.stack.model.record import Installed, Record
 

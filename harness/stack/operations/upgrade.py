@@ -15,6 +15,8 @@ from harness.placements.specs import constraints_at
 from harness.stack import project
 from harness.stack.handle import Stack
 from harness.stack.images import build
+from harness.stack.images.catalogue import IMAGES, with_parents
+from harness.stack.images.contents import contents_of
 from harness.stack.model import lanes, oslo_settings
 from harness.stack.model.record import Installed
 from harness.stack.operations import code_reload, placement_options, rolling
@@ -47,13 +49,13 @@ def upgrade(stack: Stack, spec: str, progress: Progress, constraints: str = "") 
     file = constraints_at(constraints)
     target = specs.resolve(spec, file, progress)
     _refuse(stack, target)
-    upon = build.IMAGES[lanes.SERVICE].upon
-    build.ensure_images(progress, [*upon, lanes.SERVICE], [target])
+    contents = contents_of(with_parents([lanes.SERVICE]), [target])
+    build.ensure_images(contents, progress)
     with stack.state.changing(), stack.watching():
         stack.refresh()
         # Another one may have been made meanwhile.
         _refuse(stack, target)
-        wanted = code_reload.installed(stack.state, target, file)
+        wanted = code_reload.installed(stack.state, target, contents.of(target), file)
         _sync_schema(stack, wanted, progress)
         stack.save(schema=target.schema.head)
         for replica in stack.replicas:
@@ -107,7 +109,7 @@ def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None
             *(
                 "--entrypoint",
                 placement_options.PYTHON,
-                build.IMAGES[lanes.SERVICE].tag(placement.content),
+                IMAGES[lanes.SERVICE].tag(placement.content),
             ),
             *("-c", SYNC),
             seconds=SYNC_SECONDS,

@@ -12,6 +12,7 @@ import pytest
 
 from harness.cli import common, program
 from harness.stack.handle import Stack
+from harness.stack.images.contents import Contents
 from harness.stack.lifecycle import reuse, up
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
@@ -157,8 +158,7 @@ def test_a_second_up_says_that_the_stack_runs_already(
     harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine.has("docker", WELL)
-    monkeypatch.setattr(reuse, "made_of", lambda *_: "")
-    monkeypatch.setattr(reuse, "content", lambda name: "")
+    monkeypatch.setattr(reuse, "contents_of", lambda *_: Contents({"placement": ""}, {}, (), ""))
     monkeypatch.setattr(Stack, "whole", lambda self: True)
     running(monkeypatch)
     said = harness("up", "--replicas", "3")

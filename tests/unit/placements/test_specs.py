@@ -1,6 +1,8 @@
 """What --placement SPEC means, and what it cannot mean: without a network."""
 
+import os
 import re
+import subprocess
 import sys
 import tarfile
 import zipfile
@@ -174,8 +176,6 @@ def test_a_checkout_is_compared_by_its_files(tmp_path: Path) -> None:
     checkout = tree(tmp_path / "placement")
     before = resolve(str(checkout))
     assert (before.kind, before.version, before.date) == ("checkout", "16.0.0", None)
-    assert before.code is not None
-    assert before.code.path == checkout / "placement"
     assert resolve(str(checkout)) == before
 
     (checkout / "placement/tests").mkdir()
@@ -185,10 +185,7 @@ def test_a_checkout_is_compared_by_its_files(tmp_path: Path) -> None:
     assert resolve(str(checkout)) == before, "no replica has its tests"
 
     (checkout / "placement/handler.py").write_text("x = 1\n")
-    edited = resolve(str(checkout))
-    assert edited.code is not None
-    assert edited.code.digest != before.code.digest
-    assert (edited.content, edited.schema) == (before.content, before.schema)
+    assert resolve(str(checkout)) == before, "its code is put over the image's"
 
     (checkout / "placement/db/sqlalchemy/models.py").write_text(MODELS + "class New: pass\n")
     migrated = resolve(str(checkout))
@@ -392,3 +389,34 @@ def test_uv_is_told_what_pip_is_told() -> None:
         "SSL_CERT_FILE": "b",
     }
     assert package_index._as_pip({"PIP_INDEX_URL": "a", "UV_INDEX_URL": "c"}) == {}
+
+
+# Caches
+
+
+def test_the_tree_that_was_used_longest_ago_is_removed_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_trees, "KEPT", 2)
+    trees = tmp_path / "state/.placements/trees"
+    for hours, version in enumerate(("13.0.0", "14.0.0")):
+        resolve(version)
+        os.utime(trees / version, (hours * 3600, hours * 3600))
+    resolve("13.0.0")
+    resolve("15.0.0")
+    assert {path.name for path in trees.iterdir()} == {"13.0.0", "15.0.0"}
+
+
+REMEMBER = """
+import sys
+from harness.placements import package_index
+for number in range(40):
+    package_index.remember("versions", f"{sys.argv[1]}-{number}", "1.0.0")
+"""
+
+
+def test_two_processes_side_by_side_lose_none_of_each_others_entries() -> None:
+    writers = [subprocess.Popen([sys.executable, "-c", REMEMBER, name]) for name in "ab"]
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    entries = [f"{name}-{number}" for name in "ab" for number in range(40)]
+    assert [key for key in entries if package_index.recall("versions", key) is None] == []

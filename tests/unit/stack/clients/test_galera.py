@@ -7,7 +7,7 @@ import pytest
 from harness.core.deadline import Deadline
 from harness.core.errors import StackError
 from harness.stack.clients import galera
-from harness.stack.images.build import needed
+from harness.stack.images.catalogue import needed
 from harness.stack.settings.databases import DATABASES
 from tests.fakes.machine import Machine, fails
 

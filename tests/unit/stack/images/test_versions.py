@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.stack.images.contents import contents_of
 from harness.stack.images.versions import versions
 from tests.fakes.machine import Machine, fails
 
@@ -27,12 +28,13 @@ def test_each_program_is_asked_once(machine: Machine) -> None:
     machine.has("docker", SAID)
     wanted = {"mariadb": "11.8.6", "apache": "2.4.66", "memcached": "1.6.38", "etcd": "3.5.16"}
     wanted |= {"haproxy": "3.0.11", "placement": "16.0.0 (Python 3.13.5)"}
-    assert versions(NAMES) == versions(NAMES) == wanted
+    assert versions(contents_of(NAMES)) == versions(contents_of(NAMES)) == wanted
     assert len(machine.calls) == len(wanted)
 
 
 def test_what_was_not_said_is_unknown_now_and_asked_the_next_time(machine: Machine) -> None:
     machine.has("docker", {**SAID, "*haproxy*": fails("no such image")})
-    assert versions(["apache", "haproxy"]) == {"apache": "2.4.66", "haproxy": "unknown"}
+    contents = contents_of(["apache", "haproxy"])
+    assert versions(contents) == {"apache": "2.4.66", "haproxy": "unknown"}
     machine.has("docker", SAID)
-    assert versions(["apache", "haproxy"]) == {"apache": "2.4.66", "haproxy": "3.0.11"}
+    assert versions(contents) == {"apache": "2.4.66", "haproxy": "3.0.11"}

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.stack.images.build import IMAGES, content, needed
+from harness.stack.images.catalogue import IMAGES, needed
+from harness.stack.images.contents import contents_of
 from harness.stack.lifecycle import doctor
 from harness.stack.lifecycle.doctor import Finding
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
+from tests.fakes.images import listed
 from tests.fakes.machine import Machine, fails
 
 Usage = namedtuple("Usage", "total used free")
@@ -26,11 +28,11 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def well(machine: Machine, root: Path) -> dict[str, str]:
     """What docker answers on a machine that lacks nothing."""
-    tags = " ".join(IMAGES[name].tag(content(name)) for name in IMAGES)
+    tags = [IMAGES[name].tag(content) for name, content in contents_of(IMAGES).images.items()]
     answers = {
         "version*": "echo 28.1.0",
         "compose version*": "echo 2.40.3",
-        "image ls*": f"echo '{tags}'",
+        "image ls*": listed(*tags),
         "info*": "echo /",
     }
     machine.has("docker", answers)
@@ -85,10 +87,9 @@ def test_an_old_compose_is_named_with_what_is_needed(
 
 
 def test_an_image_that_is_out_of_date_is_named(machine: Machine, well: dict[str, str]) -> None:
-    tags = " ".join(
-        IMAGES[name].tag("old" if name == "apache" else content(name)) for name in IMAGES
-    )
-    machine.has("docker", {**well, "image ls*": f"echo '{tags}'"})
+    contents = {**contents_of(IMAGES).images, "apache": "old"}
+    tags = [IMAGES[name].tag(content) for name, content in contents.items()]
+    machine.has("docker", {**well, "image ls*": listed(*tags)})
     assert found()["images"].found == "missing or out of date: apache"
 
 

@@ -11,8 +11,10 @@ import pytest
 
 from harness.config.plan import ADOPTED, Lane, Plan
 from harness.core.errors import StackError
-from harness.placements.model import Code, Placement, Schema
+from harness.placements.model import Placement, Schema
 from harness.stack import project
+from harness.stack.images.catalogue import needed
+from harness.stack.images.contents import Contents, contents_of
 from harness.stack.lifecycle import reuse
 from harness.stack.model.record import Installed, Record, Secrets
 from harness.stack.model.state import StackState
@@ -98,12 +100,11 @@ def test_a_database_that_is_too_new_is_refused_and_left_alone(
 
 
 @pytest.fixture
-def difference(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str | None]:
+def difference() -> Callable[..., str | None]:
     """What a stack of one checkout has otherwise than a plan; its images are those of now."""
-    monkeypatch.setattr(reuse, "made_of", lambda *_: "")
-    monkeypatch.setattr(reuse, "content_of", lambda one: one.content)
-    runs = Installed("/a", "16.0.0", "cc", "/code")
-    record = replace(RECORD, placements=(runs,), lanes={"1": 8778})
+    runs = Installed("/a", "16.0.0", content(checkout("/a")), "/code")
+    made_of = contents().made_of
+    record = replace(RECORD, placements=(runs,), lanes={"1": 8778}, made_of=made_of)
     state = StackState("one")
     state.save(record)
     lane: dict[str, object] = {"1": {"OS_A__B": "c"}}
@@ -112,15 +113,23 @@ def difference(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str | None]:
     def difference(*placements: Placement, **changes: Any) -> str | None:
         common = {"lifetime": "reuse", "name": "one", "database": "galera", "config_source": "etcd"}
         plan = Plan(**{**common, **changes})
-        return reuse._difference(state, state.record() or record, plan, placements)
+        return reuse._difference(state, state.record() or record, plan, contents(*placements))
 
     return difference
 
 
 def checkout(path: str, content: str = "cc") -> Placement:
     one = placement("first")
-    code = Code(Path(path) / "placement", "digest")
-    return replace(one, kind="checkout", package=Path(path), content=content, code=code)
+    return replace(one, kind="checkout", package=Path(path), content=content)
+
+
+def contents(*placements: Placement) -> Contents:
+    """The contents of RECORD's images, with these placements."""
+    return contents_of(needed(RECORD.database, RECORD.config_source), placements)
+
+
+def content(placement: Placement) -> str:
+    return contents(placement).of(placement)
 
 
 def test_another_checkout_is_another_placement_though_it_depends_on_the_same(
@@ -138,10 +147,12 @@ def test_a_half_upgraded_stack_is_its_own_and_nobody_elses(
     difference: Callable[..., str | None],
 ) -> None:
     state = StackState("one")
-    old, new = Installed("15", "15.0.0", "aa"), Installed("16", "16.0.0", "bb")
-    state.save(replace(RECORD, placements=(new, old, old), lanes={}))
     first = replace(placement("first"), spec="15", content="aa")
     second = replace(placement("first"), spec="16", content="bb")
+    old = Installed("15", "15.0.0", content(first))
+    new = Installed("16", "16.0.0", content(second))
+    made_of = contents().made_of
+    state.save(replace(RECORD, placements=(new, old, old), lanes={}, made_of=made_of))
     assert difference(second, first, first) is None
     runs = "it runs placement 16.0.0 (16) and 15.0.0 (15), not"
     assert difference(first) == f"{runs} 14.0.0 (newest of 15)"

@@ -1,16 +1,20 @@
 """What is done with a stack that was left running."""
 
 import os
+import shutil
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.config.plan import Plan
 from harness.core.errors import StackError
+from harness.core.paths import ROOT
 from harness.stack.clients.apache_balancer import Balancer
 from harness.stack.handle import Stack
+from harness.stack.images import catalogue
 from harness.stack.lifecycle import reuse, up
 from harness.stack.model import state as state_module
 from harness.stack.model.record import Record
@@ -26,6 +30,13 @@ def known(state: StackState) -> Record:
     record = state.record()
     assert record is not None
     return record
+
+
+def change_images(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the project's images be made of something else from now on."""
+    shutil.copytree(ROOT / "services", folder / "services")
+    monkeypatch.setattr(catalogue, "ROOT", folder)
+    (folder / "services/memcached/Dockerfile").write_text("# changed")
 
 
 def test_a_kept_stack_is_taken_with_as_many_replicas_as_it_has(machine: Machine) -> None:
@@ -132,13 +143,17 @@ def test_a_kept_stack_that_cannot_be_mended_is_not_removed(
     ],
 )
 def test_a_kept_stack_that_differs_is_refused_and_keeps_its_data(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], difference: str
+    machine: Machine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    difference: str,
 ) -> None:
     plan = Plan(replicas=2, lifetime="reuse", name="one")
     up.leave(up.bring_up(plan, print))
     record = StackState("one").record()
     if not changes:
-        monkeypatch.setattr(reuse, "made_of", lambda *_: "something else")
+        change_images(tmp_path, monkeypatch)
     with pytest.raises(StackError, match=f"The stack one runs, but {difference}") as caught:
         up.bring_up(replace(plan, **changes), print)
     for way in ("--stack fresh", "--stack replace", "placement-harness down --name one"):
@@ -155,17 +170,17 @@ def test_a_stack_that_does_not_differ_is_taken_by_replace(machine: Machine) -> N
 
 
 def test_a_kept_stack_whose_images_have_changed_is_replaced_by_name(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = Plan(replicas=2, lifetime="replace", name="one")
     up.leave(up.bring_up(plan, machine.steps.append))
-    monkeypatch.setattr(reuse, "made_of", lambda *_: "something else")
-    monkeypatch.setattr(up, "made_of", lambda *_: "something else")
+    change_images(tmp_path, monkeypatch)
+    made_of = known(StackState("one")).made_of
     stack = up.bring_up(plan, machine.steps.append)
     assert (
         "one runs, but its images have changed since it was started: starting it anew, with "
         "nothing in it" in machine.steps
     )
     assert (ups(machine), downs(machine)) == (2, 1)
-    assert stack.record.made_of == "something else"
+    assert stack.record.made_of != made_of
     up.leave(stack)

@@ -10,13 +10,14 @@ import pytest
 
 from harness.core.errors import StackError, UsageError
 from harness.placements import specs
-from harness.placements.model import Code, Placement, Schema
+from harness.placements.model import Placement, Schema
 from harness.stack import project
 from harness.stack.handle import Stack
 from harness.stack.images import build
+from harness.stack.images.contents import Contents
 from harness.stack.model.record import Installed, Record, Secrets
 from harness.stack.model.state import StackState
-from harness.stack.operations import code_reload, rolling
+from harness.stack.operations import rolling
 from harness.stack.operations.upgrade import upgrade
 from harness.stack.settings import config_sources
 from tests.fakes.machine import Machine, fails
@@ -41,7 +42,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> dict[str, Placement]:
         "16.0.0": release("16.0.0", "bb", "first", "second"),
     }
     monkeypatch.setattr(specs, "resolve", lambda spec, *_: found[spec])
-    monkeypatch.setattr(code_reload, "content_of", lambda placement: placement.content)
+    monkeypatch.setattr(Contents, "of", lambda self, placement: placement.content)
     monkeypatch.setattr(build, "ensure_images", lambda *_: [])
     return found
 
@@ -174,8 +175,7 @@ def test_the_checkout_that_runs_is_loaded_anew_where_it_has_changed(
     tree = tmp_path / "checkout"
     (tree / "placement").mkdir(parents=True)
     (tree / "placement/__init__.py").touch()
-    own = Code(tree / "placement", "digest")
-    known["co"] = replace(known["16.0.0"], kind="checkout", tree=tree, package=tree, code=own)
+    known["co"] = replace(known["16.0.0"], kind="checkout", tree=tree, package=tree)
     assert upgraded("co") == [1, 2, 3]
     assert upgraded("co") == []
     (tree / "placement/__init__.py").write_text("# edited\n")

@@ -1,0 +1,91 @@
+"""Which images there are, how they build on each other, and which of them a stack needs."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core.paths import ROOT
+from harness.engine import base_image
+from harness.stack.settings.config_sources import SOURCES
+from harness.stack.settings.databases import DATABASES
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image. ``folder`` is its folder below services/, where that is not its name.
+
+    ``upon`` are the images that its build reads, ``debian`` is the release whose packages it is
+    made of, ``kept`` the number of contents that stay on the machine, for other checkouts of the
+    project and for the way back.
+    """
+
+    name: str
+    upon: tuple[str, ...] = ()
+    folder: str | None = None
+    debian: str = base_image.DEBIAN
+    kept: int = 4
+
+    @property
+    def directory(self) -> Path:
+        """The directory with this image's Dockerfile."""
+        return ROOT / "services" / (self.folder or self.name)
+
+    @property
+    def variable(self) -> str:
+        """The variable by which compose.yaml takes this image's content."""
+        name = re.sub(r"\W", "_", self.name).upper()
+        return f"HARNESS_CONTENT_{name}"
+
+    def tag(self, content: str) -> str:
+        """The image's name with this content; each checkout of the project may have its own."""
+        return f"placement-harness/{self.name}:{content}"
+
+
+IMAGES: Mapping[str, Image] = {
+    image.name: image
+    for image in (
+        Image("python"),
+        Image("apache"),
+        Image("memcached"),
+        Image("oslo-config-etcd"),
+        Image("placement", upon=("python", "oslo-config-etcd"), kept=12),
+        Image("keystone", upon=("python",)),
+        Image("mariadb", upon=("keystone", "placement"), kept=8),
+        Image("etcd"),
+        Image("mariadb-10.11", upon=("keystone", "placement"), folder="mariadb", debian="bookworm"),
+        Image("haproxy"),
+    )
+}
+# Compose files that describe builds, besides compose.yaml.
+OVERLAYS = sorted(
+    {
+        *(database.overlay for database in DATABASES.values() if database.overlay),
+        *(source.overlay for source in SOURCES.values() if source.overlay),
+    }
+)
+# Parts of a folder that no image has: a driver's tests, and what running them leaves.
+NO_PART = {"tests", "__pycache__", ".mypy_cache", ".pytest_cache"}
+# Images of every stack, whatever its database and its configuration source.
+ALWAYS = ("apache", "memcached", "placement", "keystone")
+
+
+def needed(database: str, config_source: str) -> list[str]:
+    """The images of a stack with this database and this configuration source, and their parents."""
+    return with_parents([*ALWAYS, *DATABASES[database].images, *SOURCES[config_source].images])
+
+
+def with_parents(names: Iterable[str]) -> list[str]:
+    """These images and all that they build on, in the order of IMAGES."""
+    wanted = [*names]
+    for name in wanted:
+        # The list grows while the loop goes through it.
+        wanted += [parent for parent in IMAGES[name].upon if parent not in wanted]
+    return [name for name in IMAGES if name in wanted]
+
+
+def files(image: Image) -> Iterator[Path]:
+    """The files of an image's folder that its build may read."""
+    for path in sorted(image.directory.rglob("*")):
+        if path.is_file() and not NO_PART & {*path.relative_to(image.directory).parts}:
+            yield path

@@ -1,0 +1,98 @@
+"""What the images of a run are made of, as digests: an image is built when its digest is new."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.engine.compose import compose_files
+from harness.placements.model import Placement
+from harness.placements.specs import newest
+from harness.stack.images.catalogue import IMAGES, OVERLAYS, files
+
+LENGTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The contents of the images of a run, as they were at one moment.
+
+    ``images`` has the content of each image by its name, ``locked`` the same with the locked
+    release of placement. ``placements`` are those that replicas take turns with; none for the
+    locked release alone. ``made_of`` is a digest of what the stack is made of, whatever placements
+    it runs.
+    """
+
+    images: Mapping[str, str]
+    locked: Mapping[str, str]
+    placements: tuple[Placement, ...]
+    made_of: str
+
+    @property
+    def newest(self) -> Placement | None:
+        """The placement that databases are made with; None for the locked release alone."""
+        return newest(self.placements) if self.placements else None
+
+    @property
+    def builds(self) -> list[tuple[str, str]]:
+        """The images to have, as (name, content): placement's once for each placement."""
+        placements = dict.fromkeys(self.of(one) for one in self.placements)
+        others = [one for one in placements if one != self.images.get("placement")]
+        return [*self.images.items(), *(("placement", one) for one in others)]
+
+    def of(self, placement: Placement) -> str:
+        """The content of a placement's image."""
+        if placement.locked:
+            return self.locked["placement"]
+        parents = " ".join(self.locked[name] for name in IMAGES["placement"].upon)
+        return _short(hashlib.sha256(f"{placement.content} {parents}".encode()))
+
+    def variables(self) -> dict[str, str]:
+        """The contents, as compose.yaml names them."""
+        return {IMAGES[name].variable: content for name, content in self.images.items()}
+
+
+def contents_of(names: Iterable[str], placements: Sequence[Placement] = ()) -> Contents:
+    """The contents that these images have now; of several placements, databases take the newest."""
+    names = [*names]
+    locked: dict[str, str] = {}
+    for name, image in IMAGES.items():
+        locked[name] = _digest(name, [locked[parent] for parent in image.upon])
+    made_of = hashlib.sha256()
+    for file in compose_files(OVERLAYS):
+        made_of.update(file.read_bytes())
+    for name in names:
+        made_of.update(locked[name].encode())
+    plain = Contents({n: locked[n] for n in names}, locked, (*placements,), _short(made_of))
+    chosen = plain.newest
+    if chosen is None or chosen.locked:
+        return plain
+    images = {name: _with(chosen, name, plain) for name in names}
+    return Contents(images, locked, plain.placements, plain.made_of)
+
+
+def _with(placement: Placement, name: str, plain: Contents) -> str:
+    """The content of an image in a stack whose newest placement is this one."""
+    if name == "placement":
+        return plain.of(placement)
+    upon = IMAGES[name].upon
+    if "placement" not in upon:
+        return plain.locked[name]
+    # A database is made anew when its schema changes, and not with every other edit.
+    schema = placement.schema.digest
+    return _digest(name, [schema if one == "placement" else plain.locked[one] for one in upon])
+
+
+def _digest(name: str, parents: Iterable[str]) -> str:
+    """A digest of all that an image is made of, but for what Debian serves that day."""
+    image = IMAGES[name]
+    digest = hashlib.sha256(image.debian.encode())
+    for path in files(image):
+        digest.update(f"{path.name}\0{path.stat().st_mode & 0o111}\0".encode())
+        digest.update(path.read_bytes())
+    for parent in parents:
+        digest.update(parent.encode())
+    return _short(digest)
+
+
+def _short(digest: "hashlib._Hash") -> str:
+    return digest.hexdigest()[:LENGTH]

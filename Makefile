@@ -81,11 +81,12 @@ images: setup .env ## build the images, and write .env: what docker compose need
 	  there = {line.partition("=")[0] for line in open(".env")}; new = Secrets().environment(); \
 	  print(end="".join(f"{k}={v}\n" for k, v in new.items() if k not in there))' >> $@
 
-lint: venv ## check style and types; edits nothing
+lint: venv ## check style, types and prose; edits nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m tests.prose
 
 bench: setup ## measure start-up, reuse and tear-down: medians and worst
 	@$(BIN)/placement-harness bench $(ARGS)

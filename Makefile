@@ -7,7 +7,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-long setup venv engine images lint lock bench clean
+.PHONY: help run test test-long setup venv engine images lint lock bench clean .tests .built
 
 PYTHON ?= python3
 ARGS ?=
@@ -24,11 +24,13 @@ ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-# The driver's tests have a real etcd; the long ones have each database, whose images no start of
-# theirs has to build.
-WITH_ETCD := $(if $(ENGINE),$(BIN)/placement-harness setup --config-source etcd,:)
-WITH_DATABASES := $(if $(ENGINE),for database in mariadb-10.11 galera; do \
-  $(BIN)/placement-harness setup --database $$database; done,:)
+# The driver's tests need etcd's image, the long tests each database's. No start of a stack in a test
+# has to build them.
+IMAGES = $(if $(ENGINE),$(BIN)/placement-harness setup --config-source etcd $(foreach \
+  database,$(DATABASES),&& $(BIN)/placement-harness setup --database $(database)),:)
+# The exit code of that build, which runs beside the checks and the tests. Tests that need images wait
+# for this file.
+BUILT := $(CURDIR)/$(VENV)/.built
 
 SAY := printf '==> %s\n'
 
@@ -53,14 +55,19 @@ else
 	$(BIN)/pytest --target embedded $(ARGS)
 endif
 
-test: lint setup ## check, set up, then run the project's own tests, but for the long ones
-	@$(WITH_ETCD)
-	$(BIN)/pytest tests services/oslo-config-etcd/tests -m "not long" $(ARGS)
+test: venv ## check, set up, then run the project's own tests, but for the long ones
+	@rm -f $(BUILT)
+	@$(MAKE) --no-print-directory -j 2 .tests .built TESTS='-n 2 --dist loadfile -m "not long"'
 
-test-long: lint setup ## check, set up, then run all of the project's own tests, faults included
-	@$(WITH_ETCD)
-	@$(WITH_DATABASES)
-	$(BIN)/pytest tests services/oslo-config-etcd/tests $(ARGS)
+test-long: venv ## check, set up, then run all of the project's own tests, faults included
+	@rm -f $(BUILT)
+	@$(MAKE) --no-print-directory -j 2 .tests .built DATABASES='mariadb-10.11 galera'
+
+.tests: lint
+	HARNESS_IMAGES_BUILT=$(BUILT) $(BIN)/pytest tests services/oslo-config-etcd/tests $(TESTS) $(ARGS)
+
+.built:
+	@code=0; { $(IMAGES); } || code=$$?; echo $$code > $(BUILT); exit $$code
 
 setup: venv engine ## everything that a run needs: .venv, Compose v2, base image, images
 

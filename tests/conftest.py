@@ -2,7 +2,7 @@
 
 import signal
 
-pytest_plugins = ["pytester", "tests.fakes.project"]
+pytest_plugins = ["pytester", "tests.fakes.project", "tests.running"]
 
 # Under nohup, or behind & in a script, these are ignored, by the commands that tests start as well.
 # What this process handles they have anew.

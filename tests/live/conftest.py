@@ -12,6 +12,8 @@ from tests.live._live import Commands, of_state, own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     mine = [item for item in items if here in item.path.parents]
+    for item in mine:
+        item.add_marker(pytest.mark.engine)
     problem = install.engine_problem() if mine else None
     if problem:
         for item in mine:

@@ -1,4 +1,4 @@
-"""Whichever way replicas get their configuration, it is the same one."""
+"""Every config source gives replicas the same configuration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.stack.model.state import StackState
 from harness.stack.settings.config_sources import SOURCES
 from tests.live._live import Commands, docker
 
-# All options of a placement that is set up as the replica's own is, read as the service reads them.
+# Prints all options of the replica, read as the service reads them.
 EFFECTIVE = """
 import json
 from placement import deploy
@@ -26,32 +26,32 @@ print("OPTIONS", json.dumps({
     if option not in UNALIKE
 }))
 """
-# Where the configuration comes from, which is what differs.
+# Options that say where the configuration comes from, and so differ.
 UNALIKE = {"config_file", "config_dir", "config_source"}
 
 
-def effective(commands: Commands, source: str) -> dict[str, Any]:
-    commands.harness("up", "--replicas", "1", "--config-source", source)
+def effective(commands: Commands) -> dict[str, Any]:
+    """Options of the first replica of a running stack, without those of its source itself."""
     script = EFFECTIVE.replace("UNALIKE", repr(UNALIKE))
-    said = docker("exec", f"{commands.name}-placement-1", "python3", "-c", script)
-    (line,) = [line for line in said.splitlines() if line.startswith("OPTIONS ")]
+    printed = docker("exec", f"{commands.name}-placement-1", "python3", "-c", script)
+    (line,) = [line for line in printed.splitlines() if line.startswith("OPTIONS ")]
     for name, secret in StackState(commands.name, commands.state).secrets().environment().items():
         line = line.replace(secret, name)
-    commands.harness("down")
     options: dict[str, Any] = json.loads(line.removeprefix("OPTIONS "))
-    # What the source itself is told.
     return {name: value for name, value in options.items() if not name.startswith("etcd/")}
 
 
 @pytest.mark.parametrize("source", sorted(set(SOURCES) - {"env"}))
 def test_every_source_gives_the_same_effective_configuration(
-    commands: Commands, source: str
+    up: Commands, commands: Commands, source: str
 ) -> None:
-    expected = effective(commands, "env")
+    expected = effective(up)
     assert expected["keystone_authtoken/password"] == "HARNESS_PLACEMENT_PASSWORD"
     assert "HARNESS_DATABASE_PASSWORD@mariadb" in expected["placement_database/connection"]
     assert len(expected) > 100
-    found = effective(commands, source)
-    assert {name: value for name, value in found.items() if expected.get(name) != value} == {}
-    assert found.keys() == expected.keys()
+    commands.harness("up", "--replicas", "1", "--config-source", source)
+    options = effective(commands)
+    assert {name: value for name, value in options.items() if expected.get(name) != value} == {}
+    assert options.keys() == expected.keys()
+    commands.harness("down")
     assert commands.settled() == []

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from _service import Service
 
+pytestmark = pytest.mark.engine
+
 IMAGE = os.environ.get("ETCD_IMAGE", "placement-harness/etcd:latest")
 CONFINED = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges:true"]
 ROOT, READER = "root-password", "reader-password"

@@ -52,14 +52,26 @@ def test_without_an_engine_the_main_job_is_embedded_and_says_so(path: Path) -> N
     assert "placement-harness setup" not in plan
 
 
-def test_the_projects_own_tests_run_after_set_up_and_lint(path: Path) -> None:
+def test_the_projects_own_tests_run_after_lint_and_wait_for_the_build_of_images(
+    path: Path,
+) -> None:
     (path / "docker").symlink_to("/bin/true")
-    plan = make(path, "--dry-run", "test", "ARGS=-x")
+    plan = make(path, "--dry-run", "test", "ARGS=-x -k 'a or b'")
     order = ("/ruff check .\n", "/ruff format --check .\n", "/mypy\n", "/pytest tests ")
     assert [plan.find(one) for one in order] == sorted(map(plan.index, order))
-    assert "/placement-harness setup\n" in plan
-    assert "/placement-harness setup --config-source etcd\n" in plan
-    assert plan.endswith('/pytest tests services/oslo-config-etcd/tests -m "not long" -x\n')
+    (built,) = re.findall(r"/placement-harness setup --config-source etcd ;.* > (\S+);", plan)
+    tests = "tests services/oslo-config-etcd/tests -n 2 --dist loadfile"
+    chosen = "-m \"not long\" -x -k 'a or b'"
+    command = rf"^HARNESS_IMAGES_BUILT={built} \S+/pytest {tests} {chosen}$"
+    assert re.search(command, plan, re.MULTILINE)
+
+
+def test_the_long_tests_have_the_images_of_every_database(path: Path) -> None:
+    (path / "docker").symlink_to("/bin/true")
+    plan = make(path, "--dry-run", "test-long")
+    for options in ("--config-source etcd", "--database mariadb-10.11", "--database galera"):
+        assert f"/placement-harness setup {options}" in plan
+    assert re.search(r"/pytest tests services/oslo-config-etcd/tests *$", plan, re.MULTILINE)
 
 
 def test_an_old_python_is_refused_before_anything_is_made(path: Path, tmp_path: Path) -> None:

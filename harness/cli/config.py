@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from harness.cli.common import named, say
+from harness.cli.common import named, running, say
 from harness.core.errors import UsageError
 
 HIDDEN = "***"
@@ -60,8 +60,7 @@ def change(setting: str, value: str | None, name: str) -> None:
     When one of them does not serve with it, all get back what they had. Without VALUE it is read
     from standard input: the command lines of a machine are no secret.
     """
-    from harness.stack.operations import placement_options
-    from harness.stack.operations.change_settings import change as one_by_one
+    from harness.stack.operations import change_settings, placement_options
 
     stack = _configured(name)
     if len(stack.record.lanes) > 1:
@@ -72,19 +71,12 @@ def change(setting: str, value: str | None, name: str) -> None:
         )
     text = sys.stdin.read().removesuffix("\n") if value is None else value
     wanted = placement_options.check(placement_options.pythons(stack.record), setting, text)
-    for replica in one_by_one(stack, wanted, text, say):
-        say(f"replica {replica} has taken it up")
+    change_settings.change(stack, wanted, text, say)
 
 
 def _configured(name: str) -> Any:
     """A stack that runs, and has settings in etcd."""
-    from harness.stack.lifecycle import reuse
-    from harness.stack.model.state import StackState
-
-    state = StackState(name)
-    stack = reuse.running_stack(state, whole=False)
-    if stack is None:
-        raise reuse.not_running(state)
+    stack = running(name)
     source = stack.record.config_source
     if source != "etcd":
         raise UsageError(

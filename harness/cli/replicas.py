@@ -14,17 +14,20 @@ from harness.core.errors import UsageError
 @named
 def scale(replicas: int, name: str) -> None:
     """Add or remove replicas while requests flow."""
-    stack = running(name)
-    stack.scale(replicas, say)
+    from harness.stack.operations import rolling
+
+    rolling.scale(running(name), replicas, say)
 
 
 @click.command()
-@click.option("--rolling", is_flag=True, help="One after the other, while requests flow.")
+@click.option(
+    "--rolling", "one_by_one", is_flag=True, help="One after the other, while requests flow."
+)
 @click.option("--replica", type=Replicas("--replica"), help="This one alone.")
 @named
-def restart(rolling: bool, replica: int | None, name: str) -> None:
+def restart(one_by_one: bool, replica: int | None, name: str) -> None:
     """Restart replicas; each is taken out of the balancer before, and put back after."""
-    from harness.stack.operations.rolling import require_another
+    from harness.stack.operations import rolling
 
     stack, began = running(name), time.monotonic()
     if replica is not None:
@@ -35,11 +38,11 @@ def restart(rolling: bool, replica: int | None, name: str) -> None:
             )
         if stack.record.replicas == 1:
             say("replica 1 is the only one: requests fail meanwhile")
-        stack.restart(replica)
+        rolling.restart(stack, replica)
         done = f"replica {replica}"
-    elif rolling:
-        require_another(stack)
-        done = counted(len([*stack.restart_rolling(say)]))
+    elif one_by_one:
+        rolling.require_another(stack)
+        done = counted(len(rolling.restart_rolling(stack, say)))
     else:
         raise UsageError("Restart what?", "Give --rolling for all replicas, or --replica N.")
     say(f"restarted {done} of {name} in {time.monotonic() - began:.1f} s")
@@ -59,11 +62,10 @@ def restart(rolling: bool, replica: int | None, name: str) -> None:
 @named
 def upgrade(spec: str, constraints: str, name: str) -> None:
     """Let all replicas run another placement: the schema first, then one after the other."""
-    from harness.stack.operations.upgrade import upgrade as one_by_one
+    from harness.stack.operations import upgrade
 
     try:
-        for replica in one_by_one(running(name), spec, say, constraints):
-            say(f"replica {replica} serves")
+        upgrade.upgrade(running(name), spec, say, constraints)
     except KeyboardInterrupt:
         say(
             f"broken off: the replicas of {name} are mixed, and the next upgrade goes on from there"

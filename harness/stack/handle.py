@@ -12,7 +12,6 @@ import requests
 from harness.config.plan import FIRST_LANE
 from harness.core.deadline import Deadline, go_on, patiently
 from harness.core.errors import EngineError, StackError
-from harness.core.measurements import Progress
 from harness.engine.docker import listed, published
 from harness.engine.events import Watch, death_error, was_meant
 from harness.identity.keystone import Keystone
@@ -24,7 +23,6 @@ from harness.stack.clients.keystone_users import Users
 from harness.stack.model import lanes
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
-from harness.stack.operations import rolling
 from harness.stack.settings import config_sources
 from harness.stack.settings.config_sources import SOURCES, Source
 from harness.stack.settings.databases import DATABASES
@@ -271,20 +269,6 @@ class Stack:
     def start_containers(self, *how: str) -> None:
         """Let Compose start what does not run, replicas with their configuration."""
         config_sources.start(self.source, self.state, project.settings(self.state), *how)
-
-    # Replicas, while requests flow
-
-    def scale(self, replicas: int, progress: Progress) -> None:
-        """Add or remove replicas; requests under way are finished, none is refused."""
-        rolling.scale(self, replicas, progress)
-
-    def restart_rolling(self, progress: Progress) -> Iterator[int]:
-        """Restart the replicas one after the other; yield each that serves again."""
-        return rolling.restart_rolling(self, progress)
-
-    def restart(self, replica: int) -> None:
-        """Take a replica out, restart it, and put it back when it serves."""
-        rolling.restart(self, replica)
 
     # What is remembered of it
 

@@ -14,11 +14,11 @@ from harness.engine import stats
 from harness.placements.specs import of_plan
 from harness.stack.clients import replica_logs
 from harness.stack.clients.database import Schema
-from harness.stack.handle import Stack
 from harness.stack.images.catalogue import needed
 from harness.stack.images.contents import contents_of
 from harness.stack.images.versions import versions
 from harness.stack.lifecycle import reuse, teardown, up
+from harness.stack.lifecycle.running import RunningStack
 from harness.stack.model import lanes
 from harness.stack.model.state import StackState
 from harness.stack.settings.config_sources import SOURCES
@@ -45,7 +45,7 @@ class StackTarget:
         self,
         plan: Plan,
         progress: Progress = quiet,
-        stack: Stack | None = None,
+        stack: RunningStack | None = None,
         lane: str = FIRST_LANE,
     ) -> None:
         self._plan = plan
@@ -58,7 +58,7 @@ class StackTarget:
         self._cancelled = threading.Event()
 
     @property
-    def stack(self) -> Stack:
+    def stack(self) -> RunningStack:
         if self._stack is None:
             raise StackError("The stack is not up.", "It is started before the first test.")
         return self._stack
@@ -239,4 +239,6 @@ def attach(plan: Plan, shared: Mapping[str, object]) -> StackTarget:
         raise StackError(
             f"The stack {state.name} is gone.", "Look for who removed it: placement-harness status."
         )
-    return StackTarget(plan, stack=Stack(state, record, state.secrets()), lane=str(shared["lane"]))
+    return StackTarget(
+        plan, stack=RunningStack(state, record, state.secrets()), lane=str(shared["lane"])
+    )

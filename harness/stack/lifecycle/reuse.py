@@ -12,10 +12,10 @@ from harness.placements.model import Placement
 from harness.placements.specs import constraints_at, newest, of_plan, resolve
 from harness.stack import project
 from harness.stack.clients import replica_logs
-from harness.stack.handle import Stack
 from harness.stack.images.catalogue import needed
 from harness.stack.images.contents import Contents, contents_of
 from harness.stack.lifecycle.readiness import wait_until_ready
+from harness.stack.lifecycle.running import RunningStack
 from harness.stack.lifecycle.teardown import refuse_foreign
 from harness.stack.model import lanes
 from harness.stack.model.record import Installed, Record
@@ -29,7 +29,7 @@ IMAGES_CHANGED = "its images have changed since it was started"
 MENDING_SECONDS = 30.0
 
 
-def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:
+def take(state: StackState, plan: Plan, progress: Progress) -> RunningStack | None:
     """The stack of this name that was left running, mended if need be; None to start a new one.
 
     The stack holds data of its user. A stack that differs from the plan is therefore refused, and
@@ -48,11 +48,13 @@ def take(state: StackState, plan: Plan, progress: Progress) -> Stack | None:
     with state.taking("change", waits=progress):
         stack = _taken(state, state.record() or record, plan, progress)
     if stack is not None and _asked(plan) and stack.record.replicas != plan.replicas:
-        stack.scale(plan.replicas, progress)
+        rolling.scale(stack, plan.replicas, progress)
     return stack
 
 
-def _taken(state: StackState, record: Record, plan: Plan, progress: Progress) -> Stack | None:
+def _taken(
+    state: StackState, record: Record, plan: Plan, progress: Progress
+) -> RunningStack | None:
     placements = _wanted(record, plan, progress)
     _refuse_older(record, placements)
     contents = contents_of(needed(plan.database, plan.config_source), placements)
@@ -183,12 +185,12 @@ def _other_placement(record: Record, plan: Plan, contents: Contents) -> str | No
 
 def _mended(
     state: StackState, record: Record, changed: Collection[Installed], progress: Progress
-) -> Stack:
+) -> RunningStack:
     """Start what has stopped of a stack; its data stay. What runs changed code is started anew."""
     progress(f"{state.name} is not whole: starting what has stopped")
     install.ensure_engine(progress)
     refuse_foreign(state)
-    stack = Stack(state, record, state.secrets())
+    stack = RunningStack(state, record, state.secrets())
     code_reload.stop(stack, changed)
     stack.watch()
     try:
@@ -211,7 +213,7 @@ def _mended(
     return stack
 
 
-def running_stack(state: StackState, *, whole: bool = True) -> Stack | None:
+def running_stack(state: StackState, *, whole: bool = True) -> RunningStack | None:
     """The stack that was left running, if it answers; None if there is none or it does not.
 
     Without ``whole``, its replicas need not serve: what mends them needs the rest alone. Raises
@@ -220,7 +222,7 @@ def running_stack(state: StackState, *, whole: bool = True) -> Stack | None:
     record = state.record()
     if record is None or not record.ready:
         return None
-    stack = Stack(state, record, state.secrets())
+    stack = RunningStack(state, record, state.secrets())
     try:
         stack.token()
     except (HarnessError, OSError, KeyError):

@@ -12,12 +12,13 @@ from harness.engine.compose import PortTakenError
 from harness.placements.lockfile import locked_version
 from harness.placements.specs import constraints_at, of_plan
 from harness.stack import project
-from harness.stack.handle import READY_SECONDS, Stack
+from harness.stack.handle import READY_SECONDS
 from harness.stack.images.build import ensure_images
 from harness.stack.images.catalogue import needed
 from harness.stack.images.contents import Contents, contents_of
 from harness.stack.lifecycle import reuse
 from harness.stack.lifecycle.readiness import free_port, wait_until_ready
+from harness.stack.lifecycle.running import RunningStack
 from harness.stack.lifecycle.teardown import claim_leftovers, refuse_foreign, take_down
 from harness.stack.model import lanes
 from harness.stack.model.record import Installed, Record, Secrets
@@ -28,7 +29,7 @@ from harness.stack.settings.databases import DATABASES
 PORT_ATTEMPTS = 3
 
 
-def bring_up(plan: Plan, progress: Progress) -> Stack:
+def bring_up(plan: Plan, progress: Progress) -> RunningStack:
     """Start the stack that a plan asks for, or take over the one that runs; its lock is held."""
     state = StackState(plan.name)
     state.lock()
@@ -48,13 +49,13 @@ def bring_up(plan: Plan, progress: Progress) -> Stack:
         raise
 
 
-def leave(stack: Stack) -> None:
+def leave(stack: RunningStack) -> None:
     """Let go of a stack that goes on running."""
     stack.unwatch()
     stack.state.release()
 
 
-def _start(state: StackState, plan: Plan, contents: Contents, progress: Progress) -> Stack:
+def _start(state: StackState, plan: Plan, contents: Contents, progress: Progress) -> RunningStack:
     try:
         for attempt in range(PORT_ATTEMPTS):
             # What had the name before, or came of the last attempt.
@@ -95,7 +96,7 @@ def _prepare(plan: Plan, progress: Progress) -> Contents:
     return contents
 
 
-def _up(state: StackState, plan: Plan, contents: Contents, progress: Progress) -> Stack:
+def _up(state: StackState, plan: Plan, contents: Contents, progress: Progress) -> RunningStack:
     port = plan.port or free_port(preferred=plan.lifetime != "fresh")
     constraints = constraints_at(plan.constraints)
     record = Record(
@@ -119,7 +120,7 @@ def _up(state: StackState, plan: Plan, contents: Contents, progress: Progress) -
     state.create(record, stack_secrets, {**contents.variables(), **host})
     lanes.prepare(state, plan.lanes)
     project.write(state, record, plan.lanes)
-    stack = Stack(state, record, stack_secrets)
+    stack = RunningStack(state, record, stack_secrets)
     beside = f" in each of {len(plan.lanes)} lanes" if len(plan.lanes) > 1 else ""
     progress(f"starting {state.name}: {counted(plan.replicas)}{beside} behind {record.url}")
     stack.watch()

@@ -1,6 +1,6 @@
 """Changes a setting for all replicas, and back when one of them does not serve with it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.config.plan import counted
@@ -12,6 +12,7 @@ from harness.stack.clients import replica_logs
 from harness.stack.clients.etcd import Etcd
 from harness.stack.handle import Stack
 from harness.stack.model import lanes
+from harness.stack.operations import rolling
 
 LAST_LINES = 12
 
@@ -25,10 +26,11 @@ class _Values:
     described: Mapping[str, str | None]
 
 
-def change(stack: Stack, setting: str, value: str, progress: Progress) -> Iterator[int]:
-    """Set GROUP/OPTION for all replicas, in etcd; restart them, and yield each that serves again.
+def change(stack: Stack, setting: str, value: str, progress: Progress) -> None:
+    """Set GROUP/OPTION for all replicas, in etcd, and restart them one after the other.
 
-    When one does not, or nobody wants it any more, all get back what they had. Raises StackError.
+    When a replica does not serve with the value, or Ctrl-C comes, all replicas get back what they
+    had before. Raises StackError.
     """
     services = [lanes.service(replica) for replica in stack.replicas]
     after = _Values(
@@ -43,13 +45,13 @@ def change(stack: Stack, setting: str, value: str, progress: Progress) -> Iterat
         progress(f"restarting replica {replica}")
         restarted.insert(0, replica)
         try:
-            stack.restart(replica)
+            rolling.restart(stack, replica)
         except StackError as error:
             raise _undone(stack, before, restarted, error, progress) from error
         except KeyboardInterrupt:
             shielded(lambda: _undo(stack, before, restarted, progress))
             raise
-        yield replica
+        progress(f"replica {replica} has taken it up")
 
 
 def _write(stack: Stack, values: _Values) -> _Values:
@@ -67,7 +69,7 @@ def _undo(stack: Stack, before: _Values, replicas: Iterable[int], progress: Prog
     _write(stack, before)
     for replica in replicas:
         progress(f"restarting replica {replica}")
-        stack.restart(replica)
+        rolling.restart(stack, replica)
 
 
 def _undone(

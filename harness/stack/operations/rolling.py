@@ -6,7 +6,6 @@ it has taken out; where it cannot, whoever takes the stack next does (``kept.tak
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator
-from typing import TYPE_CHECKING
 
 from harness.config.plan import counted, name_option
 from harness.core.deadline import Deadline
@@ -15,10 +14,8 @@ from harness.core.measurements import Progress
 from harness.core.process import run
 from harness.core.signals import shielded
 from harness.stack import project
+from harness.stack.handle import Stack
 from harness.stack.model import lanes
-
-if TYPE_CHECKING:
-    from harness.stack.handle import Stack
 
 # Apache's ProxyTimeout.
 DRAIN_SECONDS = 60.0
@@ -26,14 +23,14 @@ DRAIN_SECONDS = 60.0
 START_SECONDS, ANSWER_SECONDS = 60.0, 1.0
 
 
-def restore(stack: "Stack", replicas: Collection[int]) -> None:
+def restore(stack: Stack, replicas: Collection[int]) -> None:
     """Let these have requests, and no others; from now on no replica's death is meant."""
     stack.balancer.only(replicas)
     stack.save(leaving=())
 
 
 @contextlib.contextmanager
-def out(stack: "Stack", replica: int) -> Iterator[None]:
+def out(stack: Stack, replica: int) -> Iterator[None]:
     """Take a replica out for what is done to it, and put it back when it serves again.
 
     When that fails, or is interrupted, it is put back if it serves all the same.
@@ -56,7 +53,7 @@ def out(stack: "Stack", replica: int) -> Iterator[None]:
         raise
 
 
-def scale(stack: "Stack", replicas: int, progress: Progress) -> None:
+def scale(stack: Stack, replicas: int, progress: Progress) -> None:
     """Add or remove replicas; requests under way are finished, none is refused."""
     with stack.state.changing(), stack.watching():
         stack.refresh()
@@ -88,25 +85,25 @@ def scale(stack: "Stack", replicas: int, progress: Progress) -> None:
             raise
 
 
-def restart_rolling(stack: "Stack", progress: Progress) -> Iterator[int]:
-    """Restart the replicas one after the other; yield each that serves again."""
+def restart_rolling(stack: Stack, progress: Progress) -> list[int]:
+    """Restart the replicas one after the other; return their numbers. Raises StackError."""
     with stack.state.changing(), stack.watching():
         stack.refresh()
         alone = ", the only one: requests fail meanwhile" if stack.record.replicas == 1 else ""
         for replica in stack.replicas:
             progress(f"restarting replica {replica}{alone}")
             _restart(stack, replica)
-            yield replica
+        return [*stack.replicas]
 
 
-def restart(stack: "Stack", replica: int) -> None:
-    """Take a replica out, restart it, and put it back when it serves."""
+def restart(stack: Stack, replica: int) -> None:
+    """Take a replica out, restart it, and put it back when it serves. Raises StackError."""
     with stack.state.changing(), stack.watching():
         stack.refresh()
         _restart(stack, replica)
 
 
-def require_another(stack: "Stack") -> None:
+def require_another(stack: Stack) -> None:
     """Raise UsageError where one replica is all there is: nobody serves while it is out."""
     if stack.record.replicas == 1:
         name = name_option(stack.name)
@@ -116,7 +113,7 @@ def require_another(stack: "Stack") -> None:
         )
 
 
-def _restart(stack: "Stack", replica: int) -> None:
+def _restart(stack: Stack, replica: int) -> None:
     stack.source.require(stack.state)
     with out(stack, replica):
         container = lanes.container(stack.name, replica)
@@ -129,7 +126,7 @@ def _restart(stack: "Stack", replica: int) -> None:
             )
 
 
-def _set(stack: "Stack", replicas: int) -> None:
+def _set(stack: Stack, replicas: int) -> None:
     """Let so many run, in the balancer or not."""
     gone = range(replicas + 1, stack.record.replicas + 1)
     stack.save(replicas=replicas)
@@ -138,18 +135,18 @@ def _set(stack: "Stack", replicas: int) -> None:
     stack.source.forget(stack.state, [lanes.service(replica) for replica in gone])
 
 
-def _undo(stack: "Stack", before: int) -> None:
+def _undo(stack: Stack, before: int) -> None:
     """Remove what was added; what was removed has been."""
     if stack.record.replicas > before:
         _set(stack, before)
     restore(stack, stack.replicas)
 
 
-def _serving(stack: "Stack") -> list[int]:
+def _serving(stack: Stack) -> list[int]:
     return [replica for replica in stack.replicas if stack.asks_replica(replica) is None]
 
 
-def _put_back(stack: "Stack", replica: int, seconds: float) -> None:
+def _put_back(stack: Stack, replica: int, seconds: float) -> None:
     try:
         stack.wait_for_replicas([replica], Deadline.after(seconds))
         stack.balancer.enable(replica)

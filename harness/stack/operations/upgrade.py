@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
 
 from harness.core.errors import StackError, UsageError
 from harness.core.measurements import Progress
@@ -40,12 +39,14 @@ SYNC_SECONDS = 120.0
 REMOVE_SECONDS = 60.0
 
 
-def upgrade(stack: Stack, spec: str, progress: Progress, constraints: str = "") -> Iterator[int]:
-    """Let all replicas run another placement, one after the other; yield each that serves again.
+def upgrade(stack: Stack, spec: str, progress: Progress, constraints: str = "") -> list[int]:
+    """Let all replicas run another placement, one after the other; return those replaced.
 
-    One that was broken off goes on where it stopped. Raises UsageError for a placement that the
-    stack's database is too new for, StackError when the upgrade fails; replicas that serve go on.
+    An upgrade that was broken off goes on where it stopped. Raises UsageError for a placement that
+    the stack's database is too new for, StackError when the upgrade fails; replicas that serve go
+    on.
     """
+    replaced = []
     file = constraints_at(constraints)
     target = specs.resolve(spec, file, progress)
     _refuse(stack, target)
@@ -67,10 +68,12 @@ def upgrade(stack: Stack, spec: str, progress: Progress, constraints: str = "") 
             else:
                 continue
             _replace(stack, replica, wanted)
-            yield replica
+            progress(f"replica {replica} serves")
+            replaced.append(replica)
         stack.save(placements=(wanted,))
         code_reload.loaded([wanted])
         rolling.restore(stack, stack.replicas)
+    return replaced
 
 
 def _refuse(stack: Stack, target: Placement) -> None:

@@ -1,15 +1,15 @@
 """placement-harness config: what it says and does, on a fake stack."""
 
-from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from harness.cli import config as config_module
 from harness.cli.config import config
-from harness.core.errors import UsageError
+from harness.core.errors import StackError, UsageError
+from harness.core.measurements import Progress
 from harness.stack import project
 from harness.stack.clients import etcd
 from harness.stack.lifecycle import reuse
@@ -40,7 +40,7 @@ def stack() -> Stack:
 
 
 @pytest.fixture
-def keys(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Keys:
+def keys(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Keys:
     """What etcd holds below its prefix."""
     held: Keys = {
         f"placement-{number}/{name}": value
@@ -52,19 +52,21 @@ def keys(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Keys:
         def read(self, prefix: str) -> Keys:
             return held
 
-    def one_by_one(stack: Stack, setting: str, value: str, progress: Any) -> Iterator[int]:
+    def change(stack: Stack, setting: str, value: str, progress: Progress) -> None:
         stack.told.append((setting, value))
-        yield from (1, 2)
+        progress("replica 2 has taken it up")
 
     def check(pythons: Any, written: str, value: str) -> str:
         if value == "wrong":
             raise UsageError("takes a value of type boolean.", "Give one.")
         return Options(PLACEMENT).find(written)
 
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path))
+    monkeypatch.delenv("PLACEMENT_HARNESS_NAME", raising=False)
     described: dict[str, Any] = {project.SETTINGS: {"placement-1": {}, "placement-2": {}}}
     monkeypatch.setattr(reuse, "running_stack", lambda state, whole: stack)
     monkeypatch.setattr(project, "load", lambda state: described)
-    monkeypatch.setattr(module, "change", one_by_one)
+    monkeypatch.setattr(module, "change", change)
     monkeypatch.setattr(etcd.Etcd, "of", lambda state: FakeEtcd())
     monkeypatch.setattr(placement_options, "pythons", lambda record: {})
     monkeypatch.setattr(placement_options, "known", lambda pythons: Options(PLACEMENT))
@@ -141,7 +143,8 @@ def test_a_stack_with_another_source_is_refused(keys: Keys, stack: Stack) -> Non
 
 def test_a_stack_that_does_not_run_is_said(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reuse, "running_stack", lambda state, whole: None)
-    error = UsageError("There is no stack.", "Start it.")
-    monkeypatch.setattr(reuse, "not_running", lambda state: error)
-    assert run("list").exception is error
-    assert config_module.HIDDEN == "***"
+    for words in (["list"], ["get", "DEFAULT/debug"], ["set", "DEFAULT/debug", "true"]):
+        error = run(*words).exception
+        assert isinstance(error, StackError)
+        assert error.problem == "No stack placement-harness is running."
+        assert "placement-harness up" in error.remedy

@@ -15,6 +15,7 @@ from harness.config.plan import Lane, Plan
 from harness.core.errors import StackError, UsageError
 from harness.stack.handle import Stack
 from harness.stack.lifecycle import reuse
+from harness.stack.lifecycle.running import RunningStack
 from harness.stack.model import lanes
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
@@ -62,7 +63,7 @@ def worker(number: int) -> target.StackTarget:
     state = StackState("s")
     record = state.record()
     assert record is not None
-    owner = target.StackTarget(PLAN, stack=Stack(state, record, state.secrets()))
+    owner = target.StackTarget(PLAN, stack=RunningStack(state, record, state.secrets()))
     return target.attach(PLAN, owner.share(number))
 
 

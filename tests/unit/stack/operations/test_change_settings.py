@@ -12,6 +12,7 @@ from harness.stack.clients.etcd import Etcd
 from harness.stack.handle import Stack
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
+from harness.stack.operations import rolling
 from harness.stack.operations.change_settings import change
 from tests.fakes.machine import Machine
 from tests.fakes.quick_engine import CONFIG
@@ -60,7 +61,7 @@ def restarts(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         done=[], fails=lambda number, value: False, how=StackError("It broke.", "?")
     )
 
-    def restart(self: Stack, replica: int) -> None:
+    def restart(stack: Stack, replica: int) -> None:
         value = self_of(replica)
         told.done.append((replica, value))
         if told.fails(replica, value):
@@ -70,7 +71,7 @@ def restarts(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         held = Etcd.of(stack.state).read("/placement")
         return held.get(f"placement-{replica}/{RETRIES}")
 
-    monkeypatch.setattr(Stack, "restart", restart)
+    monkeypatch.setattr(rolling, "restart", restart)
     return told
 
 
@@ -85,10 +86,11 @@ def test_all_have_it_before_the_first_is_restarted(
     stack: Stack, restarts: SimpleNamespace, keys: dict[str, str]
 ) -> None:
     steps: list[str] = []
-    assert [*change(stack, RETRIES, "-1", steps.append)] == [1, 2, 3]
+    change(stack, RETRIES, "-1", steps.append)
     assert restarts.done == [(1, "-1"), (2, "-1"), (3, "-1")]
     assert described(stack) == ["-1"] * 4
     assert steps[0] == f"{RETRIES} is set for 3 replicas"
+    assert steps[-2:] == ["restarting replica 3", "replica 3 has taken it up"]
 
 
 def test_a_replica_that_does_not_serve_with_it_gives_all_back_what_they_had(
@@ -99,7 +101,7 @@ def test_a_replica_that_does_not_serve_with_it_gives_all_back_what_they_had(
     restarts.fails = lambda number, value: (number, value) == (2, "$x")
     steps: list[str] = []
     with pytest.raises(StackError) as caught:
-        list(change(stack, RETRIES, "$x", steps.append))
+        change(stack, RETRIES, "$x", steps.append)
     assert caught.value.problem == f"Replica 2 did not take up {RETRIES}: It broke."
     assert "All replicas have again what they had before, and serve." in caught.value.remedy
     assert caught.value.evidence == ("last words",)
@@ -115,7 +117,7 @@ def test_what_cannot_be_put_back_is_said_with_both_reasons(
 ) -> None:
     restarts.fails = lambda number, value: number == 1
     with pytest.raises(StackError) as caught:
-        list(change(stack, RETRIES, "7", print))
+        change(stack, RETRIES, "7", print)
     assert "could not be put back: It broke." in caught.value.problem
     assert f"placement-harness config set {RETRIES}" in caught.value.remedy
 
@@ -127,7 +129,7 @@ def test_ctrl_c_gives_all_back_what_they_had(
     restarts.how = KeyboardInterrupt()
     restarts.fails = lambda number, value: number == 2 and value
     with pytest.raises(KeyboardInterrupt):
-        list(change(stack, RETRIES, "7", print))
+        change(stack, RETRIES, "7", print)
     assert restarts.done[2:] == [(2, None), (1, None)]
     assert keys == before
     assert described(stack) == [None] * 4

@@ -51,7 +51,7 @@ def interrupted(*_: object) -> None:
 def test_a_replica_is_restarted_out_of_the_balancer(
     stack: Stack, replicas: Replicas, machine: Machine
 ) -> None:
-    assert list(stack.restart_rolling(print)) == [1, 2, 3]
+    assert rolling.restart_rolling(stack, print) == [1, 2, 3]
     assert replicas.told == [word for n in (1, 2, 3) for word in (f"drain {n}", f"enable {n}")]
     assert "docker restart one-placement-2" in machine.calls
 
@@ -61,7 +61,7 @@ def test_a_replica_that_is_not_drained_in_time_goes_on(
 ) -> None:
     replicas.busy.add(2)
     with pytest.raises(StackError, match="Replica 2 still had requests"):
-        stack.restart(2)
+        rolling.restart(stack, 2)
     assert replicas.enabled == {1, 2, 3}
     assert not machine.called("docker restart")
 
@@ -71,7 +71,7 @@ def test_a_replica_that_cannot_be_restarted_goes_on_if_it_serves(
 ) -> None:
     machine.has("docker", {"restart*": fails("it hangs"), "events*": "exec /bin/sleep 60"})
     with pytest.raises(StackError, match="Replica 2 could not be restarted: it hangs"):
-        stack.restart(2)
+        rolling.restart(stack, 2)
     assert replicas.enabled == {1, 2, 3}
 
 
@@ -80,7 +80,7 @@ def test_a_replica_that_does_not_serve_again_gets_no_requests(
 ) -> None:
     replicas.silent.add(2)
     with pytest.raises(StackError, match="Replica 2 did not serve within"):
-        stack.restart(2)
+        rolling.restart(stack, 2)
     assert replicas.enabled == {1, 3}
 
 
@@ -99,7 +99,7 @@ def test_a_replica_that_dies_while_it_is_waited_for_ends_that_at_once(
     )
     began = time.monotonic()
     with pytest.raises(StackError, match=r"replica 2 .* exited with code 1") as caught:
-        stack.restart(2)
+        rolling.restart(stack, 2)
     assert time.monotonic() - began < 10
     assert caught.value.evidence == ("no module named x",)
 
@@ -115,24 +115,30 @@ def test_ctrl_c_while_a_replica_starts_puts_it_back(
 
     monkeypatch.setattr(Stack, "wait_for_replicas", serves_now)
     with pytest.raises(KeyboardInterrupt):
-        list(stack.restart_rolling(print))
+        rolling.restart_rolling(stack, print)
     assert replicas.told == ["drain 1", "enable 1"]
 
 
 def test_nobody_else_changes_replicas_between_two_restarts(
     stack: Stack, replicas: Replicas
 ) -> None:
-    rolling = stack.restart_rolling(print)
-    assert next(rolling) == 1
-    with pytest.raises(StackError, match="is changing the replicas of one"):
-        Stack(stack.state, stack.record, Secrets()).restart(2)
-    assert list(rolling) == [2, 3]
+    other = Stack(stack.state, stack.record, Secrets())
+
+    def progress(line: str) -> None:
+        if line == "restarting replica 2":
+            with pytest.raises(StackError, match="is changing the replicas of one"):
+                rolling.restart(other, 3)
+            steps.append(line)
+
+    steps: list[str] = []
+    assert rolling.restart_rolling(stack, progress) == [1, 2, 3]
+    assert steps == ["restarting replica 2"]
 
 
 def test_the_only_replica_is_restarted_when_that_is_said(stack: Stack, replicas: Replicas) -> None:
     stack.save(replicas=1)
     steps: list[str] = []
-    assert list(stack.restart_rolling(steps.append)) == [1]
+    assert rolling.restart_rolling(stack, steps.append) == [1]
     assert steps == ["restarting replica 1, the only one: requests fail meanwhile"]
     with pytest.raises(UsageError, match="every request fails") as caught:
         rolling.require_another(stack)
@@ -143,10 +149,10 @@ def test_the_only_replica_is_restarted_when_that_is_said(stack: Stack, replicas:
 
 
 def test_new_replicas_get_requests_when_they_serve(stack: Stack, replicas: Replicas) -> None:
-    stack.scale(5, print)
+    rolling.scale(stack, 5, print)
     assert replicas.enabled == {1, 2, 3, 4, 5}
     assert (replicas.record.replicas, replicas.services) == (5, {1, 2, 3, 4, 5})
-    stack.scale(1, print)
+    rolling.scale(stack, 1, print)
     assert replicas.enabled == {1}
     assert (replicas.record.replicas, replicas.services) == (1, {1})
 
@@ -154,7 +160,7 @@ def test_new_replicas_get_requests_when_they_serve(stack: Stack, replicas: Repli
 def test_as_many_as_there_are_are_put_in_rotation(stack: Stack, replicas: Replicas) -> None:
     """As an Apache has them not that was restarted."""
     replicas.enabled = {1, 7}
-    stack.scale(3, print)
+    rolling.scale(stack, 3, print)
     assert replicas.enabled == {1, 2, 3}
 
 
@@ -163,7 +169,7 @@ def test_a_new_replica_that_does_not_serve_is_kept_for_a_look(
 ) -> None:
     replicas.silent.add(5)
     with pytest.raises(StackError, match="Replica 5 did not serve"):
-        stack.scale(5, print)
+        rolling.scale(stack, 5, print)
     assert replicas.enabled == {1, 2, 3, 4}
     assert replicas.record.replicas == 5
 
@@ -173,7 +179,7 @@ def test_ctrl_c_while_replicas_are_added_removes_them(
 ) -> None:
     monkeypatch.setattr(Stack, "wait_for_replicas", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        stack.scale(5, print)
+        rolling.scale(stack, 5, print)
     assert replicas.enabled == {1, 2, 3}
     assert (replicas.record.replicas, replicas.services) == (3, {1, 2, 3})
 
@@ -185,13 +191,13 @@ def test_replicas_that_are_not_removed_after_all_go_on(
     replicas.busy.add(2)
     replicas.error = error("x", "y")
     with pytest.raises(error):
-        stack.scale(1, print)
+        rolling.scale(stack, 1, print)
     assert replicas.enabled == {1, 2, 3}
     assert replicas.record.replicas == 3
 
 
 def test_what_another_process_changed_is_known(stack: Stack, replicas: Replicas) -> None:
-    Stack(stack.state, stack.record, Secrets()).scale(2, print)
-    stack.scale(4, print)
+    rolling.scale(Stack(stack.state, stack.record, Secrets()), 2, print)
+    rolling.scale(stack, 4, print)
     assert replicas.enabled == {1, 2, 3, 4}
     assert stack._watch is None, "nobody watches any more"

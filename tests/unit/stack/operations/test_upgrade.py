@@ -80,7 +80,7 @@ def upgraded(stack: Stack, replicas: Replicas) -> Callable[..., list[int]]:
 
     def upgraded(spec: str = "16.0.0", constraints: str = "") -> list[int]:
         try:
-            return list(upgrade(stack, spec, print, constraints))
+            return upgrade(stack, spec, print, constraints)
         finally:
             assert replicas.record.leaving == ()
 

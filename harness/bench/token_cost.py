@@ -20,7 +20,7 @@ from harness.stack import project
 from harness.stack.clients import apache_log
 from harness.stack.handle import READY_SECONDS, Stack
 from harness.stack.lifecycle import teardown, up
-from harness.stack.model import lanes
+from harness.stack.model.lanes import ReplicaId
 
 NOAUTH = "noauth2"
 PLAN = Plan(
@@ -64,7 +64,7 @@ def _switch_off(stack: Stack) -> None:
     """Start the second lane's replica anew, without tokens; with them, it has shown that it serves.
     The first one's, in the same container, starts anew with it."""
     described = project.load(stack.state)
-    variables = described["services"][lanes.service(1)]["environment"]
+    variables = described["services"][ReplicaId.first(1).service]["environment"]
     ((port, own),) = json.loads(variables["LANES"]).items()
     variables["LANES"] = json.dumps({port: {**own, "OS_API__AUTH_STRATEGY": NOAUTH}})
     project.save(stack.state, described)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.core.errors import StackError
 from harness.core.process import mortal, run
 from harness.engine.compose import STACK_LABEL
-from harness.stack.model.lanes import SERVICE, replica_of
+from harness.stack.model.lanes import SERVICE, ReplicaId
 from harness.stack.model.record import Record
 from harness.stack.settings.databases import DATABASES
 
@@ -26,7 +26,8 @@ class Death:
     @property
     def replica(self) -> str | None:
         """Which replica it was, as Apache calls it; None when it was something else."""
-        return replica_of(self.service)
+        replica = ReplicaId.of_service(self.service)
+        return str(replica) if replica else None
 
     @property
     def who(self) -> str:

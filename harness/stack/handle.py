@@ -21,6 +21,7 @@ from harness.stack.clients.apache_balancer import Balancer, Balancers
 from harness.stack.clients.database import Schema
 from harness.stack.clients.keystone_users import Users
 from harness.stack.model import lanes
+from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
 from harness.stack.settings import config_sources
@@ -107,8 +108,12 @@ class Stack:
     @property
     def balancer(self) -> Balancers:
         key = self._secrets.balancer_key
-        by_lane = lanes.replicas(self.record).items()
-        return Balancers({Balancer(self.url(lane), key, lane): all_of for lane, all_of in by_lane})
+        return Balancers(
+            {
+                Balancer(self.url(lane), key, lane): lanes.numbers(lane, self.record.replicas)
+                for lane in lanes.names(self.record)
+            }
+        )
 
     @property
     def keystone(self) -> Keystone:
@@ -220,20 +225,14 @@ class Stack:
         services = {*SERVICES, *database.services, *self.source.services}
         if not services <= running or galera.missing(self.name, database.cluster):
             return False
-        return all(
-            self.asks_replica(number, lane) is None
-            for lane, numbers in lanes.replicas(self.record).items()
-            for number in numbers
-        )
+        return all(self.asks_replica(replica) is None for replica in lanes.replicas(self.record))
 
-    def asks_replica(
-        self, replica: int, lane: str = FIRST_LANE, timeout: float = ASK_SECONDS
-    ) -> str | None:
+    def asks_replica(self, replica: ReplicaId, timeout: float = ASK_SECONDS) -> str | None:
         """Ask one replica itself, in the balancer or not; None when it serves, else why not."""
         key = {"X-Harness-Key": self._secrets.balancer_key}
         try:
             answer = self._session.get(
-                f"{self.url(lane)}/replica/{replica}/resource_providers?name={READY}",
+                f"{self.url(replica.lane)}/replica/{replica.number}/resource_providers?name={READY}",
                 headers={**key, "X-Auth-Token": self.token()},
                 timeout=timeout,
             )
@@ -243,26 +242,28 @@ class Stack:
             self._token = None
         return None if answer.status_code == 200 else f"{answer.status_code} {answer.text[:200]}"
 
-    def wait_for_replicas(self, replicas: range | list[int], deadline: Deadline) -> None:
-        """Return when each of these replicas has answered an authenticated request in each lane."""
-        for lane, numbers in lanes.replicas(self.record).items():
-            for replica in replicas:
-                if replica in numbers:
-                    self._wait_for_replica(replica, lane, deadline)
+    def serves(self, number: int) -> bool:
+        """Whether the first lane's replica of this number answers a request."""
+        return self.asks_replica(ReplicaId.first(number)) is None
 
-    def _wait_for_replica(self, replica: int, lane: str, deadline: Deadline) -> None:
-        route = lanes.route(lane, replica)
-        self.awaited = f"replica {route}"
+    def wait_for_replicas(self, numbers: range | list[int], deadline: Deadline) -> None:
+        """Return when the replicas of these numbers, of each lane, have answered a request."""
+        for replica in lanes.replicas(self.record):
+            if replica.number in numbers:
+                self._wait_for_replica(replica, deadline)
+
+    def _wait_for_replica(self, replica: ReplicaId, deadline: Deadline) -> None:
+        self.awaited = f"replica {replica}"
         problem = until_it_serves(
-            functools.partial(self.asks_replica, replica, lane),
+            functools.partial(self.asks_replica, replica),
             lambda: self.check("before it served"),
             deadline,
         )
         if problem is not None:
             raise StackError(
-                f"Replica {route} did not serve within {deadline.seconds:.0f} s; "
+                f"Replica {replica} did not serve within {deadline.seconds:.0f} s; "
                 f"its last answer: {problem}.",
-                f"See what it says: placement-harness logs --replica {route}.",
+                f"See what it says: placement-harness logs --replica {replica}.",
                 service="placement",
             )
 

@@ -15,6 +15,7 @@ from harness.engine.compose import resolved
 from harness.stack.images import code_volumes
 from harness.stack.images.catalogue import IMAGES
 from harness.stack.model import lanes, oslo_settings
+from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Installed, Record
 from harness.stack.model.state import StackState
 from harness.stack.settings.config_sources import SOURCES
@@ -60,18 +61,18 @@ def load(state: StackState) -> Project:
     return project
 
 
-def settings(state: StackState) -> dict[str, dict[str, str]]:
-    """Each replica's settings, by whose they are, group and option."""
+def settings(state: StackState) -> dict[ReplicaId, dict[str, str]]:
+    """The settings of each replica, by GROUP/OPTION."""
     return {
-        owner: {name: _as_it_is(value) for name, value in own.items()}
-        for owner, own in load(state)[SETTINGS].items()
+        ReplicaId.of_key(key): {name: _as_it_is(value) for name, value in values.items()}
+        for key, values in load(state)[SETTINGS].items()
     }
 
 
 def set_replicas(state: StackState, record: Record) -> None:
     """Let the only lane have as many replicas as the record says, each with its placement."""
     project = load(state)
-    wanted = {lanes.service(number): number for number in range(1, record.replicas + 1)}
+    wanted = {ReplicaId.first(number).service: number for number in range(1, record.replicas + 1)}
     for name in [name for name in project[SETTINGS] if name not in wanted]:
         del project["services"][name], project[SETTINGS][name]
     lane = Lane(FIRST_LANE, project.get(LANES, {}).get(FIRST_LANE, {}))
@@ -84,23 +85,24 @@ def set_replicas(state: StackState, record: Record) -> None:
 
 
 def change_setting(
-    state: StackState, setting: str, values: Mapping[str, str | None]
-) -> dict[str, str | None]:
-    """Set GROUP/OPTION by whose it is, and by TEMPLATE for replicas that come later; None: unset.
+    state: StackState, setting: str, values: Mapping[ReplicaId | None, str | None]
+) -> dict[ReplicaId | None, str | None]:
+    """Set GROUP/OPTION for these replicas; the key None is for replicas that come later.
 
-    Gives what was there.
+    A value of None unsets the option. Returns the values that were set before.
     """
     project = load(state)
     group, _, option = setting.partition("/")
     name = f"{group.lower()}/{option}"
     (variable,) = oslo_settings.variables({name: ""})
-    before: dict[str, str | None] = {}
-    for who, value in values.items():
-        later = who == TEMPLATE
-        held = project[TEMPLATE]["environment"] if later else project[SETTINGS].get(who, {})
-        key = variable if later else name
+    before: dict[ReplicaId | None, str | None] = {}
+    for replica, value in values.items():
+        if replica is None:
+            held, key = project[TEMPLATE]["environment"], variable
+        else:
+            held, key = project[SETTINGS].get(replica.key, {}), name
         had = held.pop(key, None)
-        before[who] = None if had is None else _as_it_is(had)
+        before[replica] = None if had is None else _as_it_is(had)
         if value is not None:
             held[key] = value.replace("$", "$$")
     save(state, project)
@@ -128,7 +130,7 @@ def _add_replica(
     """
     own: Project = copy.deepcopy(project[TEMPLATE])
     own.pop("deploy", None)
-    own["container_name"] = lanes.container(record.name, number)
+    own["container_name"] = ReplicaId.first(number).container(record.name)
     placement = record.placement(number)
     if placement.content:
         own["image"] = IMAGES[lanes.SERVICE].tag(placement.content)
@@ -146,7 +148,7 @@ def _add_replica(
         own_ports = [ports[lane.name] for lane in here[1:]]
         told = {port: _instead(first, one) for port, one in zip(own_ports, others, strict=True)}
         own["environment"]["LANES"] = json.dumps(told)
-    project["services"][lanes.service(number)] = own
+    project["services"][ReplicaId.first(number).service] = own
 
 
 def _environment(project: Project, record: Record, lane: Lane, number: int) -> dict[str, str]:
@@ -158,9 +160,9 @@ def _environment(project: Project, record: Record, lane: Lane, number: int) -> d
     its[CONNECTION] = f"{account}@{host}/{lanes.schema(lane.name)}"
     if record.lanes:
         its["oslo_policy/policy_file"] = f"{POLICY}/{lane.name}/policy.yaml"
-    owner = lanes.owner(lane.name, number)
-    project[SETTINGS][owner] = its
-    return {**left, **SOURCES[record.config_source].environment(its, owner)}
+    replica = ReplicaId(lane.name, number)
+    project[SETTINGS][replica.key] = its
+    return {**left, **SOURCES[record.config_source].environment(its, replica)}
 
 
 def _instead(first: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str | None]:

@@ -20,6 +20,7 @@ from harness.stack.images.versions import versions
 from harness.stack.lifecycle import reuse, teardown, up
 from harness.stack.lifecycle.running import RunningStack
 from harness.stack.model import lanes
+from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.state import StackState
 from harness.stack.settings.config_sources import SOURCES
 from harness.stack.settings.databases import DATABASES
@@ -71,7 +72,7 @@ class StackTarget:
     def replicas(self) -> tuple[str, ...]:
         names = [lane.name for lane in self._plan.lanes] or [FIRST_LANE]
         return tuple(
-            lanes.route(name, number)
+            str(ReplicaId(name, number))
             for name in names
             for number in lanes.numbers(name, self._number)
         )

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from harness.config.plan import FIRST_LANE
 from harness.core.deadline import Deadline
 from harness.core.errors import StackError
 from harness.stack import project
 from harness.stack.handle import Stack
+from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Record
 
 
@@ -42,8 +42,8 @@ class Replicas:
         monkeypatch.setattr(Stack, "asks_replica", self._ask)
         monkeypatch.setattr(Stack, "start_containers", lambda *_: None)
 
-    def _ask(self, replica: int, lane: str = FIRST_LANE, timeout: float = 1) -> str | None:
-        return "503 Service Unavailable" if replica in self.silent else None
+    def _ask(self, replica: ReplicaId, timeout: float = 1) -> str | None:
+        return "503 Service Unavailable" if replica.number in self.silent else None
 
     @property
     def record(self) -> Record:

@@ -13,7 +13,7 @@ import requests
 from harness.config.plan import FIRST_LANE
 from harness.core.deadline import Deadline
 from harness.core.errors import StackError
-from harness.stack.model import lanes
+from harness.stack.model.lanes import ReplicaId
 
 _NAMES = {"httpd": "http://httpd.apache.org"}
 
@@ -52,7 +52,7 @@ class Balancer:
 
             found.append(
                 Member(
-                    replica=lanes.number(text("route")),
+                    replica=ReplicaId.parse(text("route")).number,
                     address=text("name"),
                     enabled="Dis" not in text("status"),
                     busy=int(text("busy")),

@@ -1,6 +1,6 @@
 """The stack's etcd: replicas take their settings from it.
 
-Each replica has its own, below PREFIX/OWNER (``lanes.owner``), because replicas differ: one may
+Each replica has its own, below PREFIX/KEY (``ReplicaId.key``), because replicas differ: one may
 have a database node, a schema or a policy of its own. What is set for all is written for each, at
 one moment.
 """
@@ -13,6 +13,7 @@ from harness.core.deadline import Deadline
 from harness.core.errors import StackError
 from harness.engine.docker import published
 from harness.stack.model import oslo_settings
+from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.state import StackState
 
 SERVICE = "etcd"
@@ -71,14 +72,16 @@ class Etcd:
         """Delete all keys below a prefix."""
         self._post("/v3/kv/deleterange", _below(prefix))
 
-    def read_setting(self, setting: str, owners: Iterable[str]) -> dict[str, str | None]:
-        """What GROUP/OPTION is for each of these replicas; None where it is not set."""
-        there = self.read(PREFIX)
-        return {owner: there.get(f"{owner}/{setting}") for owner in owners}
+    def read_setting(
+        self, setting: str, replicas: Iterable[ReplicaId]
+    ) -> dict[ReplicaId, str | None]:
+        """The value of GROUP/OPTION for each of these replicas; None where it is not set."""
+        values = self.read(PREFIX)
+        return {replica: values.get(f"{replica.key}/{setting}") for replica in replicas}
 
-    def write_setting(self, setting: str, values: Mapping[str, str | None]) -> None:
-        """Set GROUP/OPTION for each of these replicas, at one moment; None: unset it."""
-        self.write({f"{PREFIX}/{owner}/{setting}": value for owner, value in values.items()})
+    def write_setting(self, setting: str, values: Mapping[ReplicaId, str | None]) -> None:
+        """Set GROUP/OPTION for these replicas, in one transaction; None unsets it."""
+        self.write({f"{PREFIX}/{one.key}/{setting}": value for one, value in values.items()})
 
     def authenticate(self) -> None:
         """Get a token. Raises StackError where it does not answer its root."""
@@ -110,23 +113,23 @@ class Etcd:
         return said
 
 
-def environment(settings: Mapping[str, str], owner: str) -> Mapping[str, str]:
-    """What a replica is told: where etcd is, and which keys are its own."""
+def environment(settings: Mapping[str, str], replica: ReplicaId) -> Mapping[str, str]:
+    """The variables of a replica: the address of etcd, and the prefix of the replica's keys."""
     own = {name: value for name, value in settings.items() if name.startswith(OF_THE_SOURCE)}
-    own[f"{SERVICE}/prefix"] = f"{PREFIX}/{owner}"
+    own[f"{SERVICE}/prefix"] = f"{PREFIX}/{replica.key}"
     return oslo_settings.variables(own)
 
 
-def deliver(state: StackState, settings: Mapping[str, Mapping[str, str]]) -> None:
-    """Write the settings of replicas that have none yet: others may have been changed since."""
+def deliver(state: StackState, settings: Mapping[ReplicaId, Mapping[str, str]]) -> None:
+    """Write the settings of replicas that have none yet: the others may have been changed since."""
     etcd = Etcd.of(state)
     etcd.wait(Deadline.after(READY_SECONDS))
-    there = {key.partition("/")[0] for key in etcd.read(PREFIX)}
-    for owner, own in settings.items():
-        if owner not in there:
+    configured = {key.partition("/")[0] for key in etcd.read(PREFIX)}
+    for replica, own in settings.items():
+        if replica.key not in configured:
             etcd.write(
                 {
-                    f"{PREFIX}/{owner}/{_named(name)}": value
+                    f"{PREFIX}/{replica.key}/{_named(name)}": value
                     for name, value in own.items()
                     if not name.startswith(OF_THE_SOURCE)
                 }
@@ -138,10 +141,10 @@ def require(state: StackState) -> None:
     Etcd.of(state).authenticate()
 
 
-def forget(state: StackState, owners: Sequence[str]) -> None:
-    """Delete the settings of replicas that are gone: later ones of their names get today's."""
-    for owner in owners:
-        Etcd.of(state).delete(f"{PREFIX}/{owner}")
+def forget(state: StackState, replicas: Sequence[ReplicaId]) -> None:
+    """Delete the settings of replicas that are gone: a later replica gets those of its day."""
+    for replica in replicas:
+        Etcd.of(state).delete(f"{PREFIX}/{replica.key}")
 
 
 def _change(key: str, value: str | None) -> dict[str, Any]:

@@ -7,13 +7,13 @@ import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
-from harness.config.plan import FIRST_LANE, MAX_REPLICAS
+from harness.config.plan import MAX_REPLICAS
 from harness.core.errors import StackError, UsageError
 from harness.core.exchange import Exchange
 from harness.core.process import run
 from harness.engine.docker import listed
 from harness.stack.model import lanes
-from harness.stack.model.lanes import SERVICE, replica_of
+from harness.stack.model.lanes import SERVICE, ReplicaId
 from harness.stack.model.state import StackState
 
 # Clocks agree on one machine; a container's log driver may lag.
@@ -50,7 +50,7 @@ class About:
 
 def container(stack: str, service: str, replica: str | None = None) -> str:
     """A service's container, or that of a replica, which those of other lanes share."""
-    return lanes.container(stack, lanes.number(replica)) if replica else f"{stack}-{service}-1"
+    return ReplicaId.parse(replica).container(stack) if replica else f"{stack}-{service}-1"
 
 
 def lines_of(name: str, *, since: float, containing: str) -> list[str]:
@@ -133,7 +133,7 @@ def containers(stack: str, service: str | None, replica: str | None) -> list[str
         )
     chosen = [one.name for one in found if service is None or _is(one.service, service)]
     if not chosen:
-        services = {SERVICE if replica_of(one.service) else one.service for one in found}
+        services = {SERVICE if ReplicaId.of_service(one.service) else one.service for one in found}
         raise UsageError(
             f"The stack {stack} has no service {service}.", f"It has {', '.join(sorted(services))}."
         )
@@ -143,19 +143,15 @@ def containers(stack: str, service: str | None, replica: str | None) -> list[str
 def _routes(stack: str, there: Collection[str]) -> list[str]:
     """The replicas in these containers of a stack, as messages call them."""
     record = StackState(stack).record()
-    # One that was started by hand has no record, and no lanes.
-    by_lane = lanes.replicas(record) if record else {FIRST_LANE: range(1, MAX_REPLICAS + 1)}
-    return [
-        lanes.route(lane, number)
-        for lane, numbers in by_lane.items()
-        for number in numbers
-        if lanes.container(stack, number) in there
-    ]
+    # A stack that was started by hand has no record, and no lanes.
+    by_hand = map(ReplicaId.first, range(1, MAX_REPLICAS + 1))
+    replicas = lanes.replicas(record) if record else by_hand
+    return [str(replica) for replica in replicas if replica.container(stack) in there]
 
 
 def _is(of: str, service: str) -> bool:
     """Whether a container's service is this one; each replica is a service of its own."""
-    return of == service or (service == SERVICE and replica_of(of) is not None)
+    return of == service or (service == SERVICE and ReplicaId.of_service(of) is not None)
 
 
 def stream(

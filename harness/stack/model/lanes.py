@@ -1,100 +1,137 @@
-"""Lanes: isolated placements side by side in one stack, sharing all but themselves.
+"""Lanes: isolated placements side by side in one stack, which share its services.
 
-A lane has a schema in the stack's database, replicas of its own, and a port and a balancer of the
-stack's Apache. Its replicas are processes of their own in the containers of the first lane's, by
-number (services/placement/serve.py): what replicas import is imported once, and three containers
-start sooner than six.
+A lane has its own schema in the stack's database, its own replicas, and its own port and balancer
+in the stack's Apache. Replicas of one number are processes in one container, whatever their lane
+(services/placement/serve.py): the libraries are imported once, and three containers start sooner
+than six.
 """
 
 import contextlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from harness.config.plan import FIRST_LANE, Lane
+from harness.engine.compose import STACK_LABEL
+from harness.engine.docker import SERVICE_LABEL
 from harness.stack.model.record import Record
 from harness.stack.model.state import StackState
 
 SERVICE = "placement"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class ReplicaId:
+    """One replica of a stack: its lane, and its number there, from 1.
+
+    ``str`` gives the name that Apache and messages have for it: "2" in the first lane, "2-1" for
+    number 1 of lane 2. The replicas of one number share a container and its Compose service, in
+    which each lane has a process.
+    """
+
+    lane: str
+    number: int
+
+    def __str__(self) -> str:
+        return str(self.number) if self.lane == FIRST_LANE else f"{self.lane}-{self.number}"
+
+    @classmethod
+    def first(cls, number: int) -> "ReplicaId":
+        """The replica of this number in the first lane."""
+        return cls(FIRST_LANE, number)
+
+    @classmethod
+    def parse(cls, text: str) -> "ReplicaId":
+        """The replica that has this name. Raises ValueError."""
+        # Names of lanes may have dashes.
+        lane, _, number = text.rpartition("-")
+        return cls(lane or FIRST_LANE, int(number))
+
+    @classmethod
+    def of_service(cls, service: str) -> "ReplicaId | None":
+        """The first lane's replica in the containers of a Compose service; None for others."""
+        name, _, number = service.partition("-")
+        return cls.first(int(number)) if name == SERVICE and number.isdecimal() else None
+
+    @classmethod
+    def of_key(cls, key: str) -> "ReplicaId":
+        """The replica whose settings stand under this key. Raises ValueError."""
+        return cls.parse(key.removeprefix(f"{SERVICE}-"))
+
+    @property
+    def service(self) -> str:
+        """The Compose service of the replica's container."""
+        return f"{SERVICE}-{self.number}"
+
+    @property
+    def key(self) -> str:
+        """The key of the replica's settings, in the stack's description and in etcd."""
+        return f"{SERVICE}-{self}"
+
+    @property
+    def folder(self) -> str:
+        """The folder of the replica's files, below one that all lanes in its container share.
+
+        Empty in the first lane, which has the shared folder itself.
+        """
+        return "" if self.lane == FIRST_LANE else self.key
+
+    def container(self, stack: str) -> str:
+        """The name of the replica's container in this stack."""
+        return f"{stack}-{self.service}"
+
+    def labels(self, stack: str) -> Mapping[str, str]:
+        """The labels by which the engine knows the replica's container in this stack."""
+        return {STACK_LABEL: stack, SERVICE_LABEL: self.service}
+
+
 def schema(lane: str) -> str:
-    # A name that SQL takes without quotes.
+    """The name of a lane's database schema, which SQL takes without quotes."""
     return "placement" if lane == FIRST_LANE else f"placement_{lane.replace('-', '_')}"
 
 
 def numbers(lane: str, replicas: int) -> range:
-    """The numbers of a lane's replicas, in a stack of so many. A lane for a profile has one: few
-    suites need it, and what they look at is the profile."""
+    """The numbers of a lane's replicas, in a stack with this many.
+
+    A lane for a profile has one replica: few suites need it, and they test the profile.
+    """
     return range(1, replicas + 1 if lane.isdecimal() else 2)
 
 
-def replicas(record: Record) -> dict[str, range]:
-    """The numbers of the replicas of each lane of a stack."""
-    return {lane: numbers(lane, record.replicas) for lane in record.lanes or (FIRST_LANE,)}
+def names(record: Record) -> tuple[str, ...]:
+    """The names of a stack's lanes."""
+    return tuple(record.lanes) or (FIRST_LANE,)
 
 
-def route(lane: str, replica: int) -> str:
-    """What Apache calls a replica."""
-    return str(replica) if lane == FIRST_LANE else f"{lane}-{replica}"
-
-
-def number(route: str) -> int:
-    """Which of its lane's replicas that is; lanes' names may have dashes."""
-    return int(route.rpartition("-")[2])
-
-
-def owner(lane: str, replica: int) -> str:
-    """Whose settings a replica's are."""
-    return f"{SERVICE}-{route(lane, replica)}"
-
-
-def folder(owner: str) -> str:
-    """Where a replica finds what is its own, below a folder that all lanes' share; the first
-    lane's have the folder itself."""
-    return "" if owner == service_of(owner) else owner
-
-
-def service_of(owner: str) -> str:
-    """The service in Compose of the replica whose settings these are."""
-    return service(number(owner))
-
-
-def service(replica: int) -> str:
-    """The service in Compose of a replica, in whichever lane."""
-    return f"{SERVICE}-{replica}"
-
-
-def container(stack: str, replica: int) -> str:
-    """The container of a replica, in whichever lane."""
-    return f"{stack}-{service(replica)}"
-
-
-def replica_of(service: str) -> str | None:
-    """Which replica a service is, as Apache calls it; None when it is another service."""
-    first, _, route = service.partition("-")
-    return route if first == SERVICE and route else None
+def replicas(record: Record) -> tuple[ReplicaId, ...]:
+    """The replicas of all lanes of a stack."""
+    return tuple(
+        ReplicaId(lane, number)
+        for lane in names(record)
+        for number in numbers(lane, record.replicas)
+    )
 
 
 def prepare(state: StackState, lanes: Sequence[Lane]) -> None:
-    """Give each lane a policy that its replicas can be told to change."""
+    """Write an empty policy for each lane, which can be replaced while its replicas run."""
     for lane in lanes:
         folder = state.policy_file(lane.name).parent
         folder.mkdir(parents=True, exist_ok=True)
-        # Replicas read it as another user; nothing in it is secret.
+        # Replicas read the policy as another user; nothing in it is secret.
         folder.chmod(0o755)
         set_policy(state, lane.name, {})
 
 
 def restore(state: StackState, record: Record) -> None:
-    """Give each lane placement's own policy again: a run that was killed could not."""
+    """Give each lane placement's default policy again, which a killed run did not do."""
     for lane in record.lanes:
-        # Unless somebody has removed the stack.
+        # The stack may have been removed meanwhile.
         with contextlib.suppress(FileNotFoundError):
             set_policy(state, lane, {})
 
 
 def set_policy(state: StackState, lane: str, rules: Mapping[str, str]) -> None:
-    """Give a lane's replicas this policy.yaml; they see the change at their next request."""
+    """Write policy.yaml for a lane's replicas, which read it at their next request."""
     path = state.policy_file(lane)
     partial = path.with_suffix(".partial")
     # JSON is YAML.

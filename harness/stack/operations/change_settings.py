@@ -12,6 +12,7 @@ from harness.stack.clients import replica_logs
 from harness.stack.clients.etcd import Etcd
 from harness.stack.handle import Stack
 from harness.stack.model import lanes
+from harness.stack.model.lanes import ReplicaId
 from harness.stack.operations import rolling
 
 LAST_LINES = 12
@@ -19,11 +20,14 @@ LAST_LINES = 12
 
 @dataclass(frozen=True, slots=True)
 class _Values:
-    """What GROUP/OPTION is: for each replica in etcd, and for those that come later."""
+    """The values of GROUP/OPTION, in etcd and in the stack's description.
+
+    None in place of a replica stands for replicas that come later.
+    """
 
     setting: str
-    in_etcd: Mapping[str, str | None]
-    described: Mapping[str, str | None]
+    in_etcd: Mapping[ReplicaId, str | None]
+    described: Mapping[ReplicaId | None, str | None]
 
 
 def change(stack: Stack, setting: str, value: str, progress: Progress) -> None:
@@ -32,14 +36,14 @@ def change(stack: Stack, setting: str, value: str, progress: Progress) -> None:
     When a replica does not serve with the value, or Ctrl-C comes, all replicas get back what they
     had before. Raises StackError.
     """
-    services = [lanes.service(replica) for replica in stack.replicas]
+    replicas = [ReplicaId.first(number) for number in stack.replicas]
     after = _Values(
         setting,
-        dict.fromkeys(services, value),
-        dict.fromkeys([*services, project.TEMPLATE], value),
+        dict.fromkeys(replicas, value),
+        dict.fromkeys([*replicas, None], value),
     )
     before = _write(stack, after)
-    progress(f"{setting} is set for {counted(len(services))}")
+    progress(f"{setting} is set for {counted(len(replicas))}")
     restarted: list[int] = []
     for replica in stack.replicas:
         progress(f"restarting replica {replica}")
@@ -76,7 +80,7 @@ def _undone(
     stack: Stack, before: _Values, replicas: list[int], error: StackError, progress: Progress
 ) -> StackError:
     """Put back what was there; what to say then."""
-    container = lanes.container(stack.name, replicas[0])
+    container = ReplicaId.first(replicas[0]).container(stack.name)
     evidence = error.evidence or replica_logs.last_lines(container, LAST_LINES)
     problem = f"Replica {replicas[0]} did not take up {before.setting}: {error.problem}"
     try:

@@ -148,10 +148,9 @@ def name_of(placement: Placement) -> str:
 def _containers(stack: Stack, placements: Collection[Installed]) -> Mapping[str, int]:
     """The containers of the replicas that run these, and how many there are in each: lanes'."""
     return Counter(
-        lanes.container(stack.name, number)
-        for numbers in lanes.replicas(stack.record).values()
-        for number in numbers
-        if stack.record.placement(number) in placements
+        replica.container(stack.name)
+        for replica in lanes.replicas(stack.record)
+        if stack.record.placement(replica.number) in placements
     )
 
 

@@ -15,7 +15,7 @@ from harness.core.process import run
 from harness.core.signals import shielded
 from harness.stack import project
 from harness.stack.handle import Stack
-from harness.stack.model import lanes
+from harness.stack.model.lanes import ReplicaId
 
 # Apache's ProxyTimeout.
 DRAIN_SECONDS = 60.0
@@ -116,7 +116,7 @@ def require_another(stack: Stack) -> None:
 def _restart(stack: Stack, replica: int) -> None:
     stack.source.require(stack.state)
     with out(stack, replica):
-        container = lanes.container(stack.name, replica)
+        container = ReplicaId.first(replica).container(stack.name)
         restarted = shielded(lambda: run("docker", "restart", container, seconds=DRAIN_SECONDS))
         if not restarted.ok:
             raise StackError(
@@ -132,7 +132,7 @@ def _set(stack: Stack, replicas: int) -> None:
     stack.save(replicas=replicas)
     project.set_replicas(stack.state, stack.record)
     stack.start_containers("--no-recreate", "--remove-orphans")
-    stack.source.forget(stack.state, [lanes.service(replica) for replica in gone])
+    stack.source.forget(stack.state, [ReplicaId.first(replica) for replica in gone])
 
 
 def _undo(stack: Stack, before: int) -> None:
@@ -143,7 +143,7 @@ def _undo(stack: Stack, before: int) -> None:
 
 
 def _serving(stack: Stack) -> list[int]:
-    return [replica for replica in stack.replicas if stack.asks_replica(replica) is None]
+    return [replica for replica in stack.replicas if stack.serves(replica)]
 
 
 def _put_back(stack: Stack, replica: int, seconds: float) -> None:

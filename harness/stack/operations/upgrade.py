@@ -17,6 +17,7 @@ from harness.stack.images import build
 from harness.stack.images.catalogue import IMAGES, with_parents
 from harness.stack.images.contents import contents_of
 from harness.stack.model import lanes, oslo_settings
+from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Installed
 from harness.stack.operations import code_reload, placement_options, rolling
 from harness.stack.settings import config_sources
@@ -63,7 +64,7 @@ def upgrade(stack: Stack, spec: str, progress: Progress, constraints: str = "") 
             before = stack.record.placement(replica)
             if before != wanted:
                 progress(f"replica {replica}: {before.title} -> {wanted.title}")
-            elif code_reload.is_unloaded(wanted) or stack.asks_replica(replica) is not None:
+            elif code_reload.is_unloaded(wanted) or not stack.serves(replica):
                 progress(f"replica {replica}: {wanted.title} anew")
             else:
                 continue
@@ -94,7 +95,7 @@ def _refuse(stack: Stack, target: Placement) -> None:
 def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None:
     """Let the new placement migrate the database, which the old ones go on using."""
     progress("migrating the schema")
-    every = project.settings(stack.state)[lanes.service(1)]
+    every = project.settings(stack.state)[ReplicaId.first(1)]
     # Whichever source the replicas have: this one has the environment.
     settings = {name: one for name, one in every.items() if name.startswith(DATABASE)}
     with tempfile.NamedTemporaryFile("w", dir=stack.state.directory) as variables:
@@ -132,12 +133,12 @@ def _replace(stack: Stack, replica: int, placement: Installed) -> None:
     turns = [stack.record.placement(number) for number in stack.replicas]
     turns[replica - 1] = placement
     with rolling.out(stack, replica):
-        shielded(lambda: _start(stack, lanes.service(replica), tuple(turns)))
+        shielded(lambda: _start(stack, ReplicaId.first(replica), tuple(turns)))
 
 
-def _start(stack: Stack, service: str, placements: tuple[Installed, ...]) -> None:
-    """Let a replica run what it has among these; what is recorded is what is there."""
-    container = f"{stack.name}-{service}"
+def _start(stack: Stack, replica: ReplicaId, placements: tuple[Installed, ...]) -> None:
+    """Start a replica anew with its one of these placements, and record all of them."""
+    container = replica.container(stack.name)
     removed = run("docker", "rm", "--force", "--volumes", container, seconds=REMOVE_SECONDS)
     if not removed.ok and "no such container" not in removed.err.lower():
         raise StackError(
@@ -147,5 +148,5 @@ def _start(stack: Stack, service: str, placements: tuple[Installed, ...]) -> Non
         )
     stack.save(placements=placements)
     project.set_replicas(stack.state, stack.record)
-    own = {service: project.settings(stack.state)[service]}
-    config_sources.start(stack.source, stack.state, own, "--no-deps", service)
+    own = {replica: project.settings(stack.state)[replica]}
+    config_sources.start(stack.source, stack.state, own, "--no-deps", replica.service)

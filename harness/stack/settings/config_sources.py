@@ -13,18 +13,19 @@ from harness.core.paths import ROOT
 from harness.core.process import run
 from harness.engine.compose import compose_up
 from harness.stack.clients import etcd
-from harness.stack.model import lanes, oslo_settings
+from harness.stack.model import oslo_settings
+from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.state import StackState
 
 Settings = Mapping[str, str]
-# Where placement looks for its file by itself.
+# The folder in which placement looks for its file by default.
 FOLDER = "/etc/placement"
-# Whom the images run as.
+# The user that the images run as.
 USER = 10001
 COPY_SECONDS = 30.0
 
 
-def _nothing(settings: Settings, owner: str) -> Settings:
+def _nothing(settings: Settings, replica: ReplicaId) -> Settings:
     return {}
 
 
@@ -36,19 +37,19 @@ def _no_work(*_: object) -> None:
 class Source:
     """A configuration source.
 
-    ``images`` and ``services`` are what it needs besides those of every stack, ``overlay`` the
-    Compose file that adds them, ``volumes`` what it needs in each replica. ``environment`` are the
-    variables of a replica, by whose they are (``lanes.owner``). ``deliver`` gives the settings to
-    whom they are for: when the source's services run and replicas are made, but before they
-    start. ``forget`` removes those of replicas that are gone, where they do not go with them.
-    ``require`` raises StackError where a replica that starts again would find nothing.
+    ``images`` and ``services`` are needed besides those of every stack, ``overlay`` is the Compose
+    file that adds them, ``volumes`` are mounted in each replica. ``environment`` gives the
+    variables of a replica from its settings. ``deliver`` hands the settings to the replicas, once
+    the source's services run and the replicas are made, before the replicas start. ``forget``
+    removes the settings of replicas that are gone, where they do not go with the container.
+    ``require`` raises StackError where a replica that starts again would find no settings.
     """
 
     name: str
     title: str
-    environment: Callable[[Settings, str], Settings] = _nothing
-    deliver: Callable[[StackState, Mapping[str, Settings]], None] | None = None
-    forget: Callable[[StackState, Sequence[str]], None] = _no_work
+    environment: Callable[[Settings, ReplicaId], Settings] = _nothing
+    deliver: Callable[[StackState, Mapping[ReplicaId, Settings]], None] | None = None
+    forget: Callable[[StackState, Sequence[ReplicaId]], None] = _no_work
     require: Callable[[StackState], None] = _no_work
     images: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
@@ -56,10 +57,12 @@ class Source:
     volumes: tuple[str, ...] = ()
 
 
-def start(source: Source, state: StackState, settings: Mapping[str, Settings], *how: str) -> None:
-    """Let Compose start a stack whose replicas are configured that way; ``how`` is for it."""
+def start(
+    source: Source, state: StackState, settings: Mapping[ReplicaId, Settings], *how: str
+) -> None:
+    """Let Compose start a stack that is configured by this source; ``how`` are its options."""
     if source.deliver is not None:
-        # Replicas are made, and wait; what they ask has to run.
+        # Replicas are made and not started: the services that they ask have to run first.
         compose_up(state, "--no-start", *how)
         if source.services:
             compose_up(state, "--no-recreate", *source.services)
@@ -67,18 +70,18 @@ def start(source: Source, state: StackState, settings: Mapping[str, Settings], *
     compose_up(state, *how)
 
 
-def _folder(settings: Settings, owner: str) -> Settings:
-    """Where a replica finds its file, which is not where it looks for it by itself: of lane 2."""
-    inside = lanes.folder(owner)
+def _folder(settings: Settings, replica: ReplicaId) -> Settings:
+    """The folder of a replica's file, where placement does not look there by itself: in lane 2."""
+    inside = replica.folder
     return {"OS_PLACEMENT_CONFIG_DIR": f"{FOLDER}/{inside}"} if inside else {}
 
 
-def _copy_files(state: StackState, settings: Mapping[str, Settings]) -> None:
-    """Put a placement.conf into each replica: a file of its own, that others cannot read."""
-    for owner, own in settings.items():
-        container = lanes.container(state.name, lanes.number(owner))
+def _copy_files(state: StackState, settings: Mapping[ReplicaId, Settings]) -> None:
+    """Copy a placement.conf into each replica's container, readable by its service alone."""
+    for replica, own in settings.items():
+        container = replica.container(state.name)
         with tempfile.TemporaryFile() as archive:
-            _pack(archive, lanes.folder(owner), oslo_settings.file(own))
+            _pack(archive, replica.folder, oslo_settings.file(own))
             archive.seek(0)
             copy = ("docker", "cp", "-", f"{container}:{FOLDER}")
             copied = run(*copy, seconds=COPY_SECONDS, stdin=archive)
@@ -103,7 +106,7 @@ def _pack(archive: IO[bytes], folder: str, text: str) -> None:
         tar.addfile(entry, io.BytesIO(content))
 
 
-def _variables(settings: Settings, owner: str) -> Settings:
+def _variables(settings: Settings, replica: ReplicaId) -> Settings:
     return oslo_settings.variables(settings)
 
 

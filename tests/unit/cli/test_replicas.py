@@ -44,14 +44,16 @@ def test_scale_forgets_the_settings_of_replicas_that_are_gone(
     state = running(monkeypatch)
     state.save(Record(state.name, "keep", 3, 8778, ready=True, config_source="etcd"))
     done: list[object] = []
-    etcd = dataclasses.replace(SOURCES["etcd"], forget=lambda _, gone: done.append([*gone]))
+    etcd = dataclasses.replace(
+        SOURCES["etcd"], forget=lambda _, gone: done.append([*map(str, gone)])
+    )
     monkeypatch.setattr(stack_module, "SOURCES", {"etcd": etcd})
     monkeypatch.setattr(rolling, "project", mock.MagicMock())
     monkeypatch.setattr(Stack, "start_containers", lambda self, *how: done.append("removed"))
     monkeypatch.setattr(Stack, "balancer", mock.MagicMock())
     assert harness("scale", "1").code == 0
     assert harness("scale", "2").code == 0
-    assert done == ["removed", ["placement-2", "placement-3"], "removed", []]
+    assert done == ["removed", ["2", "3"], "removed", []]
 
 
 def test_no_replica_is_taken_out_that_would_not_find_its_settings(

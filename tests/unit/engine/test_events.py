@@ -152,7 +152,7 @@ def test_a_replica_that_never_serves_is_named_with_its_last_answer(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        Stack, "asks_replica", lambda self, number, *how: None if number == 1 else "503 not yet"
+        Stack, "asks_replica", lambda self, one, *how: None if one.number == 1 else "503 not yet"
     )
     deadline = Deadline.after(0.2)
     with pytest.raises(StackError, match=r"Replica 2 did not serve .*: 503 not yet") as caught:

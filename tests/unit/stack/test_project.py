@@ -13,6 +13,7 @@ from harness.config.plan import Lane
 from harness.core.errors import StackError
 from harness.stack import project
 from harness.stack.model import lanes
+from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Installed, Record, Secrets
 from harness.stack.model.state import StackState
 from tests.fakes.machine import Machine, fails
@@ -124,9 +125,10 @@ def test_replicas_come_and_go_under_their_numbers(state: StackState) -> None:
 @pytest.mark.parametrize("source", ["env", "file", "etcd"])
 def test_a_dollar_reaches_later_replicas_as_it_was_set(state: StackState, source: str) -> None:
     project.write(state, Record("one", "fresh", 1, 9000, config_source=source), ())
-    values = dict.fromkeys(["placement-1", project.TEMPLATE], "$a ${b $$c")
+    values: dict[ReplicaId | None, str | None]
+    values = dict.fromkeys([ReplicaId.first(1), None], "$a ${b $$c")
     before = project.change_setting(state, "DEFAULT/log_format", values)
-    assert before == {"placement-1": None, project.TEMPLATE: None}
+    assert before == dict.fromkeys(values)
     project.set_replicas(state, Record("one", "fresh", 2, 9000, config_source=source))
     assert {one["default/log_format"] for one in project.settings(state).values()} == {"$a ${b $$c"}
     # Compose reads all of the file, and takes what follows a single $ for a variable.

@@ -12,10 +12,12 @@ from harness.core.deadline import Deadline
 from harness.core.errors import StackError
 from harness.stack.clients import etcd as module
 from harness.stack.clients.etcd import Etcd
+from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.state import StackState
 from tests.fakes.server import Received, Server, answer
 
 PASSWORD = "root-password"
+ONE, TWO, THREE = map(ReplicaId.first, (1, 2, 3))
 
 
 class FakeEtcd:
@@ -89,15 +91,14 @@ def test_what_is_written_is_read(etcd: Etcd) -> None:
 
 
 def test_all_is_written_at_once(etcd: Etcd, fake: FakeEtcd) -> None:
-    etcd.write_setting("DEFAULT/debug", {"placement-1": "true", "placement-2": "true"})
+    etcd.write_setting("DEFAULT/debug", {ONE: "true", TWO: "true"})
     assert fake.calls == ["/v3/auth/authenticate", "/v3/kv/txn"]
     assert set(fake.keys) == {
         b"/placement/placement-1/DEFAULT/debug",
         b"/placement/placement-2/DEFAULT/debug",
     }
-    services = ["placement-1", "placement-3"]
-    found = etcd.read_setting("DEFAULT/debug", services)
-    assert found == {"placement-1": "true", "placement-3": None}
+    found = etcd.read_setting("DEFAULT/debug", [ONE, THREE])
+    assert found == {ONE: "true", THREE: None}
 
 
 def test_what_is_to_be_nothing_is_deleted_with_what_is_written(etcd: Etcd, fake: FakeEtcd) -> None:
@@ -131,7 +132,7 @@ SETTINGS = {
 
 
 def test_a_replica_is_told_where_its_settings_are_and_nothing_else() -> None:
-    assert module.environment(SETTINGS, "placement-2") == {
+    assert module.environment(SETTINGS, TWO) == {
         "OS_DEFAULT__CONFIG_SOURCE": "etcd",
         "OS_ETCD__DRIVER": "etcd",
         "OS_ETCD__PASSWORD": "reader",
@@ -144,7 +145,7 @@ def test_settings_are_delivered_to_replicas_that_have_none(
 ) -> None:
     monkeypatch.setattr(Etcd, "of", lambda state: etcd)
     fake.keys[b"/placement/placement-1/DEFAULT/debug"] = b"changed since"
-    settings = {"placement-1": SETTINGS, "placement-2": SETTINGS}
+    settings = {ONE: SETTINGS, TWO: SETTINGS}
     module.deliver(StackState("one", tmp_path), settings)
     assert fake.keys == {
         b"/placement/placement-1/DEFAULT/debug": b"changed since",
@@ -158,7 +159,7 @@ def test_replicas_that_are_gone_are_forgotten(
 ) -> None:
     monkeypatch.setattr(Etcd, "of", lambda state: etcd)
     etcd.write({f"/placement/placement-{number}/a/b": "old" for number in (1, 2, 3, 10)})
-    module.forget(StackState("one", tmp_path), ["placement-3", "placement-1"])
+    module.forget(StackState("one", tmp_path), [THREE, ONE])
     assert set(etcd.read("/placement")) == {"placement-2/a/b", "placement-10/a/b"}
 
 

@@ -10,6 +10,7 @@ from harness.core.errors import StackError
 from harness.stack import handle as stack_module
 from harness.stack.handle import Stack
 from harness.stack.lifecycle.readiness import wait_for_token
+from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
 
@@ -46,8 +47,8 @@ def test_a_replica_is_asked_once_while_it_loads(
 ) -> None:
     asked = []
 
-    def loads(self: Stack, replica: int, lane: str, timeout: float) -> None:
-        asked.append((replica, timeout > 20))
+    def loads(self: Stack, replica: ReplicaId, timeout: float) -> None:
+        asked.append((replica.number, timeout > 20))
         time.sleep(LOADING)
 
     monkeypatch.setattr(Stack, "asks_replica", loads)
@@ -60,7 +61,7 @@ def test_who_is_asked_when_no_time_is_left_has_some_all_the_same(
 ) -> None:
     patience = []
 
-    def loads(self: Stack, replica: int, lane: str, timeout: float) -> None:
+    def loads(self: Stack, replica: ReplicaId, timeout: float) -> None:
         patience.append(timeout)
         time.sleep(LOADING)
 

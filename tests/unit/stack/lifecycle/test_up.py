@@ -117,7 +117,7 @@ def test_a_start_that_takes_long_says_what_it_waits_for(
 ) -> None:
     monkeypatch.setattr(deadline, "NEWS_SECONDS", 0.1)
     monkeypatch.setattr(
-        Stack, "asks_replica", lambda self, number, lane, timeout: "503" if number == 2 else None
+        Stack, "asks_replica", lambda self, replica, timeout: "503" if replica.number == 2 else None
     )
     with pytest.raises(StackError, match="Replica 2 did not serve"):
         up.bring_up(FRESH, machine.steps.append)

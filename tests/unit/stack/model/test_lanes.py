@@ -8,28 +8,44 @@ import pytest
 from harness.core.errors import StackError
 from harness.stack.clients.database import Schema
 from harness.stack.model import lanes
+from harness.stack.model.lanes import ReplicaId
+from harness.stack.model.record import Record
 
 
-def test_replicas_are_told_apart_by_their_lane() -> None:
-    assert [lanes.route("1", 2), lanes.route("2", 3), lanes.route("cors", 1)] == [
-        "2",
-        "2-3",
-        "cors-1",
-    ]
-    assert [lanes.owner("1", 2), lanes.owner("2", 3)] == ["placement-2", "placement-2-3"]
-    assert [lanes.replica_of(one) for one in ("placement-2-3", "placement", "mariadb")] == [
-        "2-3",
-        None,
-        None,
-    ]
-    # Those of one number are in one container, by which they are named there.
-    routes = ("2", "2-3", "open-policy-1")
-    assert [lanes.number(one) for one in routes] == [2, 3, 1]
-    owners = ("placement-2", "placement-2-3", "placement-open-policy-1")
-    assert [lanes.service_of(one)[-1] for one in owners] == ["2", "3", "1"]
-    assert [lanes.folder(one) for one in owners] == ["", *owners[1:]]
-    assert list(lanes.numbers("2", 3)) == [1, 2, 3]
-    assert list(lanes.numbers("cors", 3)) == [1]
+@pytest.mark.parametrize(
+    ("replica", "name", "key", "folder"),
+    [
+        (ReplicaId("1", 2), "2", "placement-2", ""),
+        (ReplicaId("2", 3), "2-3", "placement-2-3", "placement-2-3"),
+        (ReplicaId("open-policy", 1), "open-policy-1", *["placement-open-policy-1"] * 2),
+    ],
+)
+def test_a_replica_has_a_name_and_settings_of_its_own_and_its_numbers_container(
+    replica: ReplicaId, name: str, key: str, folder: str
+) -> None:
+    assert (str(replica), replica.key, replica.folder) == (name, key, folder)
+    assert ReplicaId.parse(name) == ReplicaId.of_key(key) == replica
+    assert replica.service == f"placement-{replica.number}"
+    assert replica.container("one") == f"one-placement-{replica.number}"
+    assert replica.labels("one") == {
+        "placement-harness.stack": "one",
+        "com.docker.compose.service": f"placement-{replica.number}",
+    }
+
+
+def test_services_of_replicas_are_told_from_others() -> None:
+    services = ("placement-12", "placement", "placement-x", "mariadb", "galera-2")
+    replicas = [ReplicaId.of_service(service) for service in services]
+    assert replicas == [ReplicaId.first(12), None, None, None, None]
+    with pytest.raises(ValueError, match="invalid literal"):
+        ReplicaId.parse("placement")
+
+
+def test_a_lane_for_a_profile_has_one_replica() -> None:
+    record = Record("one", "keep", 2, 1, lanes={"1": 1, "2": 2, "cors": 3})
+    assert [str(one) for one in lanes.replicas(record)] == ["1", "2", "2-1", "2-2", "cors-1"]
+    alone = Record("one", "keep", 2, 1)
+    assert [str(one) for one in lanes.replicas(alone)] == ["1", "2"]
 
 
 class Cursor:

@@ -1,13 +1,15 @@
-"""Commands that compare recordings."""
+"""Commands that compare and convert recordings."""
 
 import json
 import sys
+from pathlib import Path
 
 import click
 
-from harness.parity import offline
+from harness.parity import har, offline
 from harness.parity.causes import shown
 from harness.parity.judge import Verdict
+from harness.parity.recording import Recording, refuse_existing
 
 
 @click.command()
@@ -28,6 +30,24 @@ def diff(left: str, right: str, as_json: bool) -> None:
             click.echo(line)
     if not outcome.ok:
         sys.exit(1)
+
+
+@click.command()
+@click.argument("recording")
+@click.option("--har", "as_har", is_flag=True, required=True, help="As HAR 1.2.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write; without: standard output.",
+)
+def export(recording: str, as_har: bool, output: Path | None) -> None:
+    """Write a recording in a format that other tools read."""
+    text = har.text(Recording(offline.found_recording(recording)))
+    if output is None:
+        click.echo(text)
+    else:
+        refuse_existing(output, "--output")
+        output.write_text(text)
 
 
 def _lines(outcome: offline.Outcome) -> list[str]:

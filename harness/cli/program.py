@@ -15,7 +15,7 @@ import click
 from harness.cli.common import Commands, named, replicas_argument, running, say
 from harness.cli.config import config
 from harness.cli.matrix import matrix
-from harness.cli.parity import diff
+from harness.cli.parity import diff, export
 from harness.cli.replicas import restart, scale, upgrade
 from harness.config.plan import NAME_VARIABLE, name_option, stack_name
 from harness.config.resolve import BETWEEN, one_of, resolve
@@ -275,5 +275,5 @@ def bench(starts: int, suites: bool, rounds: int) -> None:
         startup.run(starts, say)
 
 
-for command in (scale, restart, upgrade, matrix, config, diff):
+for command in (scale, restart, upgrade, matrix, config, diff, export):
     main.add_command(command)

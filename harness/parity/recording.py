@@ -85,12 +85,12 @@ def writing(path: Path, header: Header, hidden: Iterable[str] = ()) -> Iterator[
         partial.unlink(missing_ok=True)
 
 
-def refuse_existing(path: Path) -> None:
-    """Raise UsageError for a file that is there: a recording is kept, never written over."""
+def refuse_existing(path: Path, option: str = "--record") -> None:
+    """Raise UsageError for a file that is there: what was recorded is kept, never written over."""
     if path.exists():
         raise UsageError(
-            f"{path} exists already, and a recording is never written over.",
-            "Give --record another name, or remove the file first.",
+            f"{path} exists already, and is never written over.",
+            f"Give {option} another name, or remove the file first.",
         )
 
 

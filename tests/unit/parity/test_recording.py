@@ -67,7 +67,7 @@ def test_the_same_exchanges_make_the_same_file(tmp_path: Path) -> None:
 def test_a_recording_is_never_written_over(tmp_path: Path) -> None:
     kept = tmp_path / "run.jsonl"
     kept.write_text("kept")
-    with pytest.raises(UsageError, match="exists already, and a recording is never written over"):
+    with pytest.raises(UsageError, match="exists already, and is never written over"):
         record(kept, EXCHANGE)
     assert kept.read_text() == "kept"
 

@@ -9,6 +9,7 @@ import click
 from harness.parity import har, offline
 from harness.parity.causes import shown
 from harness.parity.judge import Verdict
+from harness.parity.outcome import Outcome, as_data, as_page
 from harness.parity.recording import Recording, refuse_existing
 
 
@@ -16,15 +17,22 @@ from harness.parity.recording import Recording, refuse_existing
 @click.argument("left", metavar="A")
 @click.argument("right", metavar="B")
 @click.option("--json", "as_json", is_flag=True, help="The outcome for programs.")
-def diff(left: str, right: str, as_json: bool) -> None:
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a page that shows it: one HTML file, which needs no network.",
+)
+def diff(left: str, right: str, as_json: bool, report: Path | None) -> None:
     """Compare two recordings: files, or devstack, which is shipped.
 
     Exits with 0 when all answers are the same or differ as declared, with 1 when others differ, or
     when there was nothing to compare.
     """
     outcome = offline.diff(offline.found_recording(left), offline.found_recording(right))
+    if report is not None:
+        report.write_text(as_page(outcome))
     if as_json:
-        click.echo(json.dumps(offline.as_data(outcome), indent=2))
+        click.echo(json.dumps(as_data(outcome), indent=2))
     else:
         for line in _lines(outcome):
             click.echo(line)
@@ -50,23 +58,21 @@ def export(recording: str, as_har: bool, output: Path | None) -> None:
         output.write_text(text)
 
 
-def _lines(outcome: offline.Outcome) -> list[str]:
+def _lines(outcome: Outcome) -> list[str]:
     lines = []
     for cause in outcome.causes:
         times = "once" if cause.count == 1 else f"{cause.count} times"
-        lines.append(f"{cause.route}  {times}, first in {cause.first.suite}::{cause.first.test}")
-        lines += [f"  {line}" for line in shown(cause.difference, outcome.left, outcome.right)]
+        first = cause.first
+        lines.append(
+            f"{cause.route}  {times}, first in {first.judgement.suite}::{first.judgement.test}"
+        )
+        lines += [f"  {line}" for line in shown(first.difference, outcome.left, outcome.right)]
         lines.append("")
     lines += [
         f"stale: {rule.place} differs no more, though declared.yaml expects it"
         for rule in outcome.stale
     ]
-    reasons = dict.fromkeys(
-        judgement.why
-        for judgement in outcome.judgements
-        if judgement.verdict is Verdict.NOT_COMPARED
-    )
-    lines += [f"not compared: {why}" for why in reasons]
+    lines += [f"not compared: {count} tests: {why}" for why, count in outcome.lacking.items()]
     counts = ", ".join(f"{outcome.counts.get(one, 0)} {one}" for one in Verdict)
     lines.append(
         f"{outcome.left} | {outcome.right}: {outcome.exchanges} exchanges; tests: {counts}"

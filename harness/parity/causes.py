@@ -1,7 +1,7 @@
 """Differences grouped by cause: the same place of the same route, and of the same kind."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.core.exchange import Exchange
@@ -22,35 +22,44 @@ MEANING = {
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """What many differences have in common, how many there are, and the first one."""
+class Example:
+    """One difference, with the test and the exchanges in which it was seen."""
 
-    route: str
-    place: str
-    kind: str
-    count: int
-    first: Judgement
+    judgement: Judgement
     left: Exchange
     right: Exchange
     difference: Difference
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What several differences have in common, and each of them in the order of the run."""
+
+    route: str
+    place: str
+    kind: str
+    examples: Sequence[Example]
+
+    @property
+    def count(self) -> int:
+        return len(self.examples)
+
+    @property
+    def first(self) -> Example:
+        return self.examples[0]
+
+
 def causes(judgements: Iterable[Judgement]) -> list[Cause]:
     """The causes of all differences, the most frequent one first."""
-    found: dict[tuple[str, str, str], Cause] = {}
+    examples: dict[tuple[str, str, str], list[Example]] = {}
     for judgement in judgements:
         for left, right, difference in judgement.differences:
             where = route(left.request.method, left.request.url)
             place = INDEX.sub("[*]", TOKEN.sub("{}", difference.place))
             key = (where, place, difference.kind)
-            known = found.get(key)
-            if known is None:
-                found[key] = Cause(*key, 1, judgement, left, right, difference)
-            else:
-                found[key] = Cause(
-                    *key, known.count + 1, known.first, known.left, known.right, known.difference
-                )
-    return sorted(found.values(), key=lambda cause: -cause.count)
+            examples.setdefault(key, []).append(Example(judgement, left, right, difference))
+    grouped = [Cause(*key, each) for key, each in examples.items()]
+    return sorted(grouped, key=lambda cause: -cause.count)
 
 
 def shown(difference: Difference, left: str, right: str) -> list[str]:

@@ -1,12 +1,13 @@
 """The verdicts of a comparison: same, expected difference, different, not compared."""
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from harness.core.exchange import Exchange
-from harness.parity.compare import Comparison, Difference
+from harness.parity.compare import Comparison, Difference, route
 from harness.parity.rules import Declared, Expectations
 
 
@@ -26,7 +27,7 @@ class Judgement:
     suite: str
     test: str
     verdict: Verdict
-    differences: Sequence[tuple[Exchange, Exchange, Difference]] = ()
+    differences: Sequence[tuple[Exchange, Exchange, Difference]] = field(default=(), repr=False)
     why: str = ""
 
 
@@ -42,6 +43,8 @@ class Judge:
     table: Declared
     counts: Counter[Verdict] = field(default_factory=Counter)
     exchanges: int = 0
+    # Seconds that the answers of each route took, of the left and of the right side.
+    latency: dict[str, tuple["array[float]", "array[float]"]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._comparison = Comparison(self.table.unordered)
@@ -65,6 +68,7 @@ class Judge:
         for one, another in zip(left, right, strict=False):
             found = self._comparison.compare(one, another)
             self.exchanges += 1
+            self._time(one, another)
             differing += [
                 (one, another, difference) for difference in self.expectations.excused(one, found)
             ]
@@ -76,6 +80,13 @@ class Judge:
         if sum(self.expectations.met.values()) > before:
             return Judgement(suite, test, Verdict.EXPECTED)
         return Judgement(suite, test, Verdict.SAME)
+
+    def _time(self, left: Exchange, right: Exchange) -> None:
+        where = route(left.request.method, left.request.url)
+        both = self.latency.setdefault(where, (array("d"), array("d")))
+        for seconds, exchange in zip(both, (left, right), strict=True):
+            if exchange.response is not None:
+                seconds.append(exchange.seconds)
 
 
 def by_test(exchanges: Iterable[Exchange]) -> Mapping[tuple[str, str], list[Exchange]]:

@@ -65,7 +65,10 @@ def test_programs_get_json(tmp_path: Path) -> None:
     data = json.loads(result.output)
     assert (data["ok"], data["exchanges"]) == (False, 1620)
     (cause,) = data["causes"]
-    assert (cause["place"], cause["left"], cause["right"]) == ("status", "204", "404")
+    assert (cause["route"], cause["place"]) == ("DELETE /allocations/{}", "status")
+    (example,) = cause["examples"]
+    assert (example["test"], example["left"], example["right"]) == (TEST, "204", "404")
+    assert data["latency"][0]["left"]["count"] > 0
 
 
 def test_what_one_recording_lacks_is_said(tmp_path: Path) -> None:
@@ -73,7 +76,7 @@ def test_what_one_recording_lacks_is_said(tmp_path: Path) -> None:
         return None if (exchange.suite, exchange.test) == (SUITE, TEST) else exchange
 
     result = run(changed(tmp_path / "less.jsonl", lacking), "devstack")
-    assert "not compared: less.jsonl has no such test" in result.output
+    assert "not compared: 1 tests: less.jsonl has no such test" in result.output
     assert "1 not compared" in result.output
     assert result.exit_code == 0
 

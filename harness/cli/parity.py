@@ -73,7 +73,7 @@ def _lines(outcome: Outcome) -> list[str]:
         for rule in outcome.stale
     ]
     lines += [f"not compared: {count} tests: {why}" for why, count in outcome.lacking.items()]
-    counts = ", ".join(f"{outcome.counts.get(one, 0)} {one}" for one in Verdict)
+    counts = ", ".join(f"{outcome.counts.get(verdict, 0)} {verdict}" for verdict in Verdict)
     lines.append(
         f"{outcome.left} | {outcome.right}: {outcome.exchanges} exchanges; tests: {counts}"
     )

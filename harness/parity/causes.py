@@ -11,7 +11,7 @@ from harness.parity.relations import TOKEN
 
 INDEX = re.compile(r"\[\d+\]")
 SHOWN_CHARACTERS = 200
-# What the kinds of differences that explain nothing by themselves mean.
+# Explanations for the kinds of differences that have none of their own.
 MEANING = {
     "value": "the values differ",
     "type": "the types differ",

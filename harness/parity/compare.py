@@ -46,7 +46,7 @@ class Unordered:
     def matches(self, path: str) -> bool:
         steps, wanted = STEP.findall(path), STEP.findall(self.path)
         return len(steps) == len(wanted) and all(
-            one in (step, ".*", "[*]") for step, one in zip(steps, wanted, strict=True)
+            part in (step, ".*", "[*]") for step, part in zip(steps, wanted, strict=True)
         )
 
 
@@ -54,7 +54,7 @@ def route(method: str, path: str) -> str:
     """The request's route with ids left out, e.g. ``GET /resource_providers/{}/traits``."""
     clean = urlsplit(path).path.removeprefix("/placement").rstrip("/") or "/"
     parts = clean.split("/")
-    # What follows a collection's name is somebody's name or id.
+    # A part that follows the name of a collection is a name or an id.
     named = {"resource_providers", "allocations", "traits", "resource_classes", "inventories"}
     shown = ["{}" if before in named and part else part for before, part in _pairs(parts)]
     return f"{method} {'/'.join(shown)}"
@@ -112,38 +112,39 @@ class Comparison:
         self, place: str, left: Mapping[str, str], right: Mapping[str, str]
     ) -> Iterator[Difference]:
         for name in sorted({*left, *right}):
-            one, another = left.get(name), right.get(name)
-            if one is None:
-                yield Difference(f"{place} {name}", "extra", "", another or "")
-            elif another is None:
-                yield Difference(f"{place} {name}", "missing", one, "")
+            value, other = left.get(name), right.get(name)
+            if value is None:
+                yield Difference(f"{place} {name}", "extra", "", other or "")
+            elif other is None:
+                yield Difference(f"{place} {name}", "missing", value, "")
             else:
-                yield from self._text(f"{place} {name}", one, another)
+                yield from self._text(f"{place} {name}", value, other)
 
     def _bodies(self, place: str, where: str, left: bytes, right: bytes) -> Iterator[Difference]:
-        one, another = _text_of(left), _text_of(right)
-        if isinstance(one, bytes) or isinstance(another, bytes):
-            if one != another:
+        text, other = _text_of(left), _text_of(right)
+        if isinstance(text, bytes) or isinstance(other, bytes):
+            if text != other:
                 yield Difference(place, "value", repr(left), repr(right))
             return
-        if self._same_text(one, another):
+        if self._same_text(text, other):
             return
         try:
-            parsed, other = json.loads(one), json.loads(another)
+            values = json.loads(text), json.loads(other)
         except ValueError:
-            yield from self._text(place, one, another)
+            yield from self._text(place, text, other)
             return
-        yield from self._json(place, where, "$", parsed, other)
+        yield from self._json(place, where, "$", *values)
 
     def _same_text(self, left: str, right: str) -> bool:
         """Whether two bodies are the same as they stand, which is quicker than to parse them."""
         if not left and not right:
             return True
-        one, another = pieces(left), pieces(right)
-        if left != right and _made_up(one) == _made_up(another):
-            # The same values in another order: position must not decide what stands for what.
+        parts, others = pieces(left), pieces(right)
+        if left != right and _made_up(parts) == _made_up(others):
+            # Both sides have the same values in another order: the position of a value must not
+            # decide which other value it stands for.
             return False
-        return self.relations.parts(one, another) is None
+        return self.relations.parts(parts, others) is None
 
     def _text(self, place: str, left: str, right: str) -> Iterator[Difference]:
         why = self.relations.texts(left, right)
@@ -213,8 +214,8 @@ class Comparison:
         if self._is_unordered(where, path):
             yield from self._any_order(place, where, path, left, right)
             return
-        for number, (one, another) in enumerate(zip(left, right, strict=True)):
-            yield from self._json(place, where, f"{path}[{number}]", one, another)
+        for number, (value, other) in enumerate(zip(left, right, strict=True)):
+            yield from self._json(place, where, f"{path}[{number}]", value, other)
 
     def _any_order(
         self, place: str, where: str, path: str, left: list[Any], right: list[Any]

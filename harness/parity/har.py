@@ -51,7 +51,7 @@ def _entry(exchange: Exchange) -> dict[str, Any]:
 
 def _request(exchange: Exchange) -> dict[str, Any]:
     request = exchange.request
-    found: dict[str, Any] = {
+    entry: dict[str, Any] = {
         "method": request.method,
         "url": request.url,
         "httpVersion": exchange.response.protocol if exchange.response else "HTTP/1.1",
@@ -63,8 +63,8 @@ def _request(exchange: Exchange) -> dict[str, Any]:
     }
     if request.body:
         kind = request.headers.get("content-type", "")
-        found["postData"] = {"mimeType": kind, "text": request.body.decode(errors="replace")}
-    return found
+        entry["postData"] = {"mimeType": kind, "text": request.body.decode(errors="replace")}
+    return entry
 
 
 def _response(response: Response | None, error: str | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from harness.parity.rules import Declared, Expectations
 
 
 class Verdict(StrEnum):
-    """What came of a test, worst last."""
+    """Verdict on a test, worst last."""
 
     SAME = "same"
     EXPECTED = "expected difference"
@@ -65,12 +65,13 @@ class Judge:
             return Judgement(suite, test, Verdict.NOT_COMPARED, why=why)
         before = sum(self.expectations.met.values())
         differing: list[tuple[Exchange, Exchange, Difference]] = []
-        for one, another in zip(left, right, strict=False):
-            found = self._comparison.compare(one, another)
+        for exchange, other in zip(left, right, strict=False):
+            differences = self._comparison.compare(exchange, other)
             self.exchanges += 1
-            self._time(one, another)
+            self._time(exchange, other)
             differing += [
-                (one, another, difference) for difference in self.expectations.excused(one, found)
+                (exchange, other, difference)
+                for difference in self.expectations.undeclared(exchange, differences)
             ]
         if len(left) != len(right):
             count = Difference("requests", "length", str(len(left)), str(len(right)))
@@ -91,7 +92,7 @@ class Judge:
 
 def by_test(exchanges: Iterable[Exchange]) -> Mapping[tuple[str, str], list[Exchange]]:
     """The exchanges of each test, in their order."""
-    found: dict[tuple[str, str], list[Exchange]] = {}
+    tests: dict[tuple[str, str], list[Exchange]] = {}
     for exchange in exchanges:
-        found.setdefault((exchange.suite, exchange.test), []).append(exchange)
-    return found
+        tests.setdefault((exchange.suite, exchange.test), []).append(exchange)
+    return tests

@@ -21,16 +21,16 @@ def diff(left: Path, right: Path) -> Outcome:
     """Compare two recordings, test by test, in the order of the left one. Raises UsageError."""
     if left.exists() and right.exists() and left.samefile(right):
         raise UsageError(f"{left} and {right} are one file.", "Give two recordings.")
-    one, another = Recording(left), Recording(right)
-    judge = Judge(one.header.target, another.header.target, declared())
-    tests, others = by_test(one.exchanges()), by_test(another.exchanges())
+    recording, other = Recording(left), Recording(right)
+    judge = Judge(recording.header.target, other.header.target, declared())
+    tests, others = by_test(recording.exchanges()), by_test(other.exchanges())
     judgements = [
         judge.judge(
             suite,
             test,
             tests.get((suite, test), []),
             others.get((suite, test), []),
-            _why(suite, one, another, (suite, test) in tests),
+            _why(suite, recording, other, (suite, test) in tests),
         )
         for suite, test in dict.fromkeys([*tests, *others])
     ]

@@ -1,4 +1,4 @@
-"""What came of a comparison: for the terminal, for programs, and for the page."""
+"""The outcome of a comparison: for the terminal, for programs, and for the page."""
 
 import json
 from array import array
@@ -22,7 +22,7 @@ EXAMPLES, CHARACTERS, BUDGET, SHORT = 40, 1500, 1_000_000, 100
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a comparison. It is a success only if something was compared.
+    """The outcome of a comparison. It is a success only if something was compared.
 
     ``latency`` has the seconds of each answer by route, of the left and of the right side.
     """
@@ -45,7 +45,7 @@ class Outcome:
             judge.counts,
             judge.exchanges,
             causes(judgements),
-            Counter(one.why for one in judgements if one.verdict is Verdict.NOT_COMPARED),
+            Counter(each.why for each in judgements if each.verdict is Verdict.NOT_COMPARED),
             judge.expectations.met,
             judge.expectations.stale,
             judge.latency,
@@ -86,9 +86,9 @@ def as_page(outcome: Outcome) -> str:
     return PAGE.read_text().replace("{{DATA}}", data)
 
 
-def _causes(found: Sequence[Cause]) -> Any:
+def _causes(grouped: Sequence[Cause]) -> Any:
     spent = 0
-    for cause in found:
+    for cause in grouped:
         whole = spent < BUDGET
         examples = [
             _example(example, CHARACTERS if whole else SHORT)

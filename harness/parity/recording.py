@@ -156,7 +156,7 @@ def _header(path: Path, line: bytes) -> Header:
             f"{path} has format {version}; this version of the harness reads up to {VERSION}.",
             "Read it with a newer version of the harness.",
         )
-    known = {one.name for one in dataclasses.fields(Header)}
+    known = {each.name for each in dataclasses.fields(Header)}
     values = {key: value for key, value in data.items() if key in known}
     values["microversions"] = tuple(values.get("microversions", ("", "")))
     return Header(**values)

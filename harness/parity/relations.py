@@ -1,4 +1,4 @@
-"""What stands for what on the two sides of a comparison.
+"""The relation between the values of the two sides of a comparison.
 
 Each side makes up values of its own: UUIDs, request ids, addresses, ids of database rows. They may
 differ, but what a value stands for may not: a value of one side stands for one value of the other,
@@ -54,12 +54,12 @@ def _short_pieces(text: str) -> Sequence[Piece]:
 
 
 def _pieces(text: str) -> Sequence[Piece]:
-    found = tuple(_cut(text, TOKEN))
+    parts = tuple(_cut(text, TOKEN))
     if not DATABASE_WORDS.search(text):
-        return found
+        return parts
     return tuple(
         part
-        for piece in found
+        for piece in parts
         for part in (_cut(piece.text, INTEGER) if piece.kind == "literal" else (piece,))
     )
 
@@ -135,14 +135,14 @@ class Relations:
             self._below._to_left.update(self._to_left)
 
     def right_of(self, kind: str, value: str) -> str | None:
-        """What a value of the left side stands for on the right one; None when not seen yet."""
+        """The right side's value for one of the left side; None when it is not known yet."""
         known = self._to_right.get((kind, value))
         if known is None and self._below is not None:
             return self._below.right_of(kind, value)
         return known
 
     def left_of(self, kind: str, value: str) -> str | None:
-        """What a value of the right side stands for on the left one; None when not seen yet."""
+        """The left side's value for one of the right side; None when it is not known yet."""
         known = self._to_left.get((kind, value))
         if known is None and self._below is not None:
             return self._below.left_of(kind, value)
@@ -164,10 +164,10 @@ class Relations:
         return None
 
     def _times(self, kind: str, left: str, right: str) -> str | None:
-        one, another = parse_time(kind, left), parse_time(kind, right)
-        if one is None or another is None:
-            return f"{left if one is None else right} is not a time"
-        eras = self.left.era(one), self.right.era(another)
+        first, second = parse_time(kind, left), parse_time(kind, right)
+        if first is None or second is None:
+            return f"{left if first is None else right} is not a time"
+        eras = self.left.era(first), self.right.era(second)
         if eras[0] == eras[1] != "in the future":
             return None
         return f"a time {eras[0]}, and on the other side one {eras[1]}"
@@ -184,16 +184,16 @@ class Relations:
         if len(left) != len(right):
             return "the texts differ"
         made_up = []
-        for one, another in zip(left, right, strict=True):
-            if one.kind != another.kind or (one.kind == "literal" and one.text != another.text):
+        for part, other in zip(left, right, strict=True):
+            if part.kind != other.kind or (part.kind == "literal" and part.text != other.text):
                 return "the texts differ"
-            if one.kind != "literal":
-                made_up.append((one.kind, one.text, another.text))
+            if part.kind != "literal":
+                made_up.append((part.kind, part.text, other.text))
         if not made_up:
             return None
         trial = self.trial()
-        for kind, value, other in made_up:
-            problem = trial.relate(kind, value, other)
+        for kind, value, partner in made_up:
+            problem = trial.relate(kind, value, partner)
             if problem is not None:
                 return problem
         trial.commit()

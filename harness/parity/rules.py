@@ -1,4 +1,4 @@
-"""What may differ, declared with its reason: a table of lists without order, and of differences.
+"""The table of declared differences and of lists without order, each with its reason.
 
 ``declared.yaml`` beside this module is the table. A rule that a run could have met and did not is
 stale: what it excuses does not happen any more, and it would hide what comes in its place.
@@ -107,11 +107,11 @@ class Expectations:
         wanted = ({left, right}, {ANY})
         return cls([rule for rule in rules if {*rule.between} in wanted], left, right)
 
-    def excused(self, exchange: Exchange, differences: Iterable[Difference]) -> list[Difference]:
+    def undeclared(self, exchange: Exchange, differences: Iterable[Difference]) -> list[Difference]:
         """The differences that no rule declares."""
         covering = [rule for rule in self.rules if rule.covers(exchange)]
         self._possible.update(covering)
-        return [one for one in differences if not self._excuse(one, covering)]
+        return [each for each in differences if not self._excuse(each, covering)]
 
     def _excuse(self, difference: Difference, covering: Iterable[Rule]) -> bool:
         for rule in covering:

@@ -79,8 +79,8 @@ def test_a_password_in_a_body_is_hidden() -> None:
 
 
 def test_figures_are_milliseconds_by_route() -> None:
-    one = outcome(("{}", "{}"))
-    one.latency["GET /usages"] = (array("d", [0.001 * n for n in range(1, 101)]), array("d"))
-    entry = next(row for row in as_data(one)["latency"] if row["route"] == "GET /usages")
+    judge = Judge("stack", "devstack", Declared())
+    judge.latency["GET /usages"] = (array("d", [0.001 * n for n in range(1, 101)]), array("d"))
+    (entry,) = as_data(Outcome.of(judge, []))["latency"]
     assert entry["left"] == {"count": 100, "p50": 51.0, "p95": 96.0, "max": 100.0}
     assert entry["right"] is None

@@ -118,6 +118,8 @@ def up(
     up.leave(stack)
     click.echo(f"placement  {stack.placement_url}")
     click.echo(f"keystone   {stack.identity_url}")
+    if plan.override:
+        click.echo(f"override   {plan.override}")
     click.echo(f'clients    eval "$(placement-harness env{name_option(name)})"')
 
 

@@ -11,6 +11,7 @@ import click
 from harness.config.plan import is_url
 from harness.core.errors import TargetError, UsageError
 from harness.core.measurements import Progress
+from harness.core.paths import SUITES
 from harness.identity import credentials, keystone
 from harness.stack.handle import Stack
 from harness.stack.model import lanes
@@ -33,7 +34,9 @@ def tempest(
     runner.require()
     if not directories and not DIRECTORY.is_dir():
         raise UsageError(
-            f"There is no directory {DIRECTORY} here.", "Name one that holds gabbi's .yaml files."
+            f"There is no directory {DIRECTORY} here.",
+            "Name one that holds gabbi's .yaml files; the suites of placement-harness are in "
+            f"{SUITES}.",
         )
     chosen = [*directories] or [DIRECTORY]
     began = time.time()

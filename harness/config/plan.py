@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, get_args
 
 from harness.core.errors import UsageError
@@ -61,6 +62,8 @@ class Plan:
     constraints: str = ""
     lanes: tuple[Lane, ...] = ()
     profiles: tuple[str, ...] = ()
+    # The user's Compose file, which is merged after the project's files.
+    override: Path | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from harness.config.plan import (
     stack_name,
 )
 from harness.core.errors import UsageError
+from harness.core.paths import override_file
 
 T = TypeVar("T", bound=str)
 
@@ -61,11 +63,13 @@ def resolve(
     environ: Mapping[str, str],
     ini: Mapping[str, str | None],
     choices: Mapping[str, Collection[str]],
+    directory: Path | None = None,
 ) -> Plan:
     """The plan of a run: an option wins over the environment, that over ini, that over defaults.
 
     The mappings' keys are SETTINGS, for ``environ`` PLACEMENT_HARNESS_REPLICAS and so on;
-    ``choices`` are the names that a target, a database and a config_source can have. Raises
+    ``choices`` are the names that a target, a database and a config_source can have. ``directory``
+    is where compose.override.yaml is looked for: the current directory, if none is given. Raises
     UsageError for values without sense.
     """
     given = {name: _first(name, options, environ, ini) for name in SETTINGS}
@@ -90,6 +94,7 @@ def resolve(
         config_source=_choice("config_source", given, choices),
         placements=tuple(filter(None, given["placement"].value.split(BETWEEN))),
         constraints=given["placement_constraints"].value,
+        override=override_file(directory) if target == "stack" else None,
         sources={name: one.source for name, one in given.items()},
     )
 

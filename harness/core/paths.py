@@ -1,11 +1,31 @@
-"""Where the project's own files are, and where stacks are remembered."""
+"""Where the project's own files are, what a run may add to them, and where stacks are remembered.
+
+compose.yaml, services/, gabbits/ and requirements/compose.txt stand at the root of a checkout. The
+build of a wheel (hatch_build.py) puts copies of them into the package, as ``harness/_project``; an
+editable installation has no copies, so that it uses the checkout's files.
+"""
 
 import os
 import pathlib
 
-# Holds compose.yaml and services/.
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+_PACKAGE = pathlib.Path(__file__).resolve().parents[1]
+_IN_A_WHEEL = _PACKAGE / "_project"
+
+# Holds compose.yaml, services/, gabbits/ and requirements/compose.txt.
+ROOT = _IN_A_WHEEL if _IN_A_WHEEL.is_dir() else _PACKAGE.parent
 SERVICES = ROOT / "services"
+COMPOSE_FILE = ROOT / "compose.yaml"
+COMPOSE_LOCK = ROOT / "requirements" / "compose.txt"
+# The project's own suites.
+SUITES = ROOT / "gabbits"
+# A Compose file of the user's, in the directory in which a command is run.
+OVERRIDE = "compose.override.yaml"
+
+
+def override_file(directory: pathlib.Path | None = None) -> pathlib.Path | None:
+    """Path of the user's Compose file in ``directory`` (the current one); None without one."""
+    path = (directory or pathlib.Path.cwd()) / OVERRIDE
+    return path if path.is_file() else None
 
 
 def state_root() -> pathlib.Path:

@@ -10,12 +10,9 @@ from typing import Any
 import certifi
 
 from harness.core.errors import EngineError, StackError
+from harness.core.paths import COMPOSE_FILE
 from harness.core.process import disk_full, run, says_disk_full
 from harness.stack.model.state import StackState
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-COMPOSE_FILE = ROOT / "compose.yaml"
-OVERRIDE_FILE = ROOT / "compose.override.yaml"
 
 STACK_LABEL = "placement-harness.stack"
 # Compose's own.
@@ -28,14 +25,14 @@ COMPOSE_SECONDS = 120.0
 
 
 def compose_files(overlays: Iterable[pathlib.Path] = ()) -> list[pathlib.Path]:
-    """The Compose files of the project, and the user's own if there is one."""
+    """The project's Compose files. Raises EngineError where the installation has none."""
     if not COMPOSE_FILE.is_file():
         raise EngineError(
-            f"There is no compose.yaml in {ROOT}.",
-            "The stack's files come with the project's checkout: install it from there with "
-            "`pip install -e`.",
+            f"There is no {COMPOSE_FILE}: this installation of placement-harness is incomplete.",
+            "Install it again, from a wheel or with `pip install CHECKOUT`; an editable "
+            "installation (`pip install -e`) needs its checkout where it was.",
         )
-    return [COMPOSE_FILE, *overlays, *([OVERRIDE_FILE] if OVERRIDE_FILE.is_file() else [])]
+    return [COMPOSE_FILE, *overlays]
 
 
 def ca_bundle() -> str:
@@ -67,22 +64,30 @@ def compose_words(files: Iterable[pathlib.Path]) -> list[str]:
     return ["compose", "--progress", "plain", *(w for file in files for w in ("--file", str(file)))]
 
 
-def resolved(state: StackState, overlays: Iterable[pathlib.Path]) -> dict[str, Any]:
-    """The stack that the project's Compose files describe, with its names and secrets in place.
+def resolved(
+    state: StackState, overlays: Iterable[pathlib.Path], override: pathlib.Path | None = None
+) -> dict[str, Any]:
+    """The stack that the Compose files describe, with its names and secrets in place.
 
-    Raises StackError when they make no sense, as the user's own may.
+    ``override`` is the user's Compose file, which is merged last. Raises StackError when Compose
+    cannot read the files.
     """
-    files = compose_files(overlays)
+    files = [*compose_files(overlays), *([override] if override else [])]
     words_ = ["docker", *compose_words(files), *_which(state), "config", "--format", "json"]
     said = run(*words_, seconds=CONFIG_SECONDS)
     if not said.ok:
         raise StackError(
-            f"Compose makes no sense of {', '.join(file.name for file in files)}.",
+            f"Compose makes no sense of {', '.join(_names(files, override))}.",
             "Mend what it names below.",
             evidence=words(said.err)[-5:],
         )
     project: dict[str, Any] = json.loads(said.out)
     return project
+
+
+def _names(files: Iterable[pathlib.Path], override: pathlib.Path | None) -> list[str]:
+    """Names of the project's files; the user's file with its whole path."""
+    return [str(file) if file == override else file.name for file in files]
 
 
 def _which(state: StackState) -> list[str]:

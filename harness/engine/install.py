@@ -17,7 +17,7 @@ from pathlib import Path
 from harness.core.deadline import news
 from harness.core.errors import EngineError
 from harness.core.measurements import Progress
-from harness.core.paths import ROOT
+from harness.core.paths import COMPOSE_LOCK
 from harness.core.process import TIMED_OUT, Outcome, disk_full, run
 
 OLDEST_ENGINE = (20, 10)
@@ -27,7 +27,6 @@ COMPOSE_BY_HAND = (
     "Install Compose v2, 2.19 or newer, by hand (packages: docker-compose-plugin, "
     "docker-compose-v2)."
 )
-COMPOSE_LOCK = ROOT / "requirements" / "compose.txt"
 
 # Seconds.
 ANSWER = 10.0

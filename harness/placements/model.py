@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness.core.paths import ROOT
+from harness.core.paths import SERVICES
 
 Kind = Literal["release", "checkout", "wheel", "sdist"]
 NAME = "openstack-placement"
 # The Dockerfile of every placement, and the locked one's requirements.
-SERVICE = ROOT / "services" / "placement"
+SERVICE = SERVICES / "placement"
 # Where placement's own suites are in a tree of its.
 SUITES = Path("placement/tests/functional/gabbits")
 

@@ -99,4 +99,4 @@ def plan_of(config: pytest.Config) -> Plan:
     for name in REPEATABLE:
         options[name] = BETWEEN.join(options[name]) if options[name] else None
     ini = {name: config.getini(f"placement_{name}") for name in INI}
-    return resolve(options, os.environ, ini, CHOICES)
+    return resolve(options, os.environ, ini, CHOICES, config.invocation_params.dir)

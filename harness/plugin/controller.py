@@ -85,7 +85,8 @@ class Owner(Run):
         if empty is not None:
             raise pytest.UsageError(
                 f"{empty} has no suites and no Python tests. Suites are .yaml files directly in a "
-                f"given directory, or in one whose name begins with {items.DIRECTORY}."
+                f"given directory, or in one whose name begins with {items.DIRECTORY}. "
+                f"--suite {items.DIRECTORY} runs the suites of placement-harness."
             )
 
     @pytest.hookimpl(tryfirst=True)

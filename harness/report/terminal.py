@@ -91,6 +91,8 @@ def header(plan: Plan) -> str:
         parts.append(_sourced(plan, "stack", f"{plan.lifetime} stack {plan.name}"))
         if plan.port:
             parts.append(_sourced(plan, "stack_port", f"port {plan.port}"))
+        if plan.override:
+            parts.append(f"with {plan.override}")
     return "placement-harness: " + ", ".join(parts)
 
 

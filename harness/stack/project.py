@@ -7,6 +7,7 @@ alone, under the name that Apache knows.
 import copy
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from harness.config.plan import FIRST_LANE, Lane
@@ -35,10 +36,18 @@ Project = dict[str, Any]
 TEMPLATE, SETTINGS, LANES = "x-replica", "x-settings", "x-lanes"
 
 
-def write(state: StackState, record: Record, of_the_plan: Sequence[Lane]) -> None:
-    """Describe a stack to Compose. Raises StackError when its files make no sense."""
+def write(
+    state: StackState,
+    record: Record,
+    of_the_plan: Sequence[Lane],
+    override: Path | None = None,
+) -> None:
+    """Describe a stack to Compose; ``override`` is the user's Compose file, if there is one.
+
+    Raises StackError when Compose cannot read its files.
+    """
     overlays = [DATABASES[record.database].overlay, SOURCES[record.config_source].overlay]
-    project = resolved(state, [one for one in overlays if one])
+    project = resolved(state, [one for one in overlays if one], override)
     services: Project = project["services"]
     for one in services.values():
         # Images are there by now; a stack that is kept outlives the checkout.

@@ -11,8 +11,9 @@ import yaml
 from harness.config.plan import Plan
 from harness.core.errors import UsageError
 from harness.core.measurements import Progress
+from harness.core.paths import SUITES
 from harness.placements.specs import newest, of_plan
-from harness.suites.items import SUFFIXES, UPSTREAM, suites_in
+from harness.suites.items import DIRECTORY, SUFFIXES, UPSTREAM, suites_in
 from harness.upstream import fixture_data
 from harness.upstream.profiles import Profile, UnknownProfileError
 
@@ -37,7 +38,8 @@ def choose(plan: Plan, progress: Progress = print) -> None:
 def add(config: pytest.Config, suites: Sequence[str]) -> None:
     """Let pytest collect these, besides the files and directories it was given.
 
-    Each is ``upstream`` (placement's own suites), a directory or a file. Raises UsageError.
+    Each is ``upstream`` (placement's own suites), a directory or a file. ``gabbits`` names the
+    harness's own suites where there is no such directory. Raises UsageError.
     """
     given = config.args_source is pytest.Config.ArgsSource.ARGS
     config.args = [_named(config, one) for one in config.args]
@@ -61,11 +63,14 @@ def _path(suite: str) -> str:
     if suite.startswith(f"{UPSTREAM}/"):
         return str(fixture_data.own_suites() / suite.removeprefix(f"{UPSTREAM}/"))
     path = Path(suite.partition("::")[0]).expanduser()
+    if suite == DIRECTORY and not path.exists():
+        return str(SUITES)
     if path.is_dir() or (path.suffix in SUFFIXES and path.is_file()):
         return str(Path(suite).expanduser())
     raise UsageError(
         f"--suite {suite}: there is no such suite.",
-        f"Give {UPSTREAM}, for placement's own suites, a directory with suites, or a .yaml file.",
+        f"Give {UPSTREAM}, for placement's own suites, {DIRECTORY}, for those of "
+        "placement-harness, a directory with suites, or a .yaml file.",
     )
 
 

@@ -109,6 +109,14 @@ def test_the_header_says_where_settings_came_from(
     )
 
 
+def test_the_header_names_the_users_compose_file(project: Project) -> None:
+    override = project.path / "compose.override.yaml"
+    override.touch()
+    project.suite()
+    result = project.run("--collect-only", target="stack")
+    result.stdout.fnmatch_lines([f"placement-harness: stack (option), *, with {override}"])
+
+
 def test_a_variable_alone_asks_for_the_harness(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,7 +50,8 @@ def test_a_directory_without_suites_is_an_error(
     result.stderr.fnmatch_lines(
         [
             "ERROR: */empty has no suites and no Python tests. Suites are .yaml files directly in "
-            "a given directory, or in one whose name begins with gabbits."
+            "a given directory, or in one whose name begins with gabbits. "
+            "--suite gabbits runs the suites of placement-harness."
         ]
     )
     assert result.ret == 4

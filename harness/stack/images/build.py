@@ -172,7 +172,7 @@ def _raise(build: Build) -> None:
         raise disk_full(f"building {build.title}", build.lines)
     raise BuildError(
         f"The image could not be built: {build.title}.",
-        "The build's last lines are below; for all of them, in the checkout: "
+        "The build's last lines are below; for all of them, in a checkout of the project: "
         f"make .env && {_by_hand(build.name)}",
         evidence=build.lines,
     )

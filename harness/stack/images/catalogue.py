@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.core.paths import ROOT
+from harness.core.paths import SERVICES
 from harness.engine import base_image
 from harness.stack.settings.config_sources import SOURCES
 from harness.stack.settings.databases import DATABASES
@@ -29,7 +29,7 @@ class Image:
     @property
     def directory(self) -> Path:
         """The directory with this image's Dockerfile."""
-        return ROOT / "services" / (self.folder or self.name)
+        return SERVICES / (self.folder or self.name)
 
     @property
     def variable(self) -> str:

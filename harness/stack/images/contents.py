@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.engine.compose import compose_files
 from harness.placements.model import Placement
@@ -51,14 +52,19 @@ class Contents:
         return {IMAGES[name].variable: content for name, content in self.images.items()}
 
 
-def contents_of(names: Iterable[str], placements: Sequence[Placement] = ()) -> Contents:
-    """The contents that these images have now; of several placements, databases take the newest."""
+def contents_of(
+    names: Iterable[str], placements: Sequence[Placement] = (), override: Path | None = None
+) -> Contents:
+    """The contents that these images have now; of several placements, databases take the newest.
+
+    ``override`` is the user's Compose file: the stack is made of it, too, but no image.
+    """
     names = [*names]
     locked: dict[str, str] = {}
     for name, image in IMAGES.items():
         locked[name] = _digest(name, [locked[parent] for parent in image.upon])
     made_of = hashlib.sha256()
-    for file in compose_files(OVERLAYS):
+    for file in [*compose_files(OVERLAYS), *([override] if override else [])]:
         made_of.update(file.read_bytes())
     for name in names:
         made_of.update(locked[name].encode())
@@ -87,7 +93,8 @@ def _digest(name: str, parents: Iterable[str]) -> str:
     image = IMAGES[name]
     digest = hashlib.sha256(image.debian.encode())
     for path in files(image):
-        digest.update(f"{path.name}\0{path.stat().st_mode & 0o111}\0".encode())
+        # Installers may change modes; a Dockerfile sets those that its service needs.
+        digest.update(f"{path.relative_to(image.directory).as_posix()}\0".encode())
         digest.update(path.read_bytes())
     for parent in parents:
         digest.update(parent.encode())

@@ -7,6 +7,7 @@ from harness.config.plan import FIRST_LANE, Plan, counted, name_option
 from harness.core.deadline import Deadline
 from harness.core.errors import HarnessError, StackError
 from harness.core.measurements import Progress
+from harness.core.paths import OVERRIDE
 from harness.engine import install
 from harness.placements.model import Placement
 from harness.placements.specs import constraints_at, newest, of_plan, resolve
@@ -24,7 +25,7 @@ from harness.stack.operations import code_reload, rolling
 
 # Where a setting comes from that nobody has asked for.
 ITS_OWN = "its own"
-IMAGES_CHANGED = "its images have changed since it was started"
+IMAGES_CHANGED = "its images or Compose files have changed since it was started"
 # For what has stopped of a stack that was kept.
 MENDING_SECONDS = 30.0
 
@@ -57,7 +58,8 @@ def _taken(
 ) -> RunningStack | None:
     placements = _wanted(record, plan, progress)
     _refuse_older(record, placements)
-    contents = contents_of(needed(plan.database, plan.config_source), placements)
+    images = needed(plan.database, plan.config_source)
+    contents = contents_of(images, placements, plan.override)
     difference = _difference(state, record, plan, contents)
     if difference is not None:
         if plan.lifetime != "replace":
@@ -140,6 +142,14 @@ def _wanted(record: Record, plan: Plan, progress: Progress) -> tuple[Placement, 
     )
 
 
+def _changed_since(record: Record, plan: Plan) -> str:
+    """What of images and Compose files is not as it was when the stack was started."""
+    now = str(plan.override or "")
+    if record.override == now:
+        return IMAGES_CHANGED
+    return f"it was started with {record.override or f'no {OVERRIDE}'}, not with {now or 'none'}"
+
+
 def _difference(state: StackState, record: Record, plan: Plan, contents: Contents) -> str | None:
     """What a stack that runs has otherwise than the plan; None where nothing differs."""
     if record.database != plan.database:
@@ -149,7 +159,7 @@ def _difference(state: StackState, record: Record, plan: Plan, contents: Content
     if plan.port not in (0, record.port):
         return f"it listens on port {record.port}, not on {plan.port}"
     if record.made_of != contents.made_of:
-        return IMAGES_CHANGED
+        return _changed_since(record, plan)
     other = _other_placement(record, plan, contents)
     if other is not None:
         return other

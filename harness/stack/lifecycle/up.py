@@ -91,7 +91,8 @@ def _prepare(plan: Plan, progress: Progress) -> Contents:
             # No stack of this run's: what the engine will not give up keeps nobody from working.
             progress(str(left))
             state.release()
-    contents = contents_of(needed(plan.database, plan.config_source), of_plan(plan, progress))
+    images = needed(plan.database, plan.config_source)
+    contents = contents_of(images, of_plan(plan, progress), plan.override)
     ensure_images(contents, progress)
     return contents
 
@@ -105,6 +106,7 @@ def _up(state: StackState, plan: Plan, contents: Contents, progress: Progress) -
         replicas=plan.replicas,
         port=port,
         made_of=contents.made_of,
+        override=str(plan.override or ""),
         database=plan.database,
         config_source=plan.config_source,
         schema=contents.newest.schema.head if contents.newest else "",
@@ -119,7 +121,7 @@ def _up(state: StackState, plan: Plan, contents: Contents, progress: Progress) -
     host = {"HARNESS_DATABASE_HOST": DATABASES[plan.database].front}
     state.create(record, stack_secrets, {**contents.variables(), **host})
     lanes.prepare(state, plan.lanes)
-    project.write(state, record, plan.lanes)
+    project.write(state, record, plan.lanes, plan.override)
     stack = RunningStack(state, record, stack_secrets)
     beside = f" in each of {len(plan.lanes)} lanes" if len(plan.lanes) > 1 else ""
     progress(f"starting {state.name}: {counted(plan.replicas)}{beside} behind {record.url}")

@@ -76,6 +76,8 @@ class Record:
     placements: tuple[Installed, ...] = (Installed(),)
     # A digest of what its Compose file and its images were made of, but for those of placements.
     made_of: str = ""
+    # Path of the user's Compose file that it was started with; empty: none.
+    override: str = ""
     # Name -> port of each lane, the first one's included; empty where nobody asked for lanes.
     lanes: Mapping[str, int] = field(default_factory=dict)
 

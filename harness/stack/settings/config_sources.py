@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from harness.core.errors import StackError
-from harness.core.paths import ROOT
+from harness.core.paths import SERVICES
 from harness.core.process import run
 from harness.engine.compose import compose_up
 from harness.stack.clients import etcd
@@ -126,7 +126,7 @@ SOURCES: Mapping[str, Source] = {
             require=etcd.require,
             images=("etcd",),
             services=("etcd",),
-            overlay=ROOT / "services" / "etcd" / "compose.yaml",
+            overlay=SERVICES / "etcd" / "compose.yaml",
         ),
     )
 }

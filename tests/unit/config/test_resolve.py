@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from harness.config.plan import Plan, is_url
@@ -26,6 +28,18 @@ def test_without_settings_everything_is_the_default() -> None:
     plan = resolved()
     assert (plan.target, plan.replicas, plan.lifetime, plan.port) == ("stack", 3, "fresh", 0)
     assert set(plan.sources.values()) == {"default"}
+
+
+def test_the_users_compose_file_is_that_of_the_directory_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert resolve({}, {}, {}, CHOICES, tmp_path).override is None
+    override = tmp_path / "compose.override.yaml"
+    override.touch()
+    assert resolve({}, {}, {}, CHOICES, tmp_path).override == override
+    assert resolve({"target": "embedded"}, {}, {}, CHOICES, tmp_path).override is None
+    monkeypatch.chdir(tmp_path)
+    assert resolved().override == override
 
 
 def test_an_option_wins_over_the_environment_and_that_over_ini() -> None:

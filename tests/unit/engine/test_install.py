@@ -12,6 +12,7 @@ import pytest
 
 from harness.core import process
 from harness.core.errors import BuildError, EngineError
+from harness.core.paths import COMPOSE_LOCK
 from harness.engine import install
 from tests.fakes.machine import Machine, fails
 
@@ -170,7 +171,7 @@ def test_compose_is_unpacked_for_this_user_and_never_built(
     (call,) = (call for call in machine.calls if call.startswith("python"))
     assert "pip --disable-pip-version-check download" in call
     assert "--require-hashes" in call
-    assert f"--requirement={install.COMPOSE_LOCK}" in call
+    assert f"--requirement={COMPOSE_LOCK}" in call
 
 
 def test_docker_config_decides_where_compose_goes(

@@ -150,3 +150,16 @@ def test_an_override_that_makes_no_sense_is_shown(state: StackState, machine: Ma
     with pytest.raises(StackError, match="Compose makes no sense of") as caught:
         project.write(state, RECORD, LANES)
     assert caught.value.evidence == ("services.placement must be a mapping",)
+
+
+def test_the_users_file_is_merged_last_and_named_with_its_path(
+    state: StackState, machine: Machine, tmp_path: Path
+) -> None:
+    override = tmp_path / "compose.override.yaml"
+    override.write_text("services: 1\n")
+    project.write(state, RECORD, LANES, override)
+    merged = f"compose.yaml --file {override} --project-name one"
+    assert [call for call in machine.calls if merged in call]
+    machine.has("docker", {"compose*config*": fails("services must be a mapping")})
+    with pytest.raises(StackError, match=f"no sense of compose.yaml, {override}"):
+        project.write(state, RECORD, LANES, override)

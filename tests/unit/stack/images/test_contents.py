@@ -34,7 +34,7 @@ def test_a_change_reaches_every_image_built_upon_it(
 ) -> None:
     before = images()
     shutil.copytree(ROOT / "services", tmp_path / "services")
-    monkeypatch.setattr(catalogue, "ROOT", tmp_path)
+    monkeypatch.setattr(catalogue, "SERVICES", tmp_path / "services")
     assert images() == before
     with (tmp_path / "services/placement/Dockerfile").open("a") as file:
         file.write("# changed\n")

@@ -139,7 +139,7 @@ def test_a_kept_stack_that_cannot_be_mended_is_not_removed(
         ({"database": "galera"}, "its database is mariadb, not galera"),
         ({"config_source": "file"}, "it is configured by env, not by file"),
         ({"port": 4711}, "it listens on port"),
-        ({}, "its images have changed since it was started"),
+        ({}, "its images or Compose files have changed since it was started"),
     ],
 )
 def test_a_kept_stack_that_differs_is_refused_and_keeps_its_data(
@@ -178,8 +178,8 @@ def test_a_kept_stack_whose_images_have_changed_is_replaced_by_name(
     made_of = known(StackState("one")).made_of
     stack = up.bring_up(plan, machine.steps.append)
     assert (
-        "one runs, but its images have changed since it was started: starting it anew, with "
-        "nothing in it" in machine.steps
+        "one runs, but its images or Compose files have changed since it was started: starting it "
+        "anew, with nothing in it" in machine.steps
     )
     assert (ups(machine), downs(machine)) == (2, 1)
     assert stack.record.made_of != made_of

@@ -12,6 +12,7 @@ from gabbi.exception import GabbiSyntaxWarning  # type: ignore[import-untyped]
 
 from harness.core.errors import UsageError
 from harness.core.exchange import Exchange
+from harness.core.paths import SUITES
 from harness.suites import loader
 from harness.suites.case import Case
 from harness.suites.connection import Wire
@@ -127,9 +128,10 @@ class SuiteFile(pytest.File):
 
 
 def _short_id(path: Path) -> str | None:
-    """placement's own suites are named alike wherever they are."""
-    theirs = fixture_data.is_own(path)
-    return f"{UPSTREAM}/{path.name}" if theirs else None
+    """Name of a suite of placement's or of the harness's, which is the same in any directory."""
+    if path.parent == SUITES:
+        return f"{DIRECTORY}/{path.name}"
+    return f"{UPSTREAM}/{path.name}" if fixture_data.is_own(path) else None
 
 
 def _told_apart(names: Iterable[str]) -> Iterator[str]:

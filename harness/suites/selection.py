@@ -49,12 +49,14 @@ def add(config: pytest.Config, suites: Sequence[str]) -> None:
 
 
 def _named(config: pytest.Config, argument: str) -> str:
-    """upstream/FILE.yaml::TEST, as reports name them, by its path."""
+    """Path of upstream/FILE.yaml::TEST or gabbits/FILE.yaml::TEST, as reports name tests."""
     file, colons, test = argument.partition("::")
     folder, _, name = file.rpartition("/")
-    if folder != UPSTREAM or (config.invocation_params.dir / file).exists():
+    named = folder in (UPSTREAM, DIRECTORY) and name
+    if not named or (config.invocation_params.dir / folder).exists():
         return argument
-    return f"{fixture_data.own_suites() / name}{colons}{test}"
+    suites = fixture_data.own_suites() if folder == UPSTREAM else SUITES
+    return f"{suites / name}{colons}{test}"
 
 
 def _path(suite: str) -> str:

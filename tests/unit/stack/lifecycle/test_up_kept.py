@@ -35,7 +35,7 @@ def known(state: StackState) -> Record:
 def change_images(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the project's images be made of something else from now on."""
     shutil.copytree(ROOT / "services", folder / "services")
-    monkeypatch.setattr(catalogue, "ROOT", folder)
+    monkeypatch.setattr(catalogue, "SERVICES", folder / "services")
     (folder / "services/memcached/Dockerfile").write_text("# changed")
 
 

@@ -9,7 +9,7 @@ LIST = "image ls*label*"
 
 
 def listed(*tags: str) -> str:
-    """What a fake docker does to list these images."""
+    """Shell command that lists these images, for a fake docker."""
     lines = [rf"{tag}\t{number}\n" for number, tag in enumerate(tags)]
     return f"printf '{''.join(lines)}'"
 

@@ -115,9 +115,9 @@ class Etcd:
 
 def environment(settings: Mapping[str, str], replica: ReplicaId) -> Mapping[str, str]:
     """The variables of a replica: the address of etcd, and the prefix of the replica's keys."""
-    own = {name: value for name, value in settings.items() if name.startswith(OF_THE_SOURCE)}
-    own[f"{SERVICE}/prefix"] = f"{PREFIX}/{replica.key}"
-    return oslo_settings.variables(own)
+    values = {name: value for name, value in settings.items() if name.startswith(OF_THE_SOURCE)}
+    values[f"{SERVICE}/prefix"] = f"{PREFIX}/{replica.key}"
+    return oslo_settings.variables(values)
 
 
 def deliver(state: StackState, settings: Mapping[ReplicaId, Mapping[str, str]]) -> None:
@@ -125,12 +125,12 @@ def deliver(state: StackState, settings: Mapping[ReplicaId, Mapping[str, str]]) 
     etcd = Etcd.of(state)
     etcd.wait(Deadline.after(READY_SECONDS))
     configured = {key.partition("/")[0] for key in etcd.read(PREFIX)}
-    for replica, own in settings.items():
+    for replica, values in settings.items():
         if replica.key not in configured:
             etcd.write(
                 {
                     f"{PREFIX}/{replica.key}/{_named(name)}": value
-                    for name, value in own.items()
+                    for name, value in values.items()
                     if not name.startswith(OF_THE_SOURCE)
                 }
             )

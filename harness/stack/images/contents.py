@@ -36,9 +36,9 @@ class Contents:
     @property
     def builds(self) -> list[tuple[str, str]]:
         """The images to have, as (name, content): placement's once for each placement."""
-        placements = dict.fromkeys(self.of(one) for one in self.placements)
-        others = [one for one in placements if one != self.images.get("placement")]
-        return [*self.images.items(), *(("placement", one) for one in others)]
+        placements = dict.fromkeys(map(self.of, self.placements))
+        others = [digest for digest in placements if digest != self.images.get("placement")]
+        return [*self.images.items(), *(("placement", digest) for digest in others)]
 
     def of(self, placement: Placement) -> str:
         """The content of a placement's image."""
@@ -85,7 +85,9 @@ def _with(placement: Placement, name: str, plain: Contents) -> str:
         return plain.locked[name]
     # A database is made anew when its schema changes, and not with every other edit.
     schema = placement.schema.digest
-    return _digest(name, [schema if one == "placement" else plain.locked[one] for one in upon])
+    return _digest(
+        name, [schema if image == "placement" else plain.locked[image] for image in upon]
+    )
 
 
 def _digest(name: str, parents: Iterable[str]) -> str:

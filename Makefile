@@ -7,7 +7,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-long setup venv engine images lint lock bench clean .tests .built
+.PHONY: help run test test-long setup venv engine images lint lock dist bench clean .tests .built
 
 PYTHON ?= python3
 ARGS ?=
@@ -94,6 +94,9 @@ lint: venv ## check style, types and prose; edits nothing
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m tests.prose
+
+dist: venv ## build a wheel and an sdist into dist/
+	@$(BIN)/python -m hatchling build -d dist
 
 bench: setup ## measure start-up, reuse and tear-down: medians and worst
 	@$(BIN)/placement-harness bench $(ARGS)

@@ -64,6 +64,8 @@ test-long: venv ## check, set up, then run all of the project's own tests, fault
 	@$(MAKE) --no-print-directory -j 2 .tests .built DATABASES='mariadb-10.11 galera'
 
 .tests: lint
+	@# As in .ready, for what was edited since.
+	@$(BIN)/python -m compileall -q harness tests
 	HARNESS_IMAGES_BUILT=$(BUILT) $(BIN)/pytest tests services/oslo-config-etcd/tests $(TESTS) $(ARGS)
 
 .built:

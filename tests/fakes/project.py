@@ -60,8 +60,12 @@ class Project:
             "--target", target, *arguments, no_reraise_ctrlc=True
         )
 
+    def run_workers(self, *arguments: str, target: str = "fake") -> pytest.RunResult:
+        """Run pytest with xdist's workers. Only the workers need processes, the controller none."""
+        return self.run("-p", "tests.fakes.target", *arguments, target=target)
+
     def run_apart(self, *arguments: str, target: str = "fake") -> pytest.RunResult:
-        """The same in a process of its own: xdist, and what changes a process for good."""
+        """Run pytest in a process of its own, as a run needs that changes its process for good."""
         words = ("-p", "tests.fakes.target", "--target", target, *arguments)
         return self.pytester.runpytest_subprocess(*words, timeout=SECONDS)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live._live import ROOT, Commands, Running, docker
+from tests.live._live import ROOT, Commands, Running, docker, own
 
 SUITE = """
 defaults:
@@ -157,20 +157,24 @@ def test_ctrl_c_during_a_build_ends_it(mine: Commands, unbuildable: Path, comman
 # kill -9
 
 
-@pytest.fixture
-def neighbour(mine: Commands) -> str:
-    """A live stack of another run of the same user; its name."""
-    name = f"{mine.name}-next"
-    mine.harness("up", "--replicas", "1", "--name", name)
-    return name
+@pytest.fixture(scope="module")
+def beside(folder: Path) -> Iterator[Commands]:
+    """Commands in whose state directory another run of the same user has a live stack."""
+    with own(folder / "beside") as commands:
+        commands.harness("up", "--replicas", "1", "--name", neighbour(commands))
+        yield commands
 
 
-def well(mine: Commands, neighbour: str) -> bool:
-    return bool(mine.harness("token", "--name", neighbour).strip())
+def neighbour(beside: Commands) -> str:
+    return f"{beside.name}-next"
 
 
-def left_of_the_killed(mine: Commands, neighbour: str) -> list[str]:
-    return [one for one in mine.settled(1) if neighbour not in one]
+def neighbour_is_well(beside: Commands) -> bool:
+    return bool(beside.harness("token", "--name", neighbour(beside)).strip())
+
+
+def left_of_the_killed(beside: Commands) -> list[str]:
+    return [line for line in beside.settled(1) if neighbour(beside) not in line]
 
 
 @pytest.mark.parametrize(
@@ -178,29 +182,29 @@ def left_of_the_killed(mine: Commands, neighbour: str) -> list[str]:
     [STARTING, pytest.param(RUNNING), pytest.param(REMOVING, marks=pytest.mark.long)],
 )
 def test_reap_clears_what_kill_9_left_and_nothing_of_a_neighbour(
-    mine: Commands, neighbour: str, moment: str
+    beside: Commands, moment: str
 ) -> None:
-    running = begin(mine, run_of(mine, moment), moment)
+    running = begin(beside, run_of(beside, moment), moment)
     running.kill()
-    said = mine.harness("reap")
-    assert "removed placement-harness-" in said or moment == REMOVING
-    assert neighbour not in said
-    assert left_of_the_killed(mine, neighbour) == []
-    assert well(mine, neighbour)
+    printed = beside.harness("reap")
+    assert "removed placement-harness-" in printed or moment == REMOVING
+    assert neighbour(beside) not in printed
+    assert left_of_the_killed(beside) == []
+    assert neighbour_is_well(beside)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("moment", [STARTING, RUNNING])
 def test_the_next_run_clears_what_kill_9_left_and_nothing_of_a_neighbour(
-    mine: Commands, neighbour: str, moment: str
+    beside: Commands, moment: str
 ) -> None:
-    running = begin(mine, run_of(mine, moment), moment)
+    running = begin(beside, run_of(beside, moment), moment)
     running.kill()
-    said = mine.pytest("--replicas", "1", str(mine.suite(QUICK)))
-    assert "was left by a run that was killed" in said
-    assert "1 passed" in said
-    assert left_of_the_killed(mine, neighbour) == []
-    assert well(mine, neighbour)
+    printed = beside.pytest("--replicas", "1", str(beside.suite(QUICK)))
+    assert "was left by a run that was killed" in printed
+    assert "1 passed" in printed
+    assert left_of_the_killed(beside) == []
+    assert neighbour_is_well(beside)
 
 
 @pytest.mark.long

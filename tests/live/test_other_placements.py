@@ -24,6 +24,7 @@ def test_an_older_release_runs_its_own_suites(commands: Commands) -> None:
     assert "replica secure-rbac-1" in said
 
 
+@pytest.mark.long
 def test_replicas_of_two_releases_take_turns_on_one_database(commands: Commands) -> None:
     words = ["--placement", "15.0.0", "--placement", "16.0.0", "--replicas", "2"]
     said = run(commands, *words, *SUITES)

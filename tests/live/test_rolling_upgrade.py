@@ -37,6 +37,7 @@ def versions(commands: Commands) -> list[str]:
     ]
 
 
+@pytest.mark.long
 def test_no_request_fails_while_replicas_are_upgraded(commands: Commands) -> None:
     commands.harness("up", "--replicas", "3", "--placement", "15.0.0")
     assert versions(commands) == ["15.0.0"] * 3
@@ -54,23 +55,34 @@ def test_no_request_fails_while_replicas_are_upgraded(commands: Commands) -> Non
     assert versions(commands) == ["16.0.0"] * 4
 
 
-def test_an_upgrade_that_was_broken_off_is_a_mixed_stack_that_goes_on(commands: Commands) -> None:
-    commands.harness("up", "--replicas", "2", "--placement", "15.0.0")
+def test_no_request_fails_in_an_upgrade_that_goes_on_after_it_was_broken_off(
+    commands: Commands,
+) -> None:
+    commands.harness("up", "--replicas", "3", "--placement", "15.0.0")
+    assert versions(commands) == ["15.0.0"] * 3
     running = commands.start("placement-harness", "upgrade", "--to", "16.0.0")
     running.when("replica 1 serves")
     running.interrupt()
     assert running.ends(60) == 130, running.text
+    assert "migrating the schema" in running.text
     assert "the next upgrade goes on from there" in running.text
     mixed = versions(commands)
-    assert mixed[0] == "16.0.0"
-    said = commands.pytest("--stack", "reuse", str(commands.suite(TURNS)))
-    assert "runs already: 2 replicas" in said
-    assert "anew" not in said
-    commands.harness("upgrade", "--to", "16.0.0")
-    assert versions(commands) == ["16.0.0"] * 2
-    said = commands.pytest("--stack", "reuse", str(commands.suite(TURNS)))
-    print(said)
-    assert "runs already: 2 replicas" in said
+    assert (mixed[0], mixed[2]) == ("16.0.0", "15.0.0")
+    # A mixed stack serves, and is not started anew.
+    printed = commands.pytest("--stack", "reuse", str(commands.suite(TURNS)))
+    assert "runs already: 3 replicas" in printed
+    assert "anew" not in printed
+    with traffic(commands) as clients:
+        printed = commands.harness("upgrade", "--to", "16.0.0")
+    assert "replica 1" not in printed
+    assert "replica 3: 15.0.0 -> 16.0.0" in printed
+    none_failed(commands, clients, least=50)
+    assert versions(commands) == ["16.0.0"] * 3
+    printed = commands.pytest("--stack", "reuse", str(commands.suite(TURNS)))
+    assert "runs already: 3 replicas" in printed
+    # A further replica has the new version.
+    commands.harness("scale", "4")
+    assert versions(commands) == ["16.0.0"] * 4
 
 
 def test_replicas_of_two_versions_take_turns_on_one_database(commands: Commands) -> None:

@@ -36,6 +36,8 @@ class Lane:
 
 
 FIRST_LANE = "1"
+# The source of a setting that a stack which is taken over has decided.
+ITS_OWN = "its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +73,15 @@ class Plan:
         """Whether a stack of this name that was left running is used."""
         return self.lifetime in ("reuse", "replace")
 
+    def asks(self, setting: str) -> bool:
+        """Whether the user has given this setting, e.g. the number of replicas."""
+        return self.sources.get(setting, "default") not in ("default", ITS_OWN)
+
     def __post_init__(self) -> None:
         number_of_replicas(self.replicas, f"--replicas {self.replicas}")
 
 
-# What a stack that is reused decides where nobody else has (``kept.adopted``).
+# Fields that a stack which is taken over decides, where the user has not (``reuse.adopted``).
 ADOPTED = ("database", "config_source", "replicas", "placements", "constraints")
 
 

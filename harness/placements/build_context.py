@@ -1,16 +1,21 @@
 """What a placement's image is built from: the Dockerfile, its lock, and what no index has."""
 
 import hashlib
+import os
 import shutil
+import uuid
 from pathlib import Path
 
+from harness.core.errors import BuildError
 from harness.core.files import private_directory
 from harness.placements import checkout, package_index
 from harness.placements.model import SERVICE, Kind, Placement
 
+# Files of services/placement that every build has.
 OWN = ("Dockerfile", "libraries.py", "serve.py", "unused.txt")
+# Contexts that stay on the machine.
 KEPT = 8
-# Of a checkout's other files: what a build may read.
+# The largest file that is copied from a checkout's top level. Bytes.
 LARGEST = 1_000_000
 
 
@@ -21,13 +26,15 @@ def content(
     date: str | None = None,
     package: Path | None = None,
     schema: str = "",
+    service: Path = SERVICE,
 ) -> str:
-    """A digest of what such an image is made of.
+    """A digest of what a placement's image is made of.
 
-    Of a checkout, what its dependencies are, and its schema, which databases are made with.
+    Of a checkout, the digest covers what its dependencies are, and its schema, which databases are
+    made with. ``service`` is the directory with the files of OWN.
     """
     digest = hashlib.sha256()
-    for path in [*(SERVICE / name for name in OWN), lock]:
+    for path in [*(service / name for name in OWN), lock]:
         digest.update(path.read_bytes())
     if package is not None:
         digest.update(settings(version, date).encode())
@@ -47,32 +54,64 @@ def settings(version: str, date: str | None) -> str:
 
 
 def prepare(placement: Placement) -> Path:
-    """The directory that the image is built from, written anew; the locked release has its own."""
+    """The directory that the image is built from; the locked release has its own.
+
+    The directory is written once for each content, and never changed: an edit of the checkout
+    reaches no build that is under way. Raises BuildError when the files are not those that
+    ``placement`` was resolved from.
+    """
     if placement.locked:
         return SERVICE
     root = package_index.home() / "contexts"
     private_directory(root)
     folder = root / placement.content
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    for name in OWN:
-        shutil.copy(SERVICE / name, folder)
-    shutil.copy(placement.lock, folder / "requirements.txt")
-    if placement.package is not None:
-        (folder / "package.env").write_text(settings(placement.version, placement.date))
-        inside = folder / "package"
-        inside.mkdir()
-        if placement.package.is_dir():
-            _copy_checkout(placement.package, inside / "placement")
-        else:
-            shutil.copy(placement.package, inside)
-    for old in sorted(root.iterdir(), key=lambda one: one.stat().st_mtime)[:-KEPT]:
+    if not folder.is_dir():
+        partial = root / f".{uuid.uuid4().hex}"
+        try:
+            _write(placement, partial)
+            # Where another run was quicker, its directory has the same content.
+            if not folder.is_dir():
+                partial.rename(folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    os.utime(folder)
+    contexts = [path for path in root.iterdir() if not path.name.startswith(".")]
+    for old in sorted(contexts, key=lambda path: path.stat().st_mtime)[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
     return folder
 
 
+def _write(placement: Placement, folder: Path) -> None:
+    """Copy all that a build reads, and make sure that it is what the placement was resolved from.
+
+    Raises BuildError.
+    """
+    folder.mkdir()
+    for name in OWN:
+        shutil.copy(SERVICE / name, folder)
+    lock = folder / "requirements.txt"
+    shutil.copy(placement.lock, lock)
+    package, schema = None, ""
+    if placement.package is not None:
+        (folder / "package.env").write_text(settings(placement.version, placement.date))
+        package = folder / "package" / "placement"
+        if placement.package.is_dir():
+            _copy_checkout(placement.package, package)
+            schema = checkout.schema(package, lock).digest
+        else:
+            package = folder / "package" / placement.package.name
+            package.parent.mkdir()
+            shutil.copy(placement.package, package)
+    kind, version, date = placement.kind, placement.version, placement.date
+    if content(kind, lock, version, date, package, schema, folder) != placement.content:
+        raise BuildError(
+            f"placement {placement.title} has changed since this run has looked at it.",
+            "Run again.",
+        )
+
+
 def _copy_checkout(tree: Path, target: Path) -> None:
-    target.mkdir()
+    target.mkdir(parents=True)
     for path in tree.iterdir():
         if path.is_file() and path.stat().st_size < LARGEST:
             shutil.copy(path, target)

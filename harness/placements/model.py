@@ -40,7 +40,8 @@ class Placement:
     image is made of besides the interpreter; but for a checkout only of what its dependencies are
     made of: its code is put over the image's, so that an edit needs no build. ``locked`` says
     that it is the release of the project's own lock. ``date`` is the day whose dependencies it
-    has, as YYYY-MM-DD; none: today's.
+    has, as YYYY-MM-DD; none: today's. ``constraints`` is the file that names its dependencies in
+    place of a date.
     """
 
     spec: str
@@ -53,6 +54,7 @@ class Placement:
     package: Path | None = None
     locked: bool = False
     date: str | None = None
+    constraints: Path | None = None
 
     @property
     def suites(self) -> Path:

@@ -4,6 +4,7 @@ import re
 import tarfile
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -35,14 +36,16 @@ def resolve(spec: str, constraints: Path | None = None, progress: Progress = _qu
             f"--placement-constraints {constraints}: there is no such file.",
             "Give a file of constraints, as pip takes them.",
         )
-    if not spec or RELEASE.fullmatch(spec):
-        return _release(spec, constraints, progress)
     path = Path(spec).expanduser().absolute()
-    if path.is_dir():
-        return _checkout(spec, path, constraints)
-    if path.is_file():
-        return _file(spec, path, constraints, progress)
-    raise _neither(spec, path)
+    if not spec or RELEASE.fullmatch(spec):
+        placement = _release(spec, constraints, progress)
+    elif path.is_dir():
+        placement = _checkout(spec, path, constraints)
+    elif path.is_file():
+        placement = _file(spec, path, constraints, progress)
+    else:
+        raise _neither(spec, path)
+    return replace(placement, constraints=constraints)
 
 
 def resolve_all(

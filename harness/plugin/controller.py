@@ -18,6 +18,7 @@ from harness.report.terminal import Screen
 from harness.suites import items
 from harness.suites.connection import Wire
 from harness.suites.items import DIFFERENCE
+from harness.upstream import fixture_data
 
 # How long xdist waits for its workers to end once the target has broken. Seconds.
 WORKERS_END = 0.5
@@ -179,6 +180,9 @@ class Owner(Run):
             pytest.exit(STOPPED, error.exit_code)
         # The stack may be started anew by now, and have nothing to adopt.
         node.workerinput["placement_plan"] = {one: getattr(self.plan, one) for one in ADOPTED}
+        # A worker that looked for the suites itself would resolve the placements again.
+        suites = fixture_data.chosen_suites()
+        node.workerinput["placement_own_suites"] = None if suites is None else str(suites)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from harness.config.plan import Plan
 from harness.core.errors import HarnessError, UsageError
 from harness.core.measurements import Measures, Setting
 from harness.plugin.session import Run
@@ -121,7 +122,7 @@ class RunReport:
 
     def _plan(self) -> Mapping[str, Any]:
         plan = self._run.plan
-        known = {one.name: getattr(plan, one.name) for one in dataclasses.fields(plan)}
+        known = {one.name: getattr(plan, one.name) for one in dataclasses.fields(Plan)}
         # A lane's environment is its profile's, which has a name.
         return {**known, "lanes": [lane.name for lane in plan.lanes]}
 

@@ -14,6 +14,7 @@ from harness.plugin.run_report import RunReport
 from harness.plugin.session import Worker
 from harness.suites import extensions, items, selection
 from harness.suites.connection import Wire
+from harness.upstream import fixture_data
 
 # xdist's ways that do not keep the tests of a file together.
 SCATTERING = frozenset({"load", "loadgroup", "worksteal"})
@@ -27,8 +28,12 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     report: Path | None = None
     try:
         plan = plan_of(config)
-        plan = _adopted(plan) if told is None else replace(plan, **told["placement_plan"])
-        selection.choose(plan)
+        if told is None:
+            plan = _resolved(plan)
+        else:
+            plan = replace(plan, **told["placement_plan"])
+            suites = told["placement_own_suites"]
+            fixture_data.choose_suites(None if suites is None else Path(suites))
         # Workers parse the same command line.
         selection.add(config, config.getoption("placement_suites") or ())
         if not worker:
@@ -58,14 +63,21 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     _keep_suites_whole(config)
 
 
-def _adopted(plan: Plan) -> Plan:
-    """What nobody has asked for is as the stack has it that is reused."""
-    if plan.target != "stack" or not plan.takes_over:
-        return plan
-    # Costs time that other runs need not spend.
-    from harness.stack.lifecycle import reuse
+def _resolved(plan: Plan) -> Plan:
+    """The plan with what it names looked up, once for the run; upstream's suites are chosen by it.
 
-    return reuse.adopted(plan)
+    Raises UsageError.
+    """
+    if plan.target != "stack":
+        fixture_data.choose_suites(None)
+        return plan
+    # The import takes time, which runs on other targets need not spend.
+    from harness.stack.lifecycle import reuse
+    from harness.stack.resolved_plan import resolve_plan
+
+    resolved = resolve_plan(reuse.adopted(plan), print)
+    fixture_data.choose_suites(resolved.suites)
+    return resolved
 
 
 def _with_lanes(config: pytest.Config, plan: Plan) -> Plan:

@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.config.plan import Plan
 from harness.core.errors import UsageError
 from harness.core.measurements import Progress
 from harness.core.paths import SUITES
-from harness.placements.specs import newest, of_plan
 from harness.suites.items import DIRECTORY, SUFFIXES, UPSTREAM, suites_in
 from harness.upstream import fixture_data
 from harness.upstream.profiles import Profile, UnknownProfileError
@@ -24,15 +22,6 @@ PLAIN = re.compile(
     re.M,
 )
 KEY = "fixtures"
-
-
-def choose(plan: Plan, progress: Progress = print) -> None:
-    """Let upstream's suites be those of the placement under test: the newest, of several.
-
-    Raises UsageError.
-    """
-    placements = of_plan(plan, progress) if plan.target == "stack" else ()
-    fixture_data.choose_suites(newest(placements).suites if placements else None)
 
 
 def add(config: pytest.Config, suites: Sequence[str]) -> None:

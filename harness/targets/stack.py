@@ -5,23 +5,21 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.config.plan import FIRST_LANE, Plan, name_option
+from harness.config.plan import FIRST_LANE, ITS_OWN, Plan, name_option
 from harness.core.deadline import cancellable
 from harness.core.errors import StackError, UsageError
 from harness.core.exchange import Exchange, Request, Response
 from harness.core.measurements import Measures, Progress, Setting
 from harness.engine import stats
-from harness.placements.specs import of_plan
 from harness.stack.clients import replica_logs
 from harness.stack.clients.database import Schema
-from harness.stack.images.catalogue import needed
-from harness.stack.images.contents import contents_of
 from harness.stack.images.versions import versions
-from harness.stack.lifecycle import reuse, teardown, up
+from harness.stack.lifecycle import teardown, up
 from harness.stack.lifecycle.running import RunningStack
 from harness.stack.model import lanes
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.state import StackState
+from harness.stack.resolved_plan import resolve_plan
 from harness.stack.settings.config_sources import SOURCES
 from harness.stack.settings.databases import DATABASES
 from harness.targets.base import Stage, Transport, quiet
@@ -79,6 +77,7 @@ class StackTarget:
 
     def start(self) -> None:
         with cancellable(self._cancelled):
+            self._plan = resolve_plan(self._plan, self._progress)
             self._stack = up.bring_up(self._plan, self._progress)
         self._number = self._stack.record.replicas
         self._stack.watch()
@@ -151,8 +150,7 @@ class StackTarget:
     def settings(self) -> Sequence[Setting]:
         record = self.stack.record
         database, source = DATABASES[record.database], SOURCES[record.config_source]
-        names = needed(record.database, record.config_source)
-        known = versions(contents_of(names, of_plan(self._plan, self._progress)))
+        known = versions(resolve_plan(self._plan, self._progress).contents)
         named = " and ".join(dict.fromkeys(one.title for one in record.placements if one.version))
         return (
             Setting("placement", named or known["placement"], self._from("placement")),
@@ -183,7 +181,7 @@ class StackTarget:
     def _replicas_from(self) -> str:
         source = self._from("replicas")
         # A stack that runs is taken with as many as it has.
-        return reuse.ITS_OWN if source == "default" and self._plan.takes_over else source
+        return ITS_OWN if source == "default" and self._plan.takes_over else source
 
     def measure(self) -> Measures:
         """How long it took to start, and what its containers have in memory. Raises EngineError."""

@@ -83,6 +83,11 @@ def choose_suites(suites: Path | None) -> None:
     _chosen = suites
 
 
+def chosen_suites() -> Path | None:
+    """The directory that ``choose_suites`` was given."""
+    return _chosen
+
+
 _chosen: Path | None = None
 
 

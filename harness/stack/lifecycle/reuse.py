@@ -1,20 +1,17 @@
 """Stacks that were left running: taken as they are, or mended."""
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
-from harness.config.plan import FIRST_LANE, Plan, counted, name_option
+from harness.config.plan import FIRST_LANE, ITS_OWN, Plan, counted, name_option
 from harness.core.deadline import Deadline
 from harness.core.errors import HarnessError, StackError
 from harness.core.measurements import Progress
 from harness.core.paths import OVERRIDE
 from harness.engine import install
 from harness.placements.model import Placement
-from harness.placements.specs import constraints_at, newest, of_plan, resolve
 from harness.stack import project
 from harness.stack.clients import replica_logs
-from harness.stack.images.catalogue import needed
-from harness.stack.images.contents import Contents, contents_of
 from harness.stack.lifecycle.readiness import wait_until_ready
 from harness.stack.lifecycle.running import RunningStack
 from harness.stack.lifecycle.teardown import refuse_foreign
@@ -22,15 +19,14 @@ from harness.stack.model import lanes
 from harness.stack.model.record import Installed, Record
 from harness.stack.model.state import StackState
 from harness.stack.operations import code_reload, rolling
+from harness.stack.resolved_plan import ResolvedPlan
 
-# Where a setting comes from that nobody has asked for.
-ITS_OWN = "its own"
 IMAGES_CHANGED = "its images or Compose files have changed since it was started"
 # For what has stopped of a stack that was kept.
 MENDING_SECONDS = 30.0
 
 
-def take(state: StackState, plan: Plan, progress: Progress) -> RunningStack | None:
+def take(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningStack | None:
     """The stack of this name that was left running, mended if need be; None to start a new one.
 
     The stack holds data of its user. A stack that differs from the plan is therefore refused, and
@@ -48,19 +44,16 @@ def take(state: StackState, plan: Plan, progress: Progress) -> RunningStack | No
     # A process that changes replicas puts them back itself, and is not disturbed.
     with state.taking("change", waits=progress):
         stack = _taken(state, state.record() or record, plan, progress)
-    if stack is not None and _asked(plan) and stack.record.replicas != plan.replicas:
+    if stack is not None and plan.asks("replicas") and stack.record.replicas != plan.replicas:
         rolling.scale(stack, plan.replicas, progress)
     return stack
 
 
 def _taken(
-    state: StackState, record: Record, plan: Plan, progress: Progress
+    state: StackState, record: Record, plan: ResolvedPlan, progress: Progress
 ) -> RunningStack | None:
-    placements = _wanted(record, plan, progress)
-    _refuse_older(record, placements)
-    images = needed(plan.database, plan.config_source)
-    contents = contents_of(images, placements, plan.override)
-    difference = _difference(state, record, plan, contents)
+    _refuse_older(record, plan.contents.newest)
+    difference = _difference(state, record, plan)
     if difference is not None:
         if plan.lifetime != "replace":
             raise _differs(record, difference)
@@ -106,39 +99,23 @@ def adopted(plan: Plan) -> Plan:
     changes = {
         field: value
         for setting, (field, value) in own.items()
-        if not _asked(plan, setting) and value != getattr(plan, field)
+        if not plan.asks(setting) and value != getattr(plan, field)
     }
     sources = {name: ITS_OWN for name, (field, _) in own.items() if field in changes}
     # Types of these fields are what the record has.
     return dataclasses.replace(plan, **changes, sources={**plan.sources, **sources})  # type: ignore[arg-type]
 
 
-def _asked(plan: Plan, setting: str = "replicas") -> bool:
-    """Whether somebody has said what this is to be, such as the number of replicas."""
-    return plan.sources.get(setting, "default") not in ("default", ITS_OWN)
-
-
-def _refuse_older(record: Record, placements: Sequence[Placement]) -> None:
+def _refuse_older(record: Record, newest: Placement | None) -> None:
     """Raise StackError where the database was migrated beyond what is to use it."""
-    if not record.schema or not placements or record.schema in newest(placements).schema.known:
+    if not record.schema or newest is None or record.schema in newest.schema.known:
         return
     raise StackError(
         f"The database of {record.name} has the schema {record.schema}, of placement "
         f"{' and '.join(one.title for one in record.placements)}, which placement "
-        f"{newest(placements).title} does not know.",
+        f"{newest.title} does not know.",
         "Run the one that made it, or remove the stack with all that is in it: "
         f"placement-harness down{name_option(record.name)}.",
-    )
-
-
-def _wanted(record: Record, plan: Plan, progress: Progress) -> tuple[Placement, ...]:
-    """The placements that are asked for, else the stack's own; none for the locked one alone."""
-    if _asked(plan, "placement") or _asked(plan, "placement_constraints"):
-        return of_plan(plan, progress)
-    if not any(one.spec or one.constraints for one in record.placements):
-        return ()
-    return tuple(
-        resolve(one.spec, constraints_at(one.constraints), progress) for one in record.placements
     )
 
 
@@ -150,7 +127,7 @@ def _changed_since(record: Record, plan: Plan) -> str:
     return f"it was started with {record.override or f'no {OVERRIDE}'}, not with {now or 'none'}"
 
 
-def _difference(state: StackState, record: Record, plan: Plan, contents: Contents) -> str | None:
+def _difference(state: StackState, record: Record, plan: ResolvedPlan) -> str | None:
     """What a stack that runs has otherwise than the plan; None where nothing differs."""
     if record.database != plan.database:
         return f"its database is {record.database}, not {plan.database}"
@@ -158,9 +135,9 @@ def _difference(state: StackState, record: Record, plan: Plan, contents: Content
         return f"it is configured by {record.config_source}, not by {plan.config_source}"
     if plan.port not in (0, record.port):
         return f"it listens on port {record.port}, not on {plan.port}"
-    if record.made_of != contents.made_of:
+    if record.made_of != plan.contents.made_of:
         return _changed_since(record, plan)
-    other = _other_placement(record, plan, contents)
+    other = _other_placement(record, plan)
     if other is not None:
         return other
     missing = [lane.name for lane in plan.lanes if lane.name not in record.lanes]
@@ -171,16 +148,17 @@ def _difference(state: StackState, record: Record, plan: Plan, contents: Content
         if started.get(lane.name) != lane.environment:
             return f"its lane {lane.name} has another configuration"
     beside = [lane for lane in record.lanes if lane != FIRST_LANE]
-    if beside and _asked(plan) and record.replicas != plan.replicas:
+    if beside and plan.asks("replicas") and record.replicas != plan.replicas:
         return f"its lanes have {counted(record.replicas)} each, not {plan.replicas}"
     return None
 
 
-def _other_placement(record: Record, plan: Plan, contents: Contents) -> str | None:
+def _other_placement(record: Record, plan: ResolvedPlan) -> str | None:
     """What differs where a replica of the stack runs another placement than the plan's."""
+    contents = plan.contents
     wanted = [(contents.of(one), code_reload.name_of(one)) for one in contents.placements]
     wanted = wanted or [(contents.images["placement"], "")]
-    for number in range(max(record.replicas, plan.replicas if _asked(plan) else 0)):
+    for number in range(max(record.replicas, plan.replicas if plan.asks("replicas") else 0)):
         (digest, name), has = wanted[number % len(wanted)], record.placement(number + 1)
         # A release is the same by any name; two checkouts may have the same dependencies.
         if has.content == digest and (not has.code or has.spec == name):

@@ -10,12 +10,9 @@ from harness.core.signals import shielded
 from harness.engine import install
 from harness.engine.compose import PortTakenError
 from harness.placements.lockfile import locked_version
-from harness.placements.specs import constraints_at, of_plan
 from harness.stack import project
 from harness.stack.handle import READY_SECONDS
 from harness.stack.images.build import ensure_images
-from harness.stack.images.catalogue import needed
-from harness.stack.images.contents import Contents, contents_of
 from harness.stack.lifecycle import reuse
 from harness.stack.lifecycle.readiness import free_port, wait_until_ready
 from harness.stack.lifecycle.running import RunningStack
@@ -24,6 +21,7 @@ from harness.stack.model import lanes
 from harness.stack.model.record import Installed, Record, Secrets
 from harness.stack.model.state import StackState
 from harness.stack.operations import code_reload
+from harness.stack.resolved_plan import ResolvedPlan, resolve_plan
 from harness.stack.settings.databases import DATABASES
 
 PORT_ATTEMPTS = 3
@@ -36,12 +34,13 @@ def bring_up(plan: Plan, progress: Progress) -> RunningStack:
     try:
         # Raises for a record that cannot be read: what is kept under this name must not go.
         state.record()
-        running = reuse.take(state, plan, progress) if plan.lifetime != "fresh" else None
+        resolved = resolve_plan(plan, progress)
+        running = reuse.take(state, resolved, progress) if plan.lifetime != "fresh" else None
         if running is not None:
             return running
-        contents = _prepare(plan, progress)
+        _prepare(resolved, progress)
         refuse_foreign(state)
-        return _start(state, plan, contents, progress)
+        return _start(state, resolved, progress)
     except BaseException:
         if not state.env_file.exists():
             state.remove()
@@ -55,7 +54,7 @@ def leave(stack: RunningStack) -> None:
     stack.state.release()
 
 
-def _start(state: StackState, plan: Plan, contents: Contents, progress: Progress) -> RunningStack:
+def _start(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningStack:
     try:
         for attempt in range(PORT_ATTEMPTS):
             # What had the name before, or came of the last attempt.
@@ -63,7 +62,7 @@ def _start(state: StackState, plan: Plan, contents: Contents, progress: Progress
                 take_down(state, progress)
                 state.lock()
             try:
-                return _up(state, plan, contents, progress)
+                return _up(state, plan, progress)
             except PortTakenError as taken:
                 # A port that the harness chose was free a moment ago: choose another.
                 if plan.port or attempt == PORT_ATTEMPTS - 1:
@@ -80,7 +79,7 @@ def _start(state: StackState, plan: Plan, contents: Contents, progress: Progress
         raise
 
 
-def _prepare(plan: Plan, progress: Progress) -> Contents:
+def _prepare(plan: ResolvedPlan, progress: Progress) -> None:
     """Get what a start needs: an engine, Compose, the images; and leftovers out of the way."""
     install.ensure_engine(progress)
     for state in claim_leftovers(lambda error: progress(str(error))):
@@ -91,15 +90,12 @@ def _prepare(plan: Plan, progress: Progress) -> Contents:
             # No stack of this run's: what the engine will not give up keeps nobody from working.
             progress(str(left))
             state.release()
-    images = needed(plan.database, plan.config_source)
-    contents = contents_of(images, of_plan(plan, progress), plan.override)
-    ensure_images(contents, progress)
-    return contents
+    ensure_images(plan.contents, progress)
 
 
-def _up(state: StackState, plan: Plan, contents: Contents, progress: Progress) -> RunningStack:
+def _up(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningStack:
+    contents = plan.contents
     port = plan.port or free_port(preferred=plan.lifetime != "fresh")
-    constraints = constraints_at(plan.constraints)
     record = Record(
         name=state.name,
         lifetime=plan.lifetime,
@@ -111,8 +107,7 @@ def _up(state: StackState, plan: Plan, contents: Contents, progress: Progress) -
         config_source=plan.config_source,
         schema=contents.newest.schema.head if contents.newest else "",
         placements=tuple(
-            code_reload.installed(state, one, contents.of(one), constraints)
-            for one in contents.placements
+            code_reload.installed(state, one, contents.of(one)) for one in contents.placements
         )
         or (Installed(version=locked_version(), content=contents.images["placement"]),),
         lanes={lane.name: port if lane.name == FIRST_LANE else free_port() for lane in plan.lanes},

@@ -122,14 +122,12 @@ def reload(stack: Stack, placements: Collection[Installed]) -> None:
     )
 
 
-def installed(
-    state: StackState, placement: Placement, content: str, constraints: Path | None
-) -> Installed:
+def installed(state: StackState, placement: Placement, content: str) -> Installed:
     """A placement as replicas of this stack run it, in the image of this content.
 
     The code of a checkout is copied for the replicas.
     """
-    limits = str(constraints or "")
+    limits = str(placement.constraints or "")
     image = Installed(name_of(placement), placement.version, content, constraints=limits)
     if placement.kind != "checkout":
         return image

@@ -48,8 +48,7 @@ def upgrade(stack: Stack, spec: str, progress: Progress, constraints: str = "") 
     on.
     """
     replaced = []
-    file = constraints_at(constraints)
-    target = specs.resolve(spec, file, progress)
+    target = specs.resolve(spec, constraints_at(constraints), progress)
     _refuse(stack, target)
     contents = contents_of(with_parents([lanes.SERVICE]), [target])
     build.ensure_images(contents, progress)
@@ -57,7 +56,7 @@ def upgrade(stack: Stack, spec: str, progress: Progress, constraints: str = "") 
         stack.refresh()
         # Another one may have been made meanwhile.
         _refuse(stack, target)
-        wanted = code_reload.installed(stack.state, target, contents.of(target), file)
+        wanted = code_reload.installed(stack.state, target, contents.of(target))
         _sync_schema(stack, wanted, progress)
         stack.save(schema=target.schema.head)
         for replica in stack.replicas:

@@ -11,9 +11,10 @@ from unittest import mock
 import pytest
 
 from harness.cli import common, program
+from harness.stack import resolved_plan
 from harness.stack.handle import Stack
 from harness.stack.images.contents import Contents
-from harness.stack.lifecycle import reuse, up
+from harness.stack.lifecycle import up
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
 from tests.fakes.commands import WELL, Harness, apart, commands_of, listed, running
@@ -158,7 +159,9 @@ def test_a_second_up_says_that_the_stack_runs_already(
     harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine.has("docker", WELL)
-    monkeypatch.setattr(reuse, "contents_of", lambda *_: Contents({"placement": ""}, {}, (), ""))
+    monkeypatch.setattr(
+        resolved_plan, "contents_of", lambda *_: Contents({"placement": ""}, {}, (), "")
+    )
     monkeypatch.setattr(Stack, "whole", lambda self: True)
     running(monkeypatch)
     said = harness("up", "--replicas", "3")

@@ -19,6 +19,7 @@ from harness.stack.lifecycle.running import RunningStack
 from harness.stack.model import lanes
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
+from harness.stack.resolved_plan import resolve_plan
 from harness.suites.connection import Wire
 from harness.targets import stack as target
 from harness.upstream.fixture_data import Fixture, Scene
@@ -138,7 +139,8 @@ def test_what_a_killed_run_has_left_of_its_policies_is_put_right(
     monkeypatch.setattr(reuse, "_difference", lambda *_: None)
     monkeypatch.setattr(reuse, "running_stack", lambda _: running)
     monkeypatch.setattr(Stack, "balancer", mock.MagicMock())
-    assert reuse.take(running.state, Plan(name="s", lifetime="reuse"), print) is running
+    plan = resolve_plan(Plan(name="s", lifetime="reuse"), print)
+    assert reuse.take(running.state, plan, print) is running
     assert [policy(lane) for lane in LANES] == [{}, {}, {}]
 
 

@@ -18,6 +18,7 @@ from harness.stack.images.contents import Contents, contents_of
 from harness.stack.lifecycle import reuse
 from harness.stack.model.record import Installed, Record, Secrets
 from harness.stack.model.state import StackState
+from harness.stack.resolved_plan import ResolvedPlan
 
 PLAIN = Plan(lifetime="reuse", name="one")
 RECORD = Record(
@@ -80,14 +81,11 @@ def placement(*revisions: str) -> Placement:
     return Placement("14.0.0", "release", "14.0.0", here, here, "cc", schema)
 
 
-def test_a_database_that_is_too_new_is_refused_and_left_alone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(reuse, "of_plan", lambda plan, progress: (placement("first"),))
+def test_a_database_that_is_too_new_is_refused_and_left_alone() -> None:
     given = {"placement": "option"}
     plan = Plan(lifetime="reuse", name="one", placements=("14.0.0",), sources=given)
     with pytest.raises(StackError) as caught:
-        reuse.take(StackState("one"), plan, print)
+        reuse.take(StackState("one"), resolved_plan(plan, placement("first")), print)
     assert caught.value.problem == (
         "The database of one has the schema second, of placement 15.0.0 and 16.0.0, which "
         "placement 14.0.0 does not know."
@@ -113,7 +111,8 @@ def difference() -> Callable[..., str | None]:
     def difference(*placements: Placement, **changes: Any) -> str | None:
         common = {"lifetime": "reuse", "name": "one", "database": "galera", "config_source": "etcd"}
         plan = Plan(**{**common, **changes})
-        return reuse._difference(state, state.record() or record, plan, contents(*placements))
+        resolved = resolved_plan(plan, *placements)
+        return reuse._difference(state, state.record() or record, resolved)
 
     return difference
 
@@ -126,6 +125,12 @@ def checkout(path: str, content: str = "cc") -> Placement:
 def contents(*placements: Placement) -> Contents:
     """The contents of RECORD's images, with these placements."""
     return contents_of(needed(RECORD.database, RECORD.config_source), placements)
+
+
+def resolved_plan(plan: Plan, *placements: Placement) -> ResolvedPlan:
+    """A plan that was resolved to these placements."""
+    given = {field.name: getattr(plan, field.name) for field in fields(Plan)}
+    return ResolvedPlan(**given, contents=contents(*placements))
 
 
 def content(placement: Placement) -> str:
@@ -168,14 +173,3 @@ def test_another_port_and_another_lane_are_not_passed_over(
     assert difference(runs, lanes=(Lane("1", {"OS_A__B": "c"}),)) is None
     assert difference(runs, lanes=(Lane("1"),)) == "its lane 1 has another configuration"
     assert difference(runs, lanes=(Lane("1"), Lane("2"))) == "it has no lane 2"
-
-
-def test_what_nobody_asks_for_is_resolved_as_it_was_installed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked: list[object] = []
-    monkeypatch.setattr(reuse, "resolve", lambda *words: asked.append(words[:2]))
-    placements = (Installed("16.0.0", constraints="/upper.txt"), Installed("15.0.0"))
-    own = Plan(lifetime="reuse", name="one", sources={"placement": reuse.ITS_OWN})
-    reuse._wanted(replace(RECORD, placements=placements), own, print)
-    assert asked == [("16.0.0", Path("/upper.txt")), ("15.0.0", None)]

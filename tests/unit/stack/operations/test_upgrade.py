@@ -41,7 +41,11 @@ def known(monkeypatch: pytest.MonkeyPatch) -> dict[str, Placement]:
         "14.0.0": release("14.0.0", "zz", "first"),
         "16.0.0": release("16.0.0", "bb", "first", "second"),
     }
-    monkeypatch.setattr(specs, "resolve", lambda spec, *_: found[spec])
+
+    def resolve(spec: str, constraints: Path | None = None, *_: object) -> Placement:
+        return replace(found[spec], constraints=constraints)
+
+    monkeypatch.setattr(specs, "resolve", resolve)
     monkeypatch.setattr(Contents, "of", lambda self, placement: placement.content)
     monkeypatch.setattr(build, "ensure_images", lambda *_: [])
     return found

@@ -1,1 +1,1 @@
-"""What was asked for: options, environment and ini settings become a plan. Starts nothing."""
+"""Turns options, environment variables and ini settings into a plan. Starts nothing."""

@@ -35,7 +35,7 @@ DEFAULTS = {
 }
 # Option, environment variable and ini setting are made of these names.
 SETTINGS = tuple(DEFAULTS)
-# What other targets cannot be told.
+# Settings that only a stack has.
 OF_A_STACK = {
     "replicas": "replicas to start",
     "stack": "a lifetime",
@@ -45,7 +45,7 @@ OF_A_STACK = {
     "placement": "a placement to choose",
     "placement_constraints": "dependencies to choose",
 }
-# Of several placements, as a variable or an ini setting names them.
+# The character between several placements in a variable or an ini setting.
 BETWEEN = ","
 
 
@@ -94,8 +94,8 @@ def resolve(
         config_source=_choice("config_source", given, choices),
         placements=tuple(filter(None, given["placement"].value.split(BETWEEN))),
         constraints=given["placement_constraints"].value,
+        sources={name: setting.source for name, setting in given.items()},
         override=override_file(directory) if target == "stack" else None,
-        sources={name: one.source for name, one in given.items()},
     )
 
 
@@ -141,23 +141,23 @@ def _target(given: _Given, known: Collection[str]) -> str:
 
 
 def _alone(target: str) -> bool:
-    """Whether a target is what it is, and cannot be told what a stack can."""
+    """Whether a target has none of the settings of a stack."""
     return target == "embedded" or is_url(target)
 
 
 def one_of(known: Collection[T], value: str, written: str, what: str) -> T:
     """The value, if it is a known one. Raises UsageError with the nearest that there is."""
-    for one in known:
-        if one == value:
-            return one
+    for name in known:
+        if name == value:
+            return name
     raise UsageError(
         f"{written}: there is no such {what}.", f"{_hint(value, known)}Give {_listed(known)}."
     )
 
 
 def _choice(name: str, given: Mapping[str, _Given], choices: Mapping[str, Collection[str]]) -> str:
-    one = given[name]
-    return one_of(choices[name], one.value, one.written, name.replace("_", " "))
+    setting = given[name]
+    return one_of(choices[name], setting.value, setting.written, name.replace("_", " "))
 
 
 def _hint(value: str, known: Collection[str]) -> str:

@@ -14,11 +14,11 @@ from pathlib import Path
 from harness.core.errors import UsageError
 from harness.placements.model import NAME, Schema
 
-# Of a package that cannot say its version.
+# The version of a package that does not say its own.
 UNKNOWN = "0.0.0"
 VERSION = re.compile(r"(\d+(?:\.\d+)*(?:\.?(?:a|b|rc|dev|post)\d+)*)")
 GIT_SECONDS = 10
-# What a build reads, besides the package itself.
+# Files that a build reads, besides the package itself.
 BUILD_FILES = ("pyproject.toml", "setup.cfg", "setup.py", "requirements.txt")
 MIGRATIONS = Path("db/sqlalchemy/alembic/versions")
 NEITHER = "Give a version, e.g. 15.0.0, a checkout of placement, a wheel or an sdist."
@@ -28,7 +28,7 @@ def require_placement(tree: Path, spec: str) -> None:
     """Raise UsageError unless a directory is a checkout of placement, or what an sdist has."""
     name = _project_name(tree)
     if name is None:
-        inside = [one for one in tree.glob("*/setup.cfg") if _project_name(one.parent) == NAME]
+        inside = [path for path in tree.glob("*/setup.cfg") if _project_name(path.parent) == NAME]
         hint = f"Did you mean {inside[0].parent}? " if inside else ""
         raise UsageError(
             f"--placement {spec}: there is no Python project in {tree}.",
@@ -37,7 +37,9 @@ def require_placement(tree: Path, spec: str) -> None:
     if name != NAME:
         raise UsageError(f"--placement {spec}: that is {name}, not {NAME}.", NEITHER)
     missing = [
-        one for one in ("placement/__init__.py", "requirements.txt") if not (tree / one).is_file()
+        name
+        for name in ("placement/__init__.py", "requirements.txt")
+        if not (tree / name).is_file()
     ]
     if missing:
         raise UsageError(
@@ -47,20 +49,20 @@ def require_placement(tree: Path, spec: str) -> None:
 
 
 def _project_name(tree: Path) -> str | None:
-    found: object = None
+    name: object = None
     try:
         project = tomllib.loads((tree / "pyproject.toml").read_text(encoding="utf-8"))
-        found = project.get("project", {}).get("name")
+        name = project.get("project", {}).get("name")
     except (OSError, ValueError, AttributeError):
         pass
-    if not found:
+    if not name:
         parser = configparser.ConfigParser(interpolation=None, strict=False)
         try:
             parser.read_string((tree / "setup.cfg").read_text(encoding="utf-8"))
-            found = parser.get("metadata", "name", fallback=None)
+            name = parser.get("metadata", "name", fallback=None)
         except (OSError, ValueError, configparser.Error):
             pass
-    return canonical(str(found)) if found else None
+    return canonical(str(name)) if name else None
 
 
 def canonical(name: str) -> str:
@@ -70,7 +72,7 @@ def canonical(name: str) -> str:
 
 @cache
 def described(tree: Path) -> str:
-    """The version of a tree as git or its metadata have it; UNKNOWN where neither does.
+    """The version of a tree, from git or from its metadata; UNKNOWN where neither has one.
 
     A checkout that has gone on since its last tag has that after a +, e.g. 16.0.0+12.g0a1b2c3.
     """
@@ -84,10 +86,10 @@ def described(tree: Path) -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return UNKNOWN
-    found = re.fullmatch(rf"{VERSION.pattern}(?:-(\d+)-(g\w+))?", done.stdout.strip())
-    if done.returncode or not found:
+    match = re.fullmatch(rf"{VERSION.pattern}(?:-(\d+)-(g\w+))?", done.stdout.strip())
+    if done.returncode or not match:
         return UNKNOWN
-    return found[1] + (f"+{found[2]}.{found[3]}" if found[2] else "")
+    return match[1] + (f"+{match[2]}.{match[3]}" if match[2] else "")
 
 
 def metadata(text: str) -> tuple[str, str]:
@@ -98,8 +100,8 @@ def metadata(text: str) -> tuple[str, str]:
 
 def public(version: str) -> str:
     """The version without what came after its tag: it stays the same from commit to commit."""
-    found = VERSION.match(version)
-    return found[1] if found else UNKNOWN
+    match = VERSION.match(version)
+    return match[1] if match else UNKNOWN
 
 
 def series(version: str) -> int:
@@ -140,7 +142,8 @@ def schema(tree: Path, lock: Path) -> Schema:
         values = _assigned(path)
         if isinstance(revision := values.get("revision"), str):
             before[revision] = values.get("down_revision")
-    heads = sorted(set(before) - {one for one in before.values() if isinstance(one, str)})
+    parents = {parent for parent in before.values() if isinstance(parent, str)}
+    heads = sorted(set(before) - parents)
     if len(heads) != 1:
         raise UsageError(
             f"The migrations in {package / MIGRATIONS} have "
@@ -158,7 +161,7 @@ def _assigned(path: Path) -> dict[str, object]:
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except SyntaxError:
-        # Whoever edits it is told by the replicas, with a traceback.
+        # The replicas fail with a traceback, which is shown.
         return {}
     return {
         target.id: node.value.value

@@ -13,11 +13,11 @@ from harness.placements.checkout import series
 from harness.placements.model import NAME, SERVICE
 from harness.placements.package_index import NO_SOLUTION, PYTHON
 
-# Each series with what was there a few days after its first release.
+# Each series, and a day shortly after its first release.
 DATES = {13: "2025-04-10", 14: "2025-10-15", 15: "2026-04-15"}
 # Requirements and constraints follow a release within this time.
 SETTLING = datetime.timedelta(days=14)
-# What serves placement is the same for every version, and so are its drivers.
+# The server and the drivers are the same for every version of placement.
 SERVERS = ("pymysql", "python-memcached", "pyuwsgi", "etcd3gw")
 NO_DATE = "2999-12-31"
 LOCK = SERVICE / "requirements.txt"
@@ -29,14 +29,14 @@ def locked_version() -> str:
 
 
 def _pin(name: str) -> str:
-    found = re.search(rf"^{re.escape(name)}==(\S+)", LOCK.read_text(), re.M)
-    if found is None:
+    match = re.search(rf"^{re.escape(name)}==(\S+)", LOCK.read_text(), re.M)
+    if match is None:
         raise UsageError(f"{LOCK} does not lock {name}.", "Lock it again: make lock.")
-    return found[1]
+    return match[1]
 
 
 def date_of(version: str) -> str:
-    """Of which day a version's dependencies are, as YYYY-MM-DD. Raises as index.uploaded does."""
+    """The day whose dependencies a version has, as YYYY-MM-DD. Raises as package_index.uploaded."""
     number = series(version)
     if number in DATES:
         return DATES[number]
@@ -49,7 +49,7 @@ def date_of(version: str) -> str:
 
 
 def date_of_checkout(version: str) -> str | None:
-    """The same of a checkout; none for one that is no older than the locked release."""
+    """The same day for a checkout; None unless it is older than the locked release."""
     old = 0 < series(version) < series(locked_version())
     return date_of(version) if old else None
 
@@ -68,16 +68,18 @@ def lock(requirements: Sequence[str], date: str | None, constraints: Path | None
     Raises UsageError where they cannot be had together, UnreachableError without an index.
     """
     wanted = [*requirements, *(f"{name}=={_pin(name)}" for name in SERVERS)]
-    told = constraints.read_text(encoding="utf-8") if constraints else ""
-    key = hashlib.sha256("\0".join([*wanted, date or "", told, PYTHON]).encode()).hexdigest()[:16]
+    limits_text = constraints.read_text(encoding="utf-8") if constraints else ""
+    key = hashlib.sha256(
+        "\0".join([*wanted, date or "", limits_text, PYTHON]).encode()
+    ).hexdigest()[:16]
     path = package_index.home() / "locks" / f"{key}.txt"
     if path.is_file():
         return path
     path.parent.mkdir(exist_ok=True)
     limits = path.with_suffix(f".limits.{os.getpid()}")
-    # The servers are the lock's, whatever a constraint says.
-    own = "|".join(re.escape(name) for name in (*SERVERS, NAME))
-    limits.write_text(re.sub(rf"(?im)^(?:{own})\s*[=<>~!].*$", "", told))
+    # The versions of the servers are those of the lock, whatever a constraint says.
+    exempt = "|".join(re.escape(name) for name in (*SERVERS, NAME))
+    limits.write_text(re.sub(rf"(?im)^(?:{exempt})\s*[=<>~!].*$", "", limits_text))
     try:
         answer = package_index.uv(
             *("pip", "compile", "--quiet", "--no-header", "--no-annotate", "--generate-hashes"),
@@ -97,10 +99,10 @@ def lock(requirements: Sequence[str], date: str | None, constraints: Path | None
             "series."
             if constraints is None
             else "Correct the file, or leave --placement-constraints away.",
-            evidence=answer.said,
+            evidence=answer.errors,
         )
     if answer.code:
-        raise package_index.unreachable("placement's dependencies", answer.said)
+        raise package_index.unreachable("placement's dependencies", answer.errors)
     partial = path.with_suffix(f".{os.getpid()}")
     partial.write_text(answer.out)
     partial.replace(path)

@@ -1,4 +1,4 @@
-"""What is known of a placement before its image is built."""
+"""The facts about a placement that are known before its image is built."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ Kind = Literal["release", "checkout", "wheel", "sdist"]
 NAME = "openstack-placement"
 # The Dockerfile of every placement, and the locked one's requirements.
 SERVICE = SERVICES / "placement"
-# Where placement's own suites are in a tree of its.
+# The directory of placement's own suites in its source tree.
 SUITES = Path("placement/tests/functional/gabbits")
 
 

@@ -1,6 +1,6 @@
-"""Asks the package index that the user's pip or uv is set to, through uv, and remembers it.
+"""Asks the package index that pip or uv is set to, through uv, and remembers its answers.
 
-No address is known here, nor how an index is spoken to: uv is asked to solve small requirements.
+uv solves small requirements: this module knows neither an address nor the protocol of an index.
 """
 
 import json
@@ -22,10 +22,10 @@ from harness.core.paths import state_root
 from harness.placements.model import NAME
 
 SECONDS = 300
-# Of the interpreter in the images, whose wheels are chosen.
+# The version of Python in the images, for which wheels are chosen.
 PYTHON = "3.13"
 EVIDENCE_LINES = 8
-# How long the newest version of a series is taken for that. Seconds.
+# How long an answer for the newest version of a series is used. Seconds.
 FRESH = 3600.0
 # How long an entry waits for another process that writes one. Seconds.
 LOCK_SECONDS, LOCK_INTERVAL = 5.0, 0.01
@@ -39,15 +39,15 @@ class NoSuchVersionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How uv ended, and its first lines of what went wrong."""
+    """The exit code of uv, its output, and the first lines of its errors."""
 
     code: int
     out: str
-    said: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
 
 
 def home() -> Path:
-    """Where all is kept that is known of placements; made where it is missing."""
+    """The directory of all that is kept about placements; made where it is missing."""
     path = state_root() / ".placements"
     private_directory(path)
     return path
@@ -56,22 +56,22 @@ def home() -> Path:
 def uv_program() -> str:
     """uv: the environment's own, else PATH's. Raises UsageError."""
     beside = Path(sys.executable).with_name("uv")
-    found = str(beside) if beside.is_file() else shutil.which("uv")
-    if found is None:
+    program = str(beside) if beside.is_file() else shutil.which("uv")
+    if program is None:
         raise UsageError(
-            "uv is not installed: other placements than the locked one are found with it.",
+            "uv is not installed: other placements than the locked one are program with it.",
             "Install it beside the harness: pip install uv.",
         )
-    return found
+    return program
 
 
 def uv(*words: str, stdin: str = "") -> Answer:
-    """Run uv with what pip is told about the index and its certificates."""
+    """Run uv with the index and the certificates that pip is set to."""
     environment = {
         **os.environ,
         **_as_pip(os.environ),
         "NO_COLOR": "1",
-        # Nothing is run with another Python than this one: looking for one takes 8 s.
+        # Only this Python is used: looking for others takes 8 s.
         "UV_PYTHON": sys.executable,
         "UV_PYTHON_DOWNLOADS": "never",
     }
@@ -80,7 +80,7 @@ def uv(*words: str, stdin: str = "") -> Answer:
             [uv_program(), *words],
             input=stdin,
             env=environment,
-            # Where no pyproject.toml of somebody's has settings for uv.
+            # uv reads settings from the pyproject.toml of its directory; there is none in this one.
             cwd=home(),
             capture_output=True,
             text=True,
@@ -112,24 +112,24 @@ def newest(requirement: str, *options: str) -> str:
 
     Raises NoSuchVersionError, and UnreachableError where the index cannot be asked.
     """
-    found = re.search(rf"^{NAME}==(\S+)", _solve(requirement, *options), re.M)
-    if found is None:
+    match = re.search(rf"^{NAME}==(\S+)", _solve(requirement, *options), re.M)
+    if match is None:
         raise NoSuchVersionError
-    return found[1]
+    return match[1]
 
 
 def near(version: str) -> list[str]:
     """The versions next to one that is not there."""
-    found = []
+    versions = []
     for requirement, options in (
         (f"{NAME}<{version}", ()),
         (f"{NAME}>{version}", ("--resolution", "lowest-direct")),
     ):
         try:
-            found.append(newest(requirement, *options))
+            versions.append(newest(requirement, *options))
         except NoSuchVersionError:
             continue
-    return found
+    return versions
 
 
 def uploaded(version: str) -> str:
@@ -140,8 +140,8 @@ def uploaded(version: str) -> str:
     remembered = recall("uploaded", version)
     if remembered:
         return remembered
-    said = _solve(f"{NAME}=={version}", "--format", "pylock.toml")
-    days = re.findall(r"upload-time = (\d{4}-\d\d-\d\d)", said)
+    answer = _solve(f"{NAME}=={version}", "--format", "pylock.toml")
+    days = re.findall(r"upload-time = (\d{4}-\d\d-\d\d)", answer)
     if not days:
         raise UsageError(
             f"The package index does not say when {NAME} {version} was published, which tells "
@@ -159,20 +159,20 @@ def _solve(requirement: str, *options: str) -> str:
         return answer.out
     if answer.code == NO_SOLUTION:
         raise NoSuchVersionError
-    raise unreachable(requirement, answer.said)
+    raise unreachable(requirement, answer.errors)
 
 
-def unreachable(what: str, said: Sequence[str]) -> UnreachableError:
+def unreachable(what: str, errors: Sequence[str]) -> UnreachableError:
     return UnreachableError(
         f"The package index could not be asked for {what}.",
         "Check the network, and what PIP_INDEX_URL or UV_DEFAULT_INDEX name. A placement that "
         "was run here before is found without it.",
-        evidence=said,
+        evidence=errors,
     )
 
 
 def recall(kind: str, key: str) -> str | None:
-    """What the index said at another time."""
+    """An answer that the index gave to an earlier run."""
     value = _remembered().get(kind, {}).get(key)
     return value if isinstance(value, str) else None
 

@@ -16,7 +16,7 @@ from harness.placements.checkout import described
 from harness.placements.lockfile import date_of_checkout, of_file, until
 from harness.placements.model import NAME
 
-# What placement's own fixtures import, besides placement.
+# Packages that placement's own fixtures import, besides placement.
 FIXTURES_NEED = ("gabbi", "oslotest", "wsgi-intercept")
 KEPT = 8
 
@@ -33,7 +33,7 @@ def of_release(version: str, progress: Progress) -> Path:
 
 
 def of_file_at(path: Path, version: str, progress: Progress) -> Path:
-    """The same of a wheel or an sdist."""
+    """The directory with the package of a wheel or an sdist in it; unpacked once."""
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     options = until(date_of_checkout(version))
     return _install(str(path), f"{version}-{digest}", options, progress)
@@ -41,11 +41,11 @@ def of_file_at(path: Path, version: str, progress: Progress) -> Path:
 
 def _installed(version: str) -> Path | None:
     try:
-        found = metadata.distribution(NAME)
+        package = metadata.distribution(NAME)
     except metadata.PackageNotFoundError:
         return None
-    root = Path(str(found.locate_file(".")))
-    return root if found.version == version and (root / "placement").is_dir() else None
+    root = Path(str(package.locate_file(".")))
+    return root if package.version == version and (root / "placement").is_dir() else None
 
 
 def _install(requirement: str, name: str, options: list[str], progress: Progress) -> Path:
@@ -101,23 +101,23 @@ def _failed(problem: str, answer: package_index.Answer) -> UnreachableError:
         problem,
         "uv says why below; without a network, or with a wrong PIP_INDEX_URL or UV_DEFAULT_INDEX, "
         "nothing new can be fetched.",
-        evidence=answer.said,
+        evidence=answer.errors,
     )
 
 
 def requirements_of(tree: Path) -> list[str]:
-    """What the placement in a tree depends on."""
+    """The requirements of the placement in a tree."""
     for path in tree.glob(f"{NAME.replace('-', '_')}-*.dist-info"):
         all_of_them = metadata.PathDistribution(path).requires or []
-        return [one for one in all_of_them if "extra ==" not in one]
+        return [requirement for requirement in all_of_them if "extra ==" not in requirement]
     return of_file(tree / "requirements.txt")
 
 
 def interpreter_for(source: Path, progress: Progress | None = None) -> str:
-    """A Python that has what the fixtures in a module of placement's need.
+    """A Python with the packages that the fixtures in a module of placement's need.
 
-    This one's, but for a placement so old that it breaks with today's dependencies: that gets an
-    environment with those of its date, made once.
+    This interpreter serves, but for a placement so old that it breaks with today's dependencies:
+    such a placement gets an environment with those of its date, made once.
     """
     tree = source.parents[4]
     date = date_of_checkout(described(tree))

@@ -15,7 +15,7 @@ from harness.placements import build_context, checkout, lockfile, package_index,
 from harness.placements.model import NAME, Kind, Placement
 
 RELEASE = re.compile(rf"v?{checkout.VERSION.pattern}")
-# A version is complete with so many numbers; with fewer it names a series.
+# A version with fewer numbers than this names a series.
 COMPLETE = 3
 PACKAGES = {".whl": "wheel", ".tar.gz": "sdist"}
 
@@ -52,16 +52,16 @@ def resolve_all(
     specs: Sequence[str], constraints: Path | None = None, progress: Progress = _quiet
 ) -> tuple[Placement, ...]:
     """The placements that replicas take turns with; raises UsageError when they cannot be mixed."""
-    found = tuple(resolve(one, constraints, progress) for one in specs or [""])
-    last = newest(found)
-    for one in found:
-        if not last.schema.can_serve(one.schema):
+    placements = tuple(resolve(spec, constraints, progress) for spec in specs or [""])
+    last = newest(placements)
+    for placement in placements:
+        if not last.schema.can_serve(placement.schema):
             raise UsageError(
-                f"placement {one.title} and {last.title} cannot be mixed on one database: the "
-                f"newer one does not know the schema {one.schema.head} of the other.",
+                f"placement {placement.title} and {last.title} cannot be mixed on one database: "
+                f"the newer one does not know the schema {placement.schema.head} of the other.",
                 "Rebase the checkout on the newer version, or run them one by one.",
             )
-    return found
+    return placements
 
 
 def of_plan(plan: Plan, progress: Progress = _quiet) -> tuple[Placement, ...]:
@@ -73,17 +73,17 @@ def of_plan(plan: Plan, progress: Progress = _quiet) -> tuple[Placement, ...]:
 
 
 def constraints_at(written: str) -> Path | None:
-    """The file that somebody has named; None where nobody has."""
+    """The file of constraints, as a whole path; None where none was given."""
     return Path(written).expanduser().absolute() if written else None
 
 
 def newest(placements: Sequence[Placement]) -> Placement:
-    """The one whose schema all of them can run on: the one with the most migrations."""
-    return max(placements, key=lambda one: (len(one.schema.known), _numbers(one.version)))
+    """The placement on whose schema all of them can run: that with the most migrations."""
+    return max(placements, key=lambda each: (len(each.schema.known), _numbers(each.version)))
 
 
 def _numbers(version: str) -> list[int]:
-    return [int(one) for one in re.findall(r"\d+", version)]
+    return [int(digits) for digits in re.findall(r"\d+", version)]
 
 
 def _release(spec: str, constraints: Path | None, progress: Progress) -> Placement:
@@ -116,7 +116,7 @@ def _version(spec: str, progress: Progress) -> str:
     if known and (complete or package_index.fresh(f"{NAME}=={spec}")):
         return known
     try:
-        found = package_index.newest(f"{NAME}=={spec}" + ("" if complete else ".*"))
+        version = package_index.newest(f"{NAME}=={spec}" + ("" if complete else ".*"))
     except package_index.NoSuchVersionError:
         raise _no_version(spec) from None
     except UnreachableError:
@@ -126,9 +126,9 @@ def _version(spec: str, progress: Progress) -> str:
             raise
         progress(f"the package index cannot be asked: placement {known}, as was known before")
         return known
-    package_index.remember("versions", spec, found)
+    package_index.remember("versions", spec, version)
     package_index.asked(f"{NAME}=={spec}")
-    return found
+    return version
 
 
 def _no_version(spec: str) -> UsageError:
@@ -145,7 +145,7 @@ def _checkout(spec: str, tree: Path, constraints: Path | None) -> Placement:
     checkout.require_placement(tree, spec)
     version = checkout.described(tree)
     if version == checkout.UNKNOWN:
-        # Without tags: as good as the newest that is known here.
+        # A checkout without tags counts as the newest version that is known here.
         version = f"{lockfile.locked_version()}+unknown"
     date = None if constraints else lockfile.date_of_checkout(version)
     lock = lockfile.lock(lockfile.of_file(tree / "requirements.txt"), date, constraints)
@@ -217,7 +217,7 @@ def _neither(spec: str, path: Path) -> UsageError:
     pinned = re.fullmatch(rf"{NAME}==({checkout.VERSION.pattern})", checkout.canonical(spec))
     pinned = pinned or re.search(r"==\s*(\d[\w.]*)$", spec)
     beside = path.parent
-    names = [one.name for one in beside.iterdir()] if beside.is_dir() else []
+    names = [path.name for path in beside.iterdir()] if beside.is_dir() else []
     if pinned:
         hint = f"Did you mean {pinned[1]}? "
     elif close := get_close_matches(path.name, names, n=1):

@@ -55,7 +55,7 @@ def _placements(plan: Plan, progress: Progress) -> Sequence[Placement]:
         return of_plan(plan, progress)
     if plan.asks("placement") or plan.asks("placement_constraints"):
         return of_plan(plan, progress)
-    if not any(one.spec or one.constraints for one in record.placements):
+    if not any(each.spec or each.constraints for each in record.placements):
         return ()
     # An upgrade that was broken off has left placements with different constraints.
     return [

@@ -1,1 +1,1 @@
-"""What placement's own suites expect, as data. Imports nothing of placement's."""
+"""The expectations of placement's own suites, as data. Imports nothing of placement's."""

@@ -1,4 +1,4 @@
-"""placement's noauth2 headers -> who is meant.
+"""placement's noauth2 headers -> the identity that they mean.
 
 Upstream's suites run with authentication off, where a request says itself who sends it:
 ``x-auth-token: USER[:PROJECT]``, ``x-roles``, ``x-project-id`` and ``openstack-system-scope``.

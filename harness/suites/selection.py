@@ -1,6 +1,5 @@
 """Which suites a run is to collect, and what they need: known before any is collected."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,12 +14,6 @@ from harness.suites.items import DIRECTORY, SUFFIXES, UPSTREAM, suites_in
 from harness.upstream import fixture_data
 from harness.upstream.profiles import Profile, UnknownProfileError
 
-# What names them in nearly all suites, which need not be parsed for it: a list, and nothing else.
-PLAIN = re.compile(
-    r"^fixtures:[ \t]*(?:\[([\w, ]*)\][ \t]*(?:#.*)?$"
-    r"|\n((?:[ \t]*(?:-[ \t]+\w+)?[ \t]*(?:#.*)?\n)+)(?=[^\s#-]|\Z))",
-    re.M,
-)
 KEY = "fixtures"
 
 
@@ -93,10 +86,7 @@ def fixtures(paths: Iterable[Path]) -> set[fixture_data.Fixture]:
 
 
 def _fixture_names(text: str) -> set[str]:
-    """What a suite has under `fixtures`."""
-    plain = PLAIN.search(text)
-    if plain is not None:
-        return set(re.findall(r"\w+", re.sub(r"#.*", "", plain[1] or plain[2] or "")))
+    """The names in the list `fixtures` of a suite."""
     if KEY not in text:
         return set()
     suite = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))

@@ -52,14 +52,11 @@ def test_a_suite_without_them_needs_nothing(tmp_path: Path, text: str) -> None:
     assert selection.fixtures([suite]) == set()
 
 
-def test_placements_own_suites_are_understood_without_being_parsed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_fixtures_of_placements_own_suites_are_found() -> None:
     paths = sorted(fixture_data.installed_suites().glob("*.yaml"))
     expected = {
         fixture_data.Fixture(fixture_data.installed_suites().parent / "fixtures/gabbits.py", name)
         for path in paths
         for name in yaml.safe_load(path.read_text()).get("fixtures") or ()
     }
-    monkeypatch.setattr(yaml, "compose", None)
     assert selection.fixtures(paths) == expected

@@ -1,8 +1,7 @@
-"""Who has used how many CPU seconds: the client, each service of the stack, and the engine.
+"""Measures the CPU seconds of the client, of each service of the stack, and of the engine.
 
-What neither of the first two has used is the engine's: its own processes, those that start
-containers, those of its file systems, and the kernel's. On a machine that does something else at
-the same time, that counts, too.
+The engine's are the remainder of the machine's: its own processes, those that start containers,
+those of its file systems, and the kernel. Other work on the machine is counted as the engine's.
 """
 
 import os
@@ -11,31 +10,28 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.bench.figures import NAME
+from harness.engine import cgroups
 from harness.engine.docker import listed
 
-FILES = (
-    "/sys/fs/cgroup/cpuacct/docker/{}/cpuacct.usage",
-    "/sys/fs/cgroup/system.slice/docker-{}.scope/cpu.stat",
-    "/sys/fs/cgroup/docker/{}/cpu.stat",
-)
 CLIENT, ALL, ENGINE = "client", "all", "engine"
 
 
 def spent() -> dict[str, float]:
-    """CPU seconds so far: of this process's children, of each service, and of the machine."""
+    """CPU seconds so far of this process's children, of each service, and of the machine."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    found = {CLIENT: children.ru_utime + children.ru_stime}
-    for one in listed(NAME):
-        service = one.service.partition("-")[0]
-        found[service] = found.get(service, 0.0) + _of_container(one.id)
-    return {**found, ALL: _of_machine()}
+    used = {CLIENT: children.ru_utime + children.ru_stime}
+    for container in listed(NAME):
+        service = container.service.partition("-")[0]
+        seconds = cgroups.cpu_seconds(container.id) or 0.0
+        used[service] = used.get(service, 0.0) + seconds
+    return {**used, ALL: _of_machine()}
 
 
 def since(before: Mapping[str, float]) -> dict[str, float]:
-    """What was used since then, in the same seconds."""
-    used = {who: seconds - before.get(who, 0.0) for who, seconds in spent().items()}
-    everybody = used.pop(ALL)
-    return {**used, ENGINE: everybody - sum(used.values()), ALL: everybody}
+    """CPU seconds since an earlier result of ``spent``, by the same names, and the engine's."""
+    used = {name: seconds - before.get(name, 0.0) for name, seconds in spent().items()}
+    total = used.pop(ALL)
+    return {**used, ENGINE: total - sum(used.values()), ALL: total}
 
 
 def _of_machine() -> float:
@@ -44,14 +40,3 @@ def _of_machine() -> float:
     ticks = dict(zip(names, map(int, words), strict=False))
     busy = sum(ticks.values()) - ticks["idle"] - ticks["iowait"]
     return busy / os.sysconf("SC_CLK_TCK")
-
-
-def _of_container(container: str) -> float:
-    for pattern in FILES:
-        try:
-            text = Path(pattern.format(container)).read_text()
-        except OSError:
-            continue
-        # Version 1 counts nanoseconds, version 2 microseconds.
-        return float(text) / 1e9 if text.strip().isdecimal() else float(text.split()[1]) / 1e6
-    return 0.0

@@ -11,22 +11,18 @@ from pathlib import Path
 
 from harness.core.measurements import Memory
 from harness.core.process import run
+from harness.engine import cgroups
 from harness.engine.docker import Container, listed
 
-CGROUPS = Path("/sys/fs/cgroup")
-# Version 2 of control groups, and version 1; with systemd's names for them, and without.
-FOLDERS = ("system.slice/docker-{}.scope", "docker/{}")
-V2 = ("", "memory.current", "memory.peak", "inactive_file")
-V1 = ("memory", "memory.usage_in_bytes", "memory.max_usage_in_bytes", "total_inactive_file")
 UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 UNITS |= {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 
-def of_stack(stack: str, root: Path = CGROUPS) -> list[Memory]:
+def of_stack(stack: str, root: Path = cgroups.ROOT) -> list[Memory]:
     """What each running container of a stack has. Raises EngineError."""
     running = [one for one in listed(stack) if one.state == "running"]
     found: Mapping[str, tuple[int, int | None] | None]
-    found = {one.id: _kernels(root, one.id) for one in running}
+    found = {one.id: cgroups.memory(one.id, root) for one in running}
     if not all(found.values()):
         found = _engines(running)
     return [
@@ -34,27 +30,6 @@ def of_stack(stack: str, root: Path = CGROUPS) -> list[Memory]:
         for one in running
         if (figures := found.get(one.id)) is not None
     ]
-
-
-def _kernels(root: Path, container: str) -> tuple[int, int | None] | None:
-    """Bytes in use, as docker counts them, and the most there ever were, with the files' cache."""
-    for folder in FOLDERS:
-        for below, current, peak, cache in (V2, V1):
-            group = root / below / folder.format(container)
-            try:
-                used = int((group / current).read_text())
-                words = (group / "memory.stat").read_text().split()
-            except (OSError, ValueError):
-                continue
-            try:
-                most: int | None = int((group / peak).read_text())
-            except (OSError, ValueError):
-                # Kernels before 5.19 do not count it in version 2.
-                most = None
-            # What the kernel would give back at once is no need of the program's.
-            idle = int(dict(zip(words[::2], words[1::2], strict=False)).get(cache, 0))
-            return max(0, used - idle), most
-    return None
 
 
 def _engines(

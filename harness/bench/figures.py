@@ -1,4 +1,4 @@
-"""What benchmarks have in common: our commands, run as users run them, and tables."""
+"""Runs the harness's commands as users run them, times them, and prints tables."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from harness.config.plan import NAME_VARIABLE
 from harness.core.errors import StackError
 from harness.core.paths import ROOT
 
-# Of the stacks that are measured: never the one that somebody keeps.
+# Name of the stacks that are measured. A user's kept stack has another name and is left alone.
 NAME = "placement-harness-bench"
 STATE_VARIABLE = "PLACEMENT_HARNESS_STATE"
 MODULES = {"placement-harness": "harness.cli", "pytest": "pytest"}
@@ -24,7 +24,7 @@ MODULES = {"placement-harness": "harness.cli", "pytest": "pytest"}
 
 @dataclass(slots=True)
 class Measure:
-    """Values of one thing, and what it is to be at most."""
+    """Measured values of one quantity, its unit, and its limit as text."""
 
     what: str
     unit: str
@@ -47,7 +47,7 @@ class Measure:
 
 
 def command(*words: str) -> str:
-    """Run one of our commands on the benchmark's own stack, and give what it writes.
+    """Run a command of the harness on the benchmark's stack and return its standard output.
 
     Raises StackError when it fails.
     """
@@ -69,9 +69,10 @@ def command(*words: str) -> str:
 
 
 def surroundings() -> dict[str, str]:
-    """The environment of a command that is measured: none of the user's settings count in it.
+    """Environment of a measured command, without the user's settings of the harness and pytest.
 
-    Nor does PYTHONDONTWRITEBYTECODE: each process would compile anew what pytest rewrites.
+    PYTHONDONTWRITEBYTECODE is left out, too: with it, each process compiles the modules that
+    pytest rewrites.
     """
     without = ("PLACEMENT_HARNESS_", "PYTEST_", "PYTHONDONTWRITEBYTECODE")
     kept = {
@@ -83,22 +84,22 @@ def surroundings() -> dict[str, str]:
 
 
 def timed(*words: str) -> float:
-    """Seconds that a command takes, from before its process begins."""
+    """Run a command; return its wall time in seconds, the start of its process included."""
     begin = time.monotonic()
     command(*words)
     return time.monotonic() - begin
 
 
 def figure(pattern: str, text: str) -> float:
-    """The last figure of this kind in a text."""
-    found: Sequence[str] = re.findall(pattern, text)
-    if not found:
+    """Return the last figure in a text that matches a pattern. Raises StackError."""
+    matches: Sequence[str] = re.findall(pattern, text)
+    if not matches:
         raise StackError("The run printed no such figure.", f"Looked for {pattern!r}.")
-    return float(found[-1])
+    return float(matches[-1])
 
 
 def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; what its first column has are names, all else figures."""
+    """Print a table: names in the first column, figures in the others."""
     table = Table(title=title)
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left")

@@ -1,7 +1,7 @@
-"""What a start, a reuse, a tear-down and the client cost on this machine, as users meet them.
+"""Measures how long a start, a reuse, a tear-down and a test take on this machine.
 
-Whole commands are timed, each in a process of its own, from before the process begins. Figures of
-different runs of this benchmark do not compare: machines are shared. Figures within one do.
+Whole commands are timed, as users run them, the start of their processes included. Machines are
+shared: compare figures of one run of this benchmark, not of two.
 """
 
 import time
@@ -18,7 +18,7 @@ from harness.stack.images.contents import contents_of
 
 ONE_TEST = "gabbits/root.yaml"
 REUSES = 5
-# What a size is printed of: the images of a usual stack.
+# Images of a usual stack, whose sizes are printed -> the limit of each in MB.
 IMAGE_GOALS = {"placement": "85", "keystone": "", "apache": "", "memcached": "", "mariadb": ""}
 
 
@@ -32,11 +32,11 @@ def run(starts: int, progress: Progress) -> None:
         down.values.append(timed("placement-harness", "down"))
     measures = [start, down, *_warm(progress), *_sizes()]
     columns = ("", "median", "worst", "n", "at most")
-    show("placement-harness bench", columns, [one.row() for one in measures])
+    show("placement-harness bench", columns, [measure.row() for measure in measures])
 
 
 def _warm(progress: Progress) -> list[Measure]:
-    """What is measured on a stack that runs."""
+    """Measure reuse, client time and latency on a running stack."""
     reuse = Measure("pytest --stack reuse: to its first request", "s", "1")
     client = Measure("client, a test of gabbits/", "ms", "3")
     latency = Measure("latency p50", "ms")
@@ -50,19 +50,19 @@ def _warm(progress: Progress) -> list[Measure]:
             reuse.values.append(_first_request(begin) - begin)
         progress("all suites")
         for _ in range(3):
-            said = command(*pytest, "gabbits")
-            client.values.append(figure(r"client\s+([\d.]+) ms", said))
-            latency.values.append(figure(r"p50 ([\d.]+) ms", said))
+            output = command(*pytest, "gabbits")
+            client.values.append(figure(r"client\s+([\d.]+) ms", output))
+            latency.values.append(figure(r"p50 ([\d.]+) ms", output))
     finally:
         command("placement-harness", "down")
     return [reuse, client, latency]
 
 
 def _first_request(since: float) -> float:
-    """When Apache was asked for placement for the first time, in seconds since the epoch."""
-    for one in apache_log.exchanges(NAME, since):
-        if one.request.url.startswith("/placement") and READY not in one.request.url:
-            return one.started
+    """Time of the first request to placement in Apache's log, in seconds since the epoch."""
+    for exchange in apache_log.exchanges(NAME, since):
+        if exchange.request.url.startswith("/placement") and READY not in exchange.request.url:
+            return exchange.started
     raise StackError("No request reached Apache.", "See placement-harness logs apache.")
 
 

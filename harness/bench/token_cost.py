@@ -1,6 +1,7 @@
-"""What keystone's tokens cost: the same requests to two replicas of one stack, one with noauth2.
+"""Measures the cost of keystone's tokens: one replica of a stack checks them, another has noauth2.
 
-What counts is the time that Apache waits for placement, as it writes it into its log.
+Both replicas get the same requests. The measured time is Apache's wait for placement, from
+Apache's log.
 """
 
 import json
@@ -36,7 +37,7 @@ Send = Callable[..., requests.Response]
 
 
 def measure(progress: Progress) -> dict[str, dict[str, float]]:
-    """Milliseconds that a request of each kind takes with tokens, and with noauth2."""
+    """Measure the milliseconds that a request of each kind takes with tokens and with noauth2."""
     progress("tokens beside noauth2")
     stack = up.bring_up(PLAN, progress)
     try:
@@ -48,7 +49,7 @@ def measure(progress: Progress) -> dict[str, dict[str, float]]:
 
 
 def show_cost(cost: dict[str, dict[str, float]]) -> None:
-    """Print what ``measure`` has found, request by request and in all."""
+    """Print the result of ``measure``, request by request and in all."""
     rows = []
     totals = {kind: {"all of them": sum(of.values())} for kind, of in cost.items()}
     for what in [*cost[TOKENS], "all of them"]:
@@ -61,12 +62,14 @@ def show_cost(cost: dict[str, dict[str, float]]) -> None:
 
 
 def _switch_off(stack: Stack) -> None:
-    """Start the second lane's replica anew, without tokens; with them, it has shown that it serves.
-    The first one's, in the same container, starts anew with it."""
+    """Restart the second lane's replica without tokens, once it has served with them.
+
+    The first lane's replica restarts, too: it runs in the same container.
+    """
     described = project.load(stack.state)
     variables = described["services"][ReplicaId.first(1).service]["environment"]
-    ((port, own),) = json.loads(variables["LANES"]).items()
-    variables["LANES"] = json.dumps({port: {**own, "OS_API__AUTH_STRATEGY": NOAUTH}})
+    ((port, settings),) = json.loads(variables["LANES"]).items()
+    variables["LANES"] = json.dumps({port: {**settings, "OS_API__AUTH_STRATEGY": NOAUTH}})
     project.save(stack.state, described)
     compose_up(stack.state)
     senders = _senders(stack).values()
@@ -85,19 +88,20 @@ def _senders(stack: Stack) -> dict[str, Send]:
 
 def _compare(stack: Stack) -> dict[str, dict[str, float]]:
     senders = _senders(stack)
-    asked: dict[str, dict[str, str]] = defaultdict(dict)
+    kinds: dict[str, dict[str, str]] = defaultdict(dict)
     for number in range(WARM_UP + ROUNDS):
         for kind, send in senders.items():
             for what, answer in _requests(send):
                 answer.raise_for_status()
                 if number >= WARM_UP:
-                    asked[kind][answer.headers["x-openstack-request-id"]] = what
-    took = {one.request_id: one.seconds for one in apache_log.exchanges(stack.name, 0)}
-    return {kind: _averages(ids, took) for kind, ids in asked.items()}
+                    kinds[kind][answer.headers["x-openstack-request-id"]] = what
+    exchanges = apache_log.exchanges(stack.name, 0)
+    took = {exchange.request_id: exchange.seconds for exchange in exchanges}
+    return {kind: _averages(ids, took) for kind, ids in kinds.items()}
 
 
 def _averages(ids: dict[str, str], took: dict[str | None, float]) -> dict[str, float]:
-    """Milliseconds a request of each kind, from the seconds that each took, by its id."""
+    """Average milliseconds of each kind of request, from the seconds of each request id."""
     sums: dict[str, float] = defaultdict(float)
     for number, what in ids.items():
         if number not in took:
@@ -118,9 +122,9 @@ def _sender(url: str, token: str) -> Send:
 
 
 def _requests(send: Send) -> Iterator[tuple[str, requests.Response]]:
-    """The life of a provider and a consumer: reads and writes as a cloud has them."""
+    """Send the reads and writes of one provider's and one consumer's life, as in a cloud."""
     provider, consumer, project = (str(uuid.uuid4()) for _ in range(3))
-    own = f"/resource_providers/{provider}"
+    path = f"/resource_providers/{provider}"
     inventory = {"resource_provider_generation": 0, "inventories": {"VCPU": {"total": 8}}}
     claim = {
         "allocations": {provider: {"resources": {"VCPU": 1}}},
@@ -132,10 +136,10 @@ def _requests(send: Send) -> Iterator[tuple[str, requests.Response]]:
     yield "GET /", send("GET", "/")
     named = {"name": provider, "uuid": provider}
     yield "POST /resource_providers", send("POST", "/resource_providers", named)
-    yield "PUT inventories", send("PUT", f"{own}/inventories", inventory)
+    yield "PUT inventories", send("PUT", f"{path}/inventories", inventory)
     yield "GET /traits", send("GET", "/traits")
     yield "GET /allocation_candidates", send("GET", "/allocation_candidates?resources=VCPU:1")
     yield "PUT /allocations", send("PUT", f"/allocations/{consumer}", claim)
-    yield "GET usages", send("GET", f"{own}/usages")
+    yield "GET usages", send("GET", f"{path}/usages")
     yield "DELETE /allocations", send("DELETE", f"/allocations/{consumer}")
-    yield "DELETE /resource_providers", send("DELETE", own)
+    yield "DELETE /resource_providers", send("DELETE", path)

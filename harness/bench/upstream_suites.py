@@ -1,8 +1,8 @@
-"""placement's own suites: upstream's command, and ours on a stack and in memory, side by side.
+"""Times placement's own suites: upstream's command beside the harness's, on a stack and in memory.
 
-Rounds are interleaved, so that what else the machine does falls on all of them alike. What counts
-are the ratios to upstream's own way: stestr with two workers, in process, SQLite, noauth2; not its
-first run, for it then balances its workers by the times that it remembers.
+Rounds are interleaved, so that other work on the machine slows all commands alike. Judge by the
+ratios to upstream's command: stestr with two workers, in process, SQLite, noauth2. Its first run is
+left out: from the second on, stestr balances its workers by the times that it remembers.
 """
 
 import os
@@ -22,7 +22,7 @@ from harness.upstream.fixture_data import installed_suites
 UPSTREAM = ("pytest", "--suite", "upstream", "-n2")
 STACK = (*UPSTREAM, "--replicas", "3")
 REUSE = (*STACK, "--stack", "reuse")
-# What is run, and at most how much of upstream's own wall time it is to take.
+# Title -> a command, and the limit of its wall time, in wall times of upstream's command.
 WAYS = {
     "--target embedded": ((*UPSTREAM, "--target", "embedded"), "0.6"),
     "a fresh stack": ((*STACK, "--stack", "fresh"), "1.3"),
@@ -36,7 +36,7 @@ group_regex=placement\\.tests\\.functional\\.test_api(?:\\.|_)([^_]+)
 
 
 def run(rounds: int, progress: Progress) -> None:
-    """Measure, and print the walls, their ratios, and where the CPU seconds went."""
+    """Measure; print the wall times, their ratios, and the CPU seconds of each part."""
     suites = installed_suites()
     reference = Measure("upstream's own way", "s")
     ours = {name: Measure(name, "s", goal) for name, (_, goal) in WAYS.items()}
@@ -51,7 +51,7 @@ def run(rounds: int, progress: Progress) -> None:
             for name in ("--target embedded", "a fresh stack"):
                 ours[name].values.append(_timed(WAYS[name][0], tests))
             try:
-                # Nothing else is up while the others run.
+                # The stack is up for this measurement alone: it would slow the others.
                 command(*REUSE, "-k", "cors")
                 ours["--stack reuse"].values.append(_timed(REUSE, tests))
             finally:
@@ -59,45 +59,45 @@ def run(rounds: int, progress: Progress) -> None:
     spent = _seconds(tests, progress)
     cost = token_cost.measure(progress)
     rows = [
-        (*one.row()[:-1], f"{one.median / reference.median:.2f}", one.goal)
-        for one in (reference, *ours.values())
+        (*way.row()[:-1], f"{way.median / reference.median:.2f}", way.goal)
+        for way in (reference, *ours.values())
     ]
     title = f"{tests} tests of placement's own, 2 workers, whole commands"
     show(title, ("", "median", "worst", "n", "ratio", "at most"), rows)
     figures = [
-        (who, *(f"{one.get(who, 0.0):.1f}" for one in spent.values()))
-        for who in next(iter(spent.values()))
+        (part, *(f"{seconds.get(part, 0.0):.1f}" for seconds in spent.values()))
+        for part in next(iter(spent.values()))
     ]
     show("CPU seconds", ("", *spent), figures)
     token_cost.show_cost(cost)
 
 
 def _seconds(tests: int, progress: Progress) -> dict[str, dict[str, float]]:
-    """Where the CPU seconds go: of a stack's start and its first run, and of a later run."""
+    """Measure the CPU seconds of a start with a first run, and of a later run."""
     progress("CPU seconds")
-    found = {}
+    seconds = {}
     try:
         for what, way in (("a start, and a run", (*STACK, "--stack", "keep")), ("a run", REUSE)):
             before = cpu.spent()
             _timed(way, tests)
-            found[what] = cpu.since(before)
+            seconds[what] = cpu.since(before)
     finally:
         command("placement-harness", "down")
-    return found
+    return seconds
 
 
 def _timed(words: tuple[str, ...], tests: int) -> float:
-    """Seconds that one of our ways takes; all tests have to pass."""
+    """Wall time of one of WAYS, in seconds. Raises StackError unless all tests pass."""
     begin = time.monotonic()
-    said = command(*words)
+    output = command(*words)
     took = time.monotonic() - begin
-    if figure(r"(\d+) passed", said) != tests:
+    if figure(r"(\d+) passed", output) != tests:
         raise StackError(f"`{' '.join(words)}` did not pass {tests} tests.", "Run it alone.")
     return took
 
 
 def _reference(folder: Path, suites: Path) -> int:
-    """Upstream's command; the number of tests that passed."""
+    """Run upstream's command; return the number of tests that passed."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     stestr = shutil.which("stestr", path=path)
     if stestr is None:

@@ -1,1 +1,1 @@
-"""Credentials become tokens. Knows keystone's API, and nothing of placement."""
+"""Turns credentials into tokens: keystone's API, and nothing of placement."""

@@ -1,7 +1,7 @@
-"""OS_* variables and clouds.yaml -> credentials.
+"""Finds credentials in OS_* variables and in clouds.yaml.
 
-clouds.yaml is openstacksdk's to read, and is asked only when OS_CLOUD names a cloud. Passwords and
-tokens appear in no repr and no message.
+openstacksdk reads clouds.yaml, and only when OS_CLOUD names a cloud. Passwords and tokens appear in
+no repr and no message.
 """
 
 import warnings
@@ -12,11 +12,11 @@ from typing import Any
 from harness.core.errors import TargetError
 from harness.identity.keystone import Keystone
 
-# What placement's noauth2 takes for a user who may do everything.
+# Token that placement's noauth2 takes for a user who may do everything.
 NOAUTH_TOKEN = "admin"  # noqa: S105
 NOAUTH = frozenset({"none", "noauth", "noauth2"})
 APPLICATION = "v3applicationcredential"
-# OS_AUTH_TYPE -> what to send to keystone; the others need openstacksdk's plugins.
+# OS_AUTH_TYPE -> method of a v3 token request. Other types need openstacksdk's plugins.
 KINDS = {
     "password": "password",
     "v3password": "password",
@@ -33,7 +33,7 @@ REMEDY = (
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """A cloud of clouds.yaml."""
+    """Credentials of a cloud in clouds.yaml."""
 
     name: str
 
@@ -43,12 +43,12 @@ class Cloud:
 
     @property
     def verify(self) -> bool | str:
-        """What clouds.yaml says of certificates. Raises TargetError."""
+        """Whether to check certificates, or the file of authorities. Raises TargetError."""
         verify, _ = self._ask(lambda cloud: cloud.get_requests_verify_args())
         return verify if isinstance(verify, str) else bool(verify)
 
     def token(self) -> str:
-        """Let openstacksdk get a token. Raises TargetError."""
+        """Get a token through openstacksdk. Raises TargetError."""
         token = self._ask(
             lambda cloud: (
                 NOAUTH_TOKEN
@@ -70,10 +70,10 @@ class Cloud:
             ) from error
         try:
             with warnings.catch_warnings():
-                # What openstacksdk is going to drop is no business of this run's.
+                # Deprecations in openstacksdk do not concern a run.
                 warnings.simplefilter("ignore")
                 return what(OpenStackConfig().get_one(cloud=self.name))
-        # keystoneauth and the configuration raise errors of many kinds with no common base.
+        # keystoneauth and openstacksdk raise errors that have no common base.
         except Exception as error:
             raise TargetError(
                 f"OS_CLOUD={self.name} gives no token: {type(error).__name__}: {error}",
@@ -83,7 +83,7 @@ class Cloud:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A token that is there already, or that placement does not look at."""
+    """A token that needs no keystone: given by the user, or ignored by placement."""
 
     value: str = field(repr=False)
     who: str
@@ -97,7 +97,7 @@ Credentials = Keystone | Cloud | Ready
 
 
 def find(environ: Mapping[str, str]) -> Credentials:
-    """The credentials that OS_* variables describe. Raises TargetError when there are none."""
+    """Find the credentials that OS_* variables describe. Raises TargetError without any."""
     kind = environ.get("OS_AUTH_TYPE", "").lower()
     if kind in NOAUTH:
         return Ready(NOAUTH_TOKEN, "noauth2", _verify(environ))
@@ -111,7 +111,7 @@ def find(environ: Mapping[str, str]) -> Credentials:
 
 
 def _kind(environ: Mapping[str, str]) -> str:
-    """The kind of credentials, when OS_AUTH_TYPE does not tell."""
+    """Kind of credentials, guessed from the variables that are set."""
     if environ.get("OS_APPLICATION_CREDENTIAL_SECRET"):
         return APPLICATION
     if environ.get("OS_TOKEN") and not environ.get("OS_PASSWORD"):
@@ -120,7 +120,7 @@ def _kind(environ: Mapping[str, str]) -> str:
 
 
 def _verify(environ: Mapping[str, str]) -> bool | str:
-    """Whether to check certificates; by the authorities of a file, if it names one."""
+    """Whether to check certificates, or the file of authorities from OS_CACERT."""
     if environ.get("OS_INSECURE", "").lower() in ("1", "true", "yes"):
         return False
     return environ.get("OS_CACERT") or True
@@ -157,7 +157,7 @@ def _application(environ: Mapping[str, str], user: dict[str, Any]) -> dict[str, 
     if environ.get("OS_APPLICATION_CREDENTIAL_ID"):
         credential["id"] = environ["OS_APPLICATION_CREDENTIAL_ID"]
     else:
-        # A name is known only together with its user.
+        # keystone finds a credential by its name only together with its user.
         credential["name"] = _need(environ, "OS_APPLICATION_CREDENTIAL_NAME")
         credential["user"] = user
     return {"methods": ["application_credential"], "application_credential": credential}
@@ -169,13 +169,13 @@ def _scope(environ: Mapping[str, str]) -> dict[str, Any] | None:
     domain = "OS_PROJECT_DOMAIN"
     project = _named(environ, "OS_PROJECT_NAME", "OS_PROJECT_ID", domain)
     if not project:
-        # The names of Keystone's v2 API, still found in old openrc files.
+        # Old openrc files have the names of keystone's v2 API.
         project = _named(environ, "OS_TENANT_NAME", "OS_TENANT_ID", domain)
     return {"project": project} if project else None
 
 
 def _named(environ: Mapping[str, str], name: str, number: str, domain: str) -> dict[str, Any]:
-    """A user or project, as keystone wants it described; empty when the variables do not say."""
+    """A user or project in keystone's format; empty when the variables are not set."""
     if environ.get(number):
         return {"id": environ[number]}
     if not environ.get(name):

@@ -1,4 +1,4 @@
-"""A small keystone v3 client: credentials -> tokens.
+"""Gets tokens and addresses from keystone's v3 API.
 
 Passwords and tokens appear in no repr and no message.
 """
@@ -18,24 +18,24 @@ TIMEOUT = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Keystone:
-    """What to ask which keystone. ``identity`` and ``scope`` are parts of a v3 token request."""
+    """One keystone and one user. ``identity`` and ``scope`` are parts of a v3 token request."""
 
     url: str
     identity: Mapping[str, Any] = field(repr=False)
     scope: Mapping[str, Any] | None
-    # Who that is, for people.
+    # Name of the user or credential, for messages.
     who: str
-    # Of keystone's certificate and placement's, as requests takes it.
+    # Whether to check keystone's and placement's certificates, or the file of authorities.
     verify: bool | str = True
 
     def token(self, timeout: float = TIMEOUT) -> str:
         """Ask keystone for a token. Raises TargetError."""
         url = f"{self.url}/auth/tokens"
-        asked: dict[str, Any] = {"identity": self.identity}
+        auth: dict[str, Any] = {"identity": self.identity}
         if self.scope is not None:
-            asked["scope"] = self.scope
+            auth["scope"] = self.scope
         try:
-            answer = self._request("POST", url, timeout, json={"auth": asked})
+            answer = self._request("POST", url, timeout, json={"auth": auth})
         except requests.RequestException as error:
             raise TargetError(
                 f"keystone at {self.url} does not answer: {error}.",
@@ -58,12 +58,12 @@ class Keystone:
     def _request(self, method: str, url: str, timeout: float, **what: Any) -> requests.Response:
         with requests.Session() as session:
             if urlsplit(url).hostname in LOOPBACK:
-                # No proxy has to do with this machine's own addresses.
+                # Requests to this machine's own addresses need no proxy.
                 session.trust_env = False
             return session.request(method, url, timeout=timeout, verify=self.verify, **what)
 
     def endpoint(self, service: str, token: str, timeout: float = TIMEOUT) -> str | None:
-        """The public address that the catalog has for a kind of service: the last one.
+        """Last public address of a kind of service in the catalog; None without one.
 
         Raises TargetError.
         """
@@ -71,16 +71,16 @@ class Keystone:
         try:
             answer = self._request("GET", url, timeout, headers={"X-Auth-Token": token})
             answer.raise_for_status()
-            found = [
-                str(one["url"]).rstrip("/")
+            addresses = [
+                str(endpoint["url"]).rstrip("/")
                 for entry in answer.json()["catalog"]
                 if entry["type"] == service
-                for one in entry["endpoints"]
-                if one["interface"] == "public"
+                for endpoint in entry["endpoints"]
+                if endpoint["interface"] == "public"
             ]
         except (requests.RequestException, ValueError, LookupError, TypeError) as error:
             raise TargetError(
                 f"keystone at {self.url} does not show its catalog: {error}.",
                 "Check OS_AUTH_URL, and that keystone runs.",
             ) from error
-        return found[-1] if found else None
+        return addresses[-1] if addresses else None

@@ -1,1 +1,1 @@
-"""The suites on many kinds of stacks, one pytest a cell, and a table of what came of them."""
+"""Runs the suites on many kinds of stacks, each in a pytest of its own, and prints a table."""

@@ -1,4 +1,4 @@
-"""The cells of a matrix: on which kinds of stacks suites are to be run."""
+"""Cells of a matrix: the kinds of stacks on which suites are run."""
 
 import itertools
 import re
@@ -18,17 +18,17 @@ from harness.stack.settings.databases import DATABASES
 DATABASE, SOURCE = "mariadb", "env"
 RELEASES = ("13.0.0", "14.0.0", "15.0.0", "16.0.0")
 MIXED = ("15.0.0", "16.0.0")
-# On the command line: between cells, and between the placements of one cell.
+# Separators on the command line: of cells, and of the placements of one cell.
 BETWEEN, BESIDE = ",", "+"
 KEYS = ("name", "database", "config-source", "placement", "replicas", "suite")
-# A name is a directory's, and part of a CI job's.
+# A cell's name is also the name of its directory and a part of its CI job's name.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}")
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One kind of stack. Without ``placements`` it has what a run has that names none; without
-    ``suites`` those that the command names."""
+    """One kind of stack. An empty ``placements`` is the default of a run; an empty ``suites`` is
+    the suites that the command names."""
 
     name: str
     database: str = DATABASE
@@ -39,19 +39,19 @@ class Cell:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """What makes this cell, as pytest takes it; the matrix's command but for placements."""
+        """Options of pytest for this cell. `matrix` takes the same ones, but for placements."""
         return (
             *("--replicas", str(self.replicas)),
             *("--database", self.database),
             *("--config-source", self.config_source),
-            # One word: pytest takes a path that stands alone for one with tests.
+            # One word: pytest would take a path in a word of its own for a path of tests.
             *(f"--placement={placement}" for placement in self.placements),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """What the user wrote of each option; each value can be several, with commas between them."""
+    """The user's values of each option; a value can name several, separated by commas."""
 
     databases: Sequence[str] = ()
     sources: Sequence[str] = ()
@@ -63,9 +63,9 @@ class Axes:
 
 
 def chosen(given: str | None, axes: Axes, only: str | None = None) -> list[Cell]:
-    """The cells of a name or a file, or the product of the options; all of them without either.
+    """Cells of a named set or a file, or the product of the options; without both, every cell.
 
-    Raises UsageError for what makes no sense, and when nothing is left.
+    Raises UsageError for values that make no sense, and when no cell matches ``only``.
     """
     if given is not None and axes:
         raise UsageError(
@@ -77,33 +77,33 @@ def chosen(given: str | None, axes: Axes, only: str | None = None) -> list[Cell]
     if only is None:
         return cells
     try:
-        found = [cell for cell in cells if re.search(only, cell.name)]
+        matches = [cell for cell in cells if re.search(only, cell.name)]
     except re.error as error:
         raise UsageError(
             f"--only {only} is no regular expression: {error}.", "Give one, e.g. --only galera."
         ) from error
-    if not found:
+    if not matches:
         raise UsageError(
             f"--only {only} is found in no cell's name.",
             f"Give a part of one of {', '.join(cell.name for cell in cells)}.",
         )
-    return found
+    return matches
 
 
 def everything() -> list[Cell]:
-    """Each database, each source and each release against what is usual, and mixed releases."""
+    """Each database, source and release with the defaults of the rest, and mixed releases."""
     placements = [(), *((release,) for release in RELEASES), MIXED]
     return _distinct(
         [
             *(_named(Cell("", database=name)) for name in DATABASES),
             *(_named(Cell("", config_source=name)) for name in SOURCES),
-            *(_named(Cell("", placements=one)) for one in placements),
+            *(_named(Cell("", placements=specs)) for specs in placements),
         ]
     )
 
 
 def smoke() -> list[Cell]:
-    """One of each kind that differs from the usual."""
+    """Three cells: another database, another config source, and mixed releases."""
     return [
         _named(Cell("", database="galera")),
         _named(Cell("", config_source="etcd")),
@@ -115,53 +115,53 @@ BUILT_IN = {"all": everything, "smoke": smoke}
 
 
 def product(axes: Axes) -> list[Cell]:
-    """All combinations. Raises UsageError for values that cannot be."""
+    """All combinations of the values. Raises UsageError for an unknown value."""
     placements = [
-        tuple(filter(None, one.split(BESIDE))) for one in _split("--placement", axes.placements)
+        tuple(filter(None, specs.split(BESIDE))) for specs in _split("--placement", axes.placements)
     ]
     combined = itertools.product(
         _known("--database", axes.databases, DATABASES, "database") or [DATABASE],
         _known("--config-source", axes.sources, SOURCES, "config source") or [SOURCE],
         placements or [()],
         [
-            number_of_replicas(one, f"--replicas {one}")
-            for one in _split("--replicas", axes.replicas)
+            number_of_replicas(count, f"--replicas {count}")
+            for count in _split("--replicas", axes.replicas)
         ]
         or [DEFAULT_REPLICAS],
     )
-    return _distinct(_named(Cell("", *one)) for one in combined)
+    return _distinct(_named(Cell("", *values)) for values in combined)
 
 
 def _split(option: str, values: Iterable[str]) -> list[str]:
-    found = [one.strip() for value in values for one in value.split(BETWEEN)]
-    if not all(found):
+    parts = [part.strip() for value in values for part in value.split(BETWEEN)]
+    if not all(parts):
         raise UsageError(
             f"{option} {BETWEEN.join(values)} has an empty value.",
             f"Give one, or several with {BETWEEN} between them.",
         )
-    return found
+    return parts
 
 
 def _known(option: str, values: Iterable[str], known: Collection[str], what: str) -> list[str]:
-    return [one_of(known, one, f"{option} {one}", what) for one in _split(option, values)]
+    return [one_of(known, value, f"{option} {value}", what) for value in _split(option, values)]
 
 
 def _named(cell: Cell) -> Cell:
-    """With a name that says what differs from other cells."""
-    placements = BESIDE.join(Path(one).expanduser().resolve().name for one in cell.placements)
+    """The cell with a name made of its values."""
+    placements = BESIDE.join(Path(spec).expanduser().resolve().name for spec in cell.placements)
     parts = (cell.database, cell.config_source, placements, f"{cell.replicas}")
     name = "-".join(filter(None, parts))
     return replace(cell, name=re.sub(r"[^A-Za-z0-9._+-]", "_", name)[:80])
 
 
 def _distinct(cells: Iterable[Cell]) -> list[Cell]:
-    """Each cell once; those of one name, as checkouts at two places have, get numbers."""
+    """Each cell once. Cells that share a name, as two checkouts can, get numbers."""
     names: dict[str, int] = {}
-    found = []
+    distinct = []
     for cell in dict.fromkeys(cells):
         names[cell.name] = number = names.get(cell.name, 0) + 1
-        found.append(cell if number == 1 else replace(cell, name=f"{cell.name}-{number}"))
-    return found
+        distinct.append(cell if number == 1 else replace(cell, name=f"{cell.name}-{number}"))
+    return distinct
 
 
 # Files
@@ -169,7 +169,7 @@ def _distinct(cells: Iterable[Cell]) -> list[Cell]:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One cell of a file, with its place for messages."""
+    """One cell of a file, and its place in that file, for messages."""
 
     where: str
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -182,7 +182,7 @@ def _given(name: str) -> list[Cell]:
     if name in BUILT_IN:
         return BUILT_IN[name]()
     path = Path(name).expanduser()
-    # What looks like a word is one of the names, misspelt.
+    # A single word without a suffix is a misspelt name of a set, not a path.
     if not path.exists() and path.suffix not in (".yaml", ".yml") and path.name == name:
         one_of(BUILT_IN, name, f"--cells {name}", "set of cells, and no such file")
     try:
@@ -241,7 +241,7 @@ def _read(file: str, written: Sequence[Any]) -> Iterator[Cell]:
 
 
 def _word(entry: _Entry, key: str, default: str) -> tuple[str, str]:
-    """A value, and how it was written."""
+    """A value, and the words that name it in a message."""
     value = entry.values.get(key, default)
     return str(value), f"{entry.where}: {key} {value}"
 
@@ -249,7 +249,7 @@ def _word(entry: _Entry, key: str, default: str) -> tuple[str, str]:
 def _words(entry: _Entry, key: str) -> tuple[str, ...]:
     value = entry.values.get(key, [])
     several = value if isinstance(value, list) else [value]
-    # 16.0 is a number in YAML, and 16.10 would be another one than was meant.
-    if not all(isinstance(one, str) and one for one in several):
+    # YAML reads 16.10 as the number 16.1: a version has to be a text.
+    if not all(isinstance(word, str) and word for word in several):
         raise entry.refuse(key, "Give a text, in quotes if it looks like a number, or a list.")
     return tuple(several)

@@ -1,4 +1,4 @@
-"""The same cells as jobs of GitHub Actions and of Zuul: files for users to copy."""
+"""Prints cells as jobs of GitHub Actions and of Zuul: files for users to copy."""
 
 import re
 import shlex
@@ -12,7 +12,7 @@ from harness.core.errors import UsageError
 from harness.matrix.cells import BESIDE, Cell
 from harness.matrix.runner import SECONDS, Options
 
-# Where the harness is checked out; the project under test has the workspace.
+# Directory of the harness's checkout. The workspace holds the project under test.
 HARNESS = "placement-harness"
 HEAD = """\
 # Printed by: {written}
@@ -80,12 +80,12 @@ ZUUL = """\
         label: ubuntu-noble
     timeout: {seconds}
 """
-# What a shell leaves as it is, unquoted.
+# Words that a shell takes literally, without quotes.
 PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 
 
 def github(cells: Sequence[Cell], options: Options, written: str) -> str:
-    """A workflow. Raises UsageError for options that its shell would split or replace."""
+    """A workflow's file. Raises UsageError for options that its shell would split or replace."""
     for cell in cells:
         _require_plain(cell, options)
     listed = [{"cell": cell.name, "options": _options(cell, options)} for cell in cells]
@@ -128,7 +128,7 @@ def _require_plain(cell: Cell, options: Options) -> None:
 
 
 def _options(cell: Cell, options: Options) -> str:
-    """The matrix's own options that make this one cell."""
+    """Options of `matrix` that make this one cell."""
     words = [
         *("--database", cell.database),
         *("--config-source", cell.config_source),
@@ -140,7 +140,7 @@ def _options(cell: Cell, options: Options) -> str:
 
 
 def _rest(options: Options) -> str:
-    """What is the same for all cells."""
+    """Options that all cells share."""
     words = ["-n", options.workers] if options.workers else []
     words += ["--timeout", f"{options.seconds:g}"] if options.seconds != SECONDS else []
     words += ["--", *options.words] if options.words else []
@@ -148,7 +148,7 @@ def _rest(options: Options) -> str:
 
 
 def _seconds(options: Options) -> int:
-    # Besides the cell itself: set-up from nothing takes minutes.
+    # A job also sets the harness up, which takes minutes from nothing.
     return int(options.seconds) + 900
 
 

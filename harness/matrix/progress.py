@@ -1,4 +1,4 @@
-"""Progress of a matrix: live on a terminal, elsewhere a line a step."""
+"""Shows the progress of a matrix: a bar on a terminal, elsewhere one line for each step."""
 
 import contextlib
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from harness.matrix.runner import Result
 
 
 class Lines:
-    """A line a step."""
+    """Writes one line for each step."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
@@ -25,7 +25,7 @@ class Lines:
         self._say(f"{self._what}: {line}")
 
     def percent(self, done: int) -> None:
-        """Nothing: a log would be full of them."""
+        """Write nothing: a log would be full of percentages."""
 
     def ends(self, result: Result) -> None:
         self._say(f"{self._what}: {outcome(result)}")
@@ -34,7 +34,7 @@ class Lines:
 
 
 class Live:
-    """One bar, of the cell that runs; what is done stands above it."""
+    """Shows one bar for the running cell, below the lines of the finished cells."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -66,7 +66,7 @@ class Live:
             self._progress.console.print(line, markup=False, highlight=False)
 
     def close(self) -> None:
-        # A terminal that was closed must not keep the results from being written.
+        # The results have to be written even when the terminal was closed.
         with contextlib.suppress(OSError):
             self._progress.stop()
 
@@ -77,11 +77,11 @@ def watcher(say: Callable[[str], None]) -> Lines | Live:
 
 
 def outcome(result: Result) -> str:
-    """What came of a cell, in a line."""
+    """Outcome of a cell in one line."""
     counts = [
         f"{result.count(name)} {name}"
         for name in ("passed", "failed", "errors")
         if name == "passed" or result.count(name)
     ]
-    said = f"{result.verdict}, {', '.join(counts)} in {result.wall:.1f} s"
-    return f"{said}: {result.reason}" if result.reason else said
+    summary = f"{result.verdict}, {', '.join(counts)} in {result.wall:.1f} s"
+    return f"{summary}: {result.reason}" if result.reason else summary

@@ -1,4 +1,4 @@
-"""What came of a matrix: for people, and for programs (docs/matrix.md has the format)."""
+"""Writes the results of a matrix for people and for programs (format: docs/matrix.md)."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ SCHEMA = "placement-harness/matrix/1"
 # From the worst to the best.
 VERDICTS = ("interrupted", "unusable", "failed", "passed")
 EXIT_CODES = {"interrupted": 130, "unusable": HarnessError.exit_code, "failed": 1, "passed": 0}
-# Besides these, and placement's replicas, all that a stack has is its database's.
+# Services that have a column each. All others, but for placement's replicas, are the database's.
 PARTS = ("keystone", "apache", "memcached", "etcd")
 MIB = 2**20
 
@@ -26,7 +26,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """What was to be run, how, and what came of it so far."""
+    """The cells of a matrix, its options, and its results so far."""
 
     written: str
     started: str
@@ -37,9 +37,9 @@ class Matrix:
 
     @property
     def verdict(self) -> str:
-        """The worst one."""
-        found = {result.verdict for result in self.results}
-        return next((one for one in VERDICTS if one in found), "interrupted")
+        """The worst verdict of the results."""
+        verdicts = {result.verdict for result in self.results}
+        return next((verdict for verdict in VERDICTS if verdict in verdicts), "interrupted")
 
 
 def as_json(matrix: Matrix) -> str:
@@ -87,7 +87,7 @@ def _cell(result: Result, options: Options) -> Mapping[str, Any]:
 
 
 def rows(results: Iterable[Result]) -> list[tuple[str, ...]]:
-    """The table's, in the order of COLUMNS."""
+    """Rows of the table, in the order of COLUMNS."""
     return [
         (
             result.cell.name,
@@ -114,8 +114,8 @@ def memory(measured: Iterable[Mapping[str, Any]]) -> list[str]:
     """MiB of each replica, of the database's servers together, and of each other part."""
     placement: list[int] = []
     others: dict[str, int] = {}
-    for one in measured:
-        service, used = str(one["service"]), round(one["used"] / MIB)
+    for container in measured:
+        service, used = str(container["service"]), round(container["used"] / MIB)
         if service.partition("-")[0] == "placement":
             placement.append(used)
         else:
@@ -132,7 +132,7 @@ def _each(values: Sequence[int]) -> str:
 
 
 def as_markdown(matrix: Matrix) -> str:
-    """The table for a page, with the command that made it."""
+    """The table in Markdown, below the command that made it."""
     lines = [
         COLUMNS,
         ("---", "---", *("---:" for _ in COLUMNS[2:])),
@@ -143,7 +143,7 @@ def as_markdown(matrix: Matrix) -> str:
 
 
 def show(matrix: Matrix) -> None:
-    """Print the table, and why cells were not green."""
+    """Print the table, and the reason of each cell that did not pass."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -151,7 +151,7 @@ def show(matrix: Matrix) -> None:
     colours = {"passed": "green", "interrupted": "yellow"}
     console = Console()
     if not console.is_terminal:
-        # A log has no width: a table that is cut says nothing.
+        # A log has no width of its own, and a table must not be cut.
         console = Console(width=200)
     table = Table(title="memory in MiB, at the end", title_justify="right")
     for column in COLUMNS:
@@ -167,13 +167,13 @@ def show(matrix: Matrix) -> None:
             console.print(
                 f"{result.cell.name} {result.verdict}{why} ({place})", markup=False, soft_wrap=True
             )
-    left = len(matrix.cells) - len(matrix.results)
-    if left:
-        console.print(f"{left} of {len(matrix.cells)} cells were not run", style="yellow")
+    missing = len(matrix.cells) - len(matrix.results)
+    if missing:
+        console.print(f"{missing} of {len(matrix.cells)} cells were not run", style="yellow")
 
 
 def save(matrix: Matrix, junit: str) -> None:
-    """Write all of it to the directory of the results."""
+    """Write matrix.json, matrix.md and junit.xml to the directory of the results."""
     for name, text in (
         ("matrix.json", f"{as_json(matrix)}\n"),
         ("matrix.md", as_markdown(matrix)),
@@ -183,7 +183,7 @@ def save(matrix: Matrix, junit: str) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    # Whole or not at all: a run that is killed leaves what the last cell left.
+    # A file is written as a whole or not at all: a killed matrix leaves the last cell's state.
     partial = path.with_suffix(".partial")
     partial.write_text(text)
     partial.replace(path)

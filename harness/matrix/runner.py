@@ -1,4 +1,4 @@
-"""Runs cells, one after the other: each is a pytest of its own."""
+"""Runs cells one after the other, each in a pytest of its own."""
 
 import json
 import os
@@ -20,16 +20,16 @@ from harness.matrix.cells import Cell
 
 PYTEST = (sys.executable, "-m", "pytest")
 LOG, JUNIT, RUN = "log.txt", "junit.xml", "run.json"
-# How long a run that was asked to end may take to remove its stack. Seconds.
+# Time for a run to remove its stack after a signal. Seconds.
 PATIENCE = 90.0
-# The most that a cell may take, where nobody says.
+# Time limit of a cell without --timeout. Seconds.
 SECONDS = 1800.0
 PERCENT = re.compile(r"\[ *(\d+)%\]$")
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What all cells are run with. ``seconds`` is the most that one may take."""
+    """Options of all cells. ``seconds`` is the time limit of each."""
 
     folder: Path
     suites: tuple[str, ...]
@@ -40,10 +40,10 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a cell: passed, failed, unusable (no test is to blame) or interrupted.
+    """Outcome of a cell.
 
-    ``report`` is what its run wrote of itself (harness/plugin/run_report.py), empty where it wrote
-    nothing.
+    ``verdict`` is passed, failed, unusable (no test is to blame) or interrupted; ``wall`` is in
+    seconds; ``report`` is the run's run.json (harness/plugin/run_report.py), empty without one.
     """
 
     cell: Cell
@@ -54,12 +54,12 @@ class Result:
     report: Mapping[str, Any] = field(default_factory=dict)
 
     def count(self, name: str) -> int:
-        """How many tests there were of this verdict: passed, failed, errors, ..."""
+        """Number of tests with a verdict: passed, failed, errors, ..."""
         return int(self.report.get("tests", {}).get(name, 0))
 
 
 class Watcher(Protocol):
-    """Who is told of what goes on."""
+    """Shows the progress of a matrix."""
 
     def begins(self, number: int, of: int, cell: Cell) -> None: ...
     def step(self, line: str) -> None: ...
@@ -68,7 +68,7 @@ class Watcher(Protocol):
 
 
 class InterruptedRun(Exception):  # noqa: N818 (nothing went wrong)
-    """Somebody pressed Ctrl-C; what was begun has been undone."""
+    """The user pressed Ctrl-C, and the cell's stack has been removed."""
 
     def __init__(self, result: Result) -> None:
         self.result = result
@@ -80,7 +80,10 @@ def run(
     watcher: Watcher,
     save: Callable[[Sequence[Result]], None],
 ) -> tuple[list[Result], bool]:
-    """Run all of them, and whether they were interrupted; ``save`` gets what there is so far."""
+    """Run all cells; return their results, and whether Ctrl-C ended the matrix.
+
+    ``save`` is called with the results so far after each cell.
+    """
     results: list[Result] = []
     for number, cell in enumerate(cells, 1):
         interrupted = False
@@ -98,14 +101,14 @@ def run(
 
 
 def command(cell: Cell, options: Options) -> list[str]:
-    """What runs a cell."""
+    """Command line that runs a cell."""
     folder = options.folder / cell.name
     suites = cell.suites or options.suites
     return [
         *PYTEST,
-        # Whatever the environment and the ini file say: a cell is what it is called.
+        # Options beat the environment and the ini file: a cell's name has to be true.
         *("--target", "stack", "--stack", "fresh", *cell.options),
-        # Those of the environment are for the placement that it names.
+        # Constraints in the environment belong to the placement that the environment names.
         *(("--placement-constraints=",) if cell.placements else ()),
         *(word for suite in suites for word in ("--suite", suite)),
         *(("-n", options.workers) if options.workers else ()),
@@ -117,7 +120,7 @@ def command(cell: Cell, options: Options) -> list[str]:
 
 def _run(cell: Cell, options: Options, watcher: Watcher) -> Result:
     folder = options.folder / cell.name
-    # Nobody may take the last run's results for this one's.
+    # An old file would be read as this run's result.
     for name in (LOG, JUNIT, RUN):
         (folder / name).unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
@@ -125,13 +128,13 @@ def _run(cell: Cell, options: Options, watcher: Watcher) -> Result:
     deadline = Deadline.after(options.seconds)
     with (folder / LOG).open("wb") as out:
         process = subprocess.Popen(  # noqa: S603 (no shell; the user's own words)
-            _outlived_by_nobody(command(cell, options)),
+            _ends_with_matrix(command(cell, options)),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
-            # What it says is read while it runs.
+            # Unbuffered: the log is read while the run goes on.
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            # The terminal's Ctrl-C is for the matrix, which hands it on once.
+            # In a new session, the terminal's Ctrl-C reaches the matrix alone, which passes it on.
             start_new_session=True,
         )
         try:
@@ -161,11 +164,11 @@ def _run(cell: Cell, options: Options, watcher: Watcher) -> Result:
 
 
 def shielded_end(process: "subprocess.Popen[bytes]") -> None:
-    """Let a run remove its stack, and end; another Ctrl-C meanwhile changes nothing."""
+    """End a run and let it remove its stack; another Ctrl-C meanwhile changes nothing."""
 
     def end() -> None:
-        # To pytest alone, which tells its workers; it takes this signal as Ctrl-C, also where
-        # whoever started the matrix has Ctrl-C ignored.
+        # pytest alone gets the signal, and ends its workers. SIGTERM works as Ctrl-C does, even
+        # when the matrix was started with SIGINT ignored.
         process.send_signal(signal.SIGTERM)
         try:
             process.wait(PATIENCE)
@@ -175,12 +178,12 @@ def shielded_end(process: "subprocess.Popen[bytes]") -> None:
     try:
         shielded(end)
     except KeyboardInterrupt:
-        # The wish is known already.
+        # The run is ending already.
         return
 
 
-def _outlived_by_nobody(words: Sequence[str]) -> list[str]:
-    """Ended, as by Ctrl-C, when the matrix is killed."""
+def _ends_with_matrix(words: Sequence[str]) -> list[str]:
+    """The command, made to end as by Ctrl-C when the matrix is killed."""
     killed = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
     return [*killed, *words]
 
@@ -201,21 +204,21 @@ def _result(cell: Cell, code: int, wall: float, folder: Path, log: "_Log") -> Re
 
 def _report(folder: Path) -> Mapping[str, Any]:
     try:
-        found: Mapping[str, Any] = json.loads((folder / RUN).read_text())
+        report: Mapping[str, Any] = json.loads((folder / RUN).read_text())
     except (OSError, ValueError):
         return {}
-    return found
+    return report
 
 
 class _Log:
-    """What a run says, read while it is written."""
+    """Reads a run's log while the run writes it."""
 
     def __init__(self, path: Path, watcher: Watcher) -> None:
         self._path = path
         self._watcher = watcher
         self._at = 0
         self._begun = False
-        # The first line that says ERROR, one that says what was not proven, and the last one.
+        # The first line that begins with ERROR, the last one with FAILED, and the last line.
         self.error = self.proof = self.last = ""
 
     def look(self) -> None:
@@ -237,5 +240,6 @@ class _Log:
         elif line.startswith("FAILED: "):
             self.proof = line.removeprefix("FAILED: ")
         elif line.startswith("  ") and not self._begun:
-            # The harness's own progress; what comes later may be anybody's.
+            # Before the first test an indented line is the harness's progress. Later it may be a
+            # test's output.
             self._watcher.step(line.strip())

@@ -8,6 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test test-long setup venv engine images lint lock dist bench clean .tests .built
+.PHONY: .early .base .compose .images .bytecode
 
 PYTHON ?= python3
 ARGS ?=
@@ -32,6 +33,7 @@ IMAGES = $(if $(ENGINE),$(BIN)/placement-harness setup --config-source etcd $(fo
 # for this file.
 BUILT := $(CURDIR)/$(VENV)/.built
 
+RECENT = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 SAY := printf '==> %s\n'
 
 help: ## list the targets
@@ -71,16 +73,39 @@ test-long: venv ## check, set up, then run all of the project's own tests, fault
 .built:
 	@code=0; { $(IMAGES); } || code=$$?; echo $$code > $(BUILT); exit $$code
 
-setup: venv engine ## everything that a run needs: .venv, Compose v2, base image, images
+setup: engine ## everything that a run needs: .venv, Compose v2, base image, images
 
 venv: $(VENV)/.ready
 
-engine: venv
+engine: .early
 ifneq ($(ENGINE),)
-	@$(BIN)/placement-harness setup
+	@$(MAKE) --no-print-directory -j 2 .images $(COMPILED)
 else
 	@$(SAY) 'no container engine (docker): no images are built'
 endif
+
+# In a fresh clone, the base image is fetched while the virtual environment is made, and Compose as
+# soon as the environment is there. Modules that a run imports are compiled while images are built:
+# where PYTHONDONTWRITEBYTECODE is set, as in many images of CI, each process would compile them.
+EARLY := $(if $(wildcard $(VENV)/.ready),,$(if $(ENGINE),.base .compose))
+COMPILED := $(if $(wildcard $(VENV)/.ready),,.bytecode)
+
+.early:
+	@$(MAKE) --no-print-directory -j 3 venv $(EARLY)
+
+.base:
+	@! $(RECENT) || $(PYTHON) -m harness.engine.early base
+
+# The requirements replace the pip that fetches Compose: it comes after them.
+.compose: $(VENV)/.ready
+	@$(BIN)/python -m harness.engine.early compose
+
+.images:
+	@$(BIN)/placement-harness setup
+
+.bytecode:
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest --collect-only -p no:cacheprovider -o placement_replicas=3 \
+	  > /dev/null 2>&1 || true
 
 images: setup .env ## build the images, and write .env: what docker compose needs by hand
 
@@ -126,7 +151,7 @@ clean: ## remove .venv and caches; images, stacks and .env stay
 # The stamps: a step that was cut short leaves none, and is done again.
 $(VENV)/.uv: requirements/uv.txt
 	@$(SAY) '.venv: a virtual environment for $(PYTHON), and uv in it'
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	@$(RECENT) || \
 	  { echo 'Python 3.11 or newer is needed: make run PYTHON=/path/to/python3.11' >&2; exit 70; }
 	@$(PYTHON) -m venv --clear $(VENV) || \
 	  { echo 'On Debian and Ubuntu: apt-get install python3-venv' >&2; exit 70; }
@@ -136,11 +161,10 @@ $(VENV)/.uv: requirements/uv.txt
 $(VENV)/.ready: $(VENV)/.uv requirements/dev.txt pyproject.toml
 	@$(SAY) '.venv: the locked requirements, checked against their hashes'
 	@# Without the line a package; a command that finds none of them to print is no failure.
-	@$(BIN)/uv pip sync --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.txt \
+	@$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements/dev.txt \
 	  2>&1 | { grep -v '^ [-+~] ' || true; }
 	@# pytest takes what a checkout from before hatchling has left for a second installation.
 	@rm -rf placement_harness.egg-info
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
-	@# Where PYTHONDONTWRITEBYTECODE is set, as in many images of CI, each process would compile it.
 	@$(BIN)/python -m compileall -q harness
 	@touch $@

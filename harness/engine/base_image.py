@@ -8,9 +8,12 @@ import shutil
 import tempfile
 from contextlib import AbstractContextManager
 
-from harness.core.deadline import news
+from harness.core.deadline import GLANCE, Deadline, news
 from harness.core.errors import BuildError
+from harness.core.files import private_directory
+from harness.core.locks import FileLock
 from harness.core.measurements import Progress
+from harness.core.paths import state_root
 from harness.core.process import Outcome, run, stop_if_full
 from harness.engine.install import ANSWER, DOWNLOAD
 
@@ -20,6 +23,15 @@ LABEL = "placement-harness.image=base"
 # Seconds. The first line of a pull is there as soon as the registry has answered; what follows
 # may be slow without being broken.
 FIRST_LINE = 20.0
+# As Debian's own images have it: no package's file is written to the disk one by one, and neither
+# documentation nor translations are unpacked. It stays so in the images that are built upon this.
+OPTIONS = (
+    "--variant=minbase",
+    "--dpkgopt=force-unsafe-io",
+    *(f"--dpkgopt=path-exclude=/usr/share/{path}/*" for path in ("doc", "man", "info", "locale")),
+    '--aptopt=Acquire::Languages "none"',
+    '--aptopt=APT::Install-Recommends "false"',
+)
 
 
 def base_image(debian: str = DEBIAN) -> str:
@@ -28,17 +40,30 @@ def base_image(debian: str = DEBIAN) -> str:
 
 def has_base(debian: str = DEBIAN) -> bool:
     tag = base_image(debian)
-    said = run("docker", "image", "inspect", "--format", "{{.Id}}", tag, seconds=ANSWER)
-    return said.ok
+    answer = run("docker", "image", "inspect", "--format", "{{.Id}}", tag, seconds=ANSWER)
+    return answer.ok
 
 
 def ensure_base(progress: Progress, debian: str = DEBIAN) -> None:
     """Make sure that the image exists which all others of that release of Debian build on.
 
-    An ordinary pull where a registry answers; else Debian's own packages.
+    The image is pulled where a registry answers, and else made of Debian's packages. Raises
+    BuildError.
     """
     if has_base(debian):
         return
+    private_directory(state_root())
+    with FileLock(state_root() / f"base-{debian}.lock") as lock:
+        # `make` begins to fetch the image before there is a command to set up with. A process that
+        # never ends holds the others up no longer than this.
+        if not lock.take():
+            progress(f"waiting for process {lock.holder()}, which fetches the base image")
+            lock.wait(Deadline.after(DOWNLOAD), GLANCE)
+        if not has_base(debian):
+            _fetch_base(progress, debian)
+
+
+def _fetch_base(progress: Progress, debian: str) -> None:
     tag, ordinary = base_image(debian), f"debian:{debian}-slim"
     progress(f"no image {tag}: pulling {ordinary}")
     with _news(progress, "pulling"):
@@ -52,7 +77,7 @@ def ensure_base(progress: Progress, debian: str = DEBIAN) -> None:
     _install_mmdebstrap(progress, problem, elsewhere)
     with tempfile.TemporaryFile() as tar:
         with _news(progress, "mmdebstrap works"):
-            built = run(*("mmdebstrap", "--variant=minbase", debian), seconds=DOWNLOAD, out=tar)
+            built = run("mmdebstrap", *OPTIONS, debian, seconds=DOWNLOAD, out=tar)
         stop_if_full("the base image could not be built", built)
         if not built.ok:
             raise BuildError(

@@ -21,11 +21,14 @@ from harness.engine.compose import ca_bundle, compose_files, compose_words
 from harness.placements import build_context
 from harness.placements.model import Placement
 from harness.stack.images import code_volumes, listing
-from harness.stack.images.catalogue import IMAGES, OVERLAYS, needed
+from harness.stack.images.catalogue import IMAGES, OVERLAYS, built_upon, needed
 from harness.stack.images.contents import Contents
 from harness.stack.model.record import Secrets
 
 EVIDENCE_LINES = 25
+# Builds side by side. Each downloads, unpacks and compiles by turns; more would hold up those that
+# others wait for.
+AT_ONCE = 1 + (os.cpu_count() or 1)
 # How long another run's build may take.
 BUILD_SECONDS = 1800.0
 
@@ -103,31 +106,40 @@ def _alone(progress: Progress) -> Iterator[None]:
 def _build_all(builds: Sequence[Build], contents: Contents, progress: Progress) -> None:
     """Build all of these, each in a thread of its own; the first failure ends the others."""
     stop = threading.Event()
-    waiting = [*builds]
+    # An image that many others wait for comes first.
+    waiting = sorted(builds, key=lambda build: -len(built_upon(build.name)))
     running: dict[concurrent.futures.Future[None], Build] = {}
+    unpacking: list[concurrent.futures.Future[None]] = []
 
     def work(build: Build) -> None:
         with cancellable(stop):
             _build(build, contents, progress)
 
     def now(seconds: float) -> str:
-        titles = ", ".join(build.title for build in running.values())
-        steps = [build.lines[-1].strip()[:100] for build in running.values() if build.lines]
+        # A copy: the builds go on meanwhile.
+        under_way = [*running.values()]
+        titles = ", ".join(build.title for build in under_way)
+        steps = [build.lines[-1].strip()[:100] for build in under_way if build.lines]
         return f"building {titles} ({seconds:.0f} s)" + (f": {steps[0]}" if steps else "")
 
     progress(f"building {', '.join(build.title for build in builds)}")
-    with news(progress, now), concurrent.futures.ThreadPoolExecutor(len(builds)) as pool:
+    with news(progress, now), concurrent.futures.ThreadPoolExecutor() as pool:
         try:
             while waiting or running:
                 unfinished = [*waiting, *running.values()]
-                for build in [one for one in waiting if _is_ready(one, unfinished, contents)]:
+                ready = [build for build in waiting if _is_ready(build, unfinished, contents)]
+                for build in ready[: AT_ONCE - len(running)]:
                     waiting.remove(build)
                     running[pool.submit(work, build)] = build
                 go_on()
                 first = concurrent.futures.FIRST_COMPLETED
                 for done in concurrent.futures.wait(running, GLANCE, first).done:
-                    del running[done]
+                    build = running.pop(done)
                     done.result()
+                    # No other build reads the volumes of a service.
+                    unpacking.append(pool.submit(_unpack, build.name, build.content))
+            for done in unpacking:
+                done.result()
         except BaseException:
             # Leaving the pool waits until the other builds have ended.
             stop.set()
@@ -137,7 +149,7 @@ def _build_all(builds: Sequence[Build], contents: Contents, progress: Progress) 
 def _is_ready(build: Build, unfinished: Iterable[Build], contents: Contents) -> bool:
     """Whether all images that a build reads are there."""
     reads = {(name, contents.images.get(name)) for name in IMAGES[build.name].upon}
-    return not any((one.name, one.content) in reads for one in unfinished)
+    return not any((other.name, other.content) in reads for other in unfinished)
 
 
 def _build(build: Build, contents: Contents, progress: Progress) -> None:
@@ -162,7 +174,6 @@ def _build(build: Build, contents: Contents, progress: Progress) -> None:
         _raise(build)
     image = IMAGES[build.name]
     listing.keep(image, build.content, latest=build.content == contents.locked[build.name])
-    _unpack(build.name, build.content)
     progress(f"built {build.title} in {time.monotonic() - began:.0f} s")
 
 

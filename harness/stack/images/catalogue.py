@@ -51,9 +51,17 @@ IMAGES: Mapping[str, Image] = {
         Image("oslo-config-etcd"),
         Image("placement", upon=("python", "oslo-config-etcd"), kept=12),
         Image("keystone", upon=("python",)),
-        Image("mariadb", upon=("keystone", "placement"), kept=8),
+        Image("mariadb-server"),
+        Image("mariadb", upon=("mariadb-server", "keystone", "placement"), kept=8),
         Image("etcd"),
-        Image("mariadb-10.11", upon=("keystone", "placement"), folder="mariadb", debian="bookworm"),
+        Image("mariadb-server-10.11", folder="mariadb-server", debian="bookworm"),
+        Image(
+            "mariadb-10.11",
+            upon=("mariadb-server-10.11", "keystone", "placement"),
+            folder="mariadb",
+            debian="bookworm",
+            kept=8,
+        ),
         Image("haproxy"),
     )
 }
@@ -82,6 +90,12 @@ def with_parents(names: Iterable[str]) -> list[str]:
         # The list grows while the loop goes through it.
         wanted += [parent for parent in IMAGES[name].upon if parent not in wanted]
     return [name for name in IMAGES if name in wanted]
+
+
+def built_upon(name: str) -> set[str]:
+    """The images that cannot be built before this one."""
+    children = {child.name for child in IMAGES.values() if name in child.upon}
+    return children.union(*map(built_upon, children))
 
 
 def files(image: Image) -> Iterator[Path]:

@@ -15,17 +15,17 @@ from harness.core.paths import state_root
 from harness.core.process import run
 
 SLOW = frozenset({"fuse-overlayfs"})
-# What an image of a Python service consists of.
+# The directories that an image of a Python service consists of.
 FOLDERS = ("/opt", "/usr")
 LABEL = "placement-harness.code"
-# The volume that says that the others are filled: an engine may end while it copies.
+# The volume that marks the others as filled: an engine may end while it copies.
 WHOLE = "whole"
-# What another run's unpacking may take; it is 6 s on an idle machine.
+# Timeout for another run that unpacks; an idle machine takes 6 s.
 UNPACK_SECONDS = 120.0
 
 
 def ensure(image: str) -> None:
-    """Unpack an image, if that makes it faster and was not done before."""
+    """Unpack an image, where that makes it faster, unless it was unpacked before."""
     if _name(image, WHOLE) in _present() or _driver(image) not in SLOW:
         return
     private_directory(state_root())
@@ -78,8 +78,10 @@ def _present() -> set[str]:
 
 
 def _driver(image: str) -> str:
-    said = run("docker", "image", "inspect", "--format", "{{.GraphDriver.Name}}", image, seconds=30)
-    return said.out.strip()
+    answer = run(
+        "docker", "image", "inspect", "--format", "{{.GraphDriver.Name}}", image, seconds=30
+    )
+    return answer.out.strip()
 
 
 def _name(image: str, part: str) -> str:

@@ -1,4 +1,4 @@
-"""What the images of a run are made of, as digests: an image is built when its digest is new."""
+"""Digests of all that the images of a run are made of: an image is built when its digest is new."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,5 +1,6 @@
-"""What runs in the images: the programs print their versions, once for each content."""
+"""The versions of the programs in the images; each program is asked once for each content."""
 
+import concurrent.futures
 import contextlib
 import json
 import re
@@ -12,6 +13,8 @@ from harness.stack.images.catalogue import IMAGES
 from harness.stack.images.contents import Contents
 
 REMEMBERED = 50
+# Containers that are started side by side.
+AT_ONCE = 4
 _PYTHON = (
     "from importlib.metadata import version as v; import platform;"
     "print(v({!r}), '(Python', platform.python_version() + ')')"
@@ -32,7 +35,7 @@ UNKNOWN = "unknown"
 
 
 def versions(contents: Contents) -> dict[str, str]:
-    """What runs in each of these images, e.g. {'placement': '16.0.0 (Python 3.13.5)'}."""
+    """Each image's version of its program, e.g. {'placement': '16.0.0 (Python 3.13.5)'}."""
     remembered = state_root() / "versions.json"
     try:
         known: dict[str, str] = json.loads(remembered.read_text())
@@ -41,7 +44,9 @@ def versions(contents: Contents) -> dict[str, str]:
     images = {name: content for name, content in contents.images.items() if name in _QUESTIONS}
     missing = [name for name, content in images.items() if content not in known]
     if missing:
-        answers = {images[name]: _ask(name, images[name]) for name in missing}
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            printed = pool.map(_ask, missing, [images[name] for name in missing])
+            answers = dict(zip((images[name] for name in missing), printed, strict=True))
         known |= {content: answer for content, answer in answers.items() if answer is not None}
         private_directory(remembered.parent)
         # A file that cannot be written costs the next run the same questions.

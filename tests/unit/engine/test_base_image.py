@@ -1,11 +1,16 @@
 """Every way to the base image, and every way in which there is none, without Docker."""
 
 import os
+import subprocess
+import sys
+import threading
 
 import pytest
 
 from harness.core import deadline
 from harness.core.errors import BuildError
+from harness.core.locks import FileLock
+from harness.core.paths import ROOT, state_root
 from harness.engine import base_image
 from tests.fakes.machine import FULL, NO_REGISTRY, Machine, fails
 
@@ -68,7 +73,8 @@ def test_root_gets_mmdebstrap_installed(machine: Machine) -> None:
     machine.has("apt-get", {"*install*": f"/bin/cp {mmdebstrap} {machine.path}"})
     base_image.ensure_base(machine.steps.append)
     assert "installing mmdebstrap with apt-get" in machine.steps
-    assert machine.called("mmdebstrap --variant=minbase trixie")
+    assert machine.called("mmdebstrap --variant=minbase --dpkgopt=force-unsafe-io ")
+    assert any(call.startswith("mmdebstrap") and call.endswith(" trixie") for call in machine.calls)
     assert machine.called("docker import")
 
 
@@ -146,3 +152,56 @@ def test_an_import_that_fails_points_at_the_engines_log(machine: Machine) -> Non
     found = no_base(machine)
     assert "docker did not import it: invalid tar header" in found.problem
     assert "journalctl -u docker" in found.remedy
+
+
+# Before there is a virtual environment
+
+
+def test_a_base_image_that_another_process_fetches_is_waited_for(machine: Machine) -> None:
+    there = machine.home / "there"
+    machine.has("docker", {"image inspect*": f"[ -e {there} ]"})
+    state_root().mkdir(parents=True)
+    other = FileLock(state_root() / "base-trixie.lock")
+    assert other.take()
+    thread = threading.Thread(target=base_image.ensure_base, args=[machine.steps.append])
+    thread.start()
+    while not machine.steps:
+        thread.join(0.01)
+    there.touch()
+    other.release()
+    thread.join(10)
+    assert machine.steps == [f"waiting for process {os.getpid()}, which fetches the base image"]
+    assert not machine.called("docker pull")
+
+
+def early(machine: Machine, what: str) -> "subprocess.CompletedProcess[str]":
+    """What `make` runs with an interpreter that has the standard library alone."""
+    words = ["-m", "harness.engine.early", what]
+    variables = {"PATH": str(machine.path), "HOME": str(machine.home), "PYTHONPATH": str(ROOT)}
+    # -S: without site-packages.
+    return subprocess.run(
+        [sys.executable, "-S", *words],
+        cwd=ROOT,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("what", ["base", "compose"])
+def test_what_is_there_already_is_not_fetched_early(machine: Machine, what: str) -> None:
+    machine.has("docker", {"version*": "echo 28.0.0", "compose version*": "echo 2.40.3"})
+    assert early(machine, what).stderr == ""
+
+
+def test_the_base_image_is_fetched_with_the_standard_library_alone(machine: Machine) -> None:
+    machine.has("docker", {**NO_IMAGE, "version*": "echo 28.0.0", "pull*": "echo Pulling"})
+    assert "no image placement-harness/base:trixie: pulling" in early(machine, "base").stderr
+    assert machine.called("docker build --tag placement-harness/base:trixie -")
+
+
+def test_what_fails_early_is_left_to_the_set_up_to_explain(machine: Machine) -> None:
+    machine.has("docker", {"version*": fails("no")})
+    assert early(machine, "base").stderr == early(machine, "compose").stderr == ""

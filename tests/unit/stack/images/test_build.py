@@ -70,7 +70,10 @@ def test_an_image_does_not_wait_for_one_that_it_does_not_build_on(
     wait = (
         f"for n in $(/usr/bin/seq 99); do [ -e {keystone} ] && exit; /bin/sleep 0.1; done; exit 9"
     )
-    machine.has("docker", {"compose*build apache": wait, "compose*build keystone": f"> {keystone}"})
+    machine.has(
+        "docker",
+        {"compose*build oslo-config-etcd": wait, "compose*build keystone": f"> {keystone}"},
+    )
     build.ensure_images(every, machine.steps.append)
 
 
@@ -233,3 +236,14 @@ def test_an_image_of_another_release_of_debian_gets_its_base(
     build.ensure_images(contents, machine.steps.append)
     assert bases == ["bookworm", "trixie"]
     assert "mariadb" not in builds(machine)
+
+
+def test_what_most_others_wait_for_is_built_first(
+    machine: Machine, every: Contents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "AT_ONCE", 1)
+    machine.has("docker")
+    build.ensure_images(every, machine.steps.append)
+    order = builds(machine)
+    assert order[:2] == ["python", "oslo-config-etcd"]
+    assert order.index("mariadb-server") < order.index("apache")

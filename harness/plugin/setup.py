@@ -11,7 +11,7 @@ from harness.core.errors import HarnessError, UsageError
 from harness.plugin import fixtures, garbage, run_report, suite_order
 from harness.plugin.controller import Owner
 from harness.plugin.run_report import RunReport
-from harness.plugin.session import Worker
+from harness.plugin.worker import Worker
 from harness.suites import extensions, items, selection
 from harness.suites.connection import Wire
 from harness.upstream import fixture_data

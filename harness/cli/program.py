@@ -29,7 +29,7 @@ from harness.stack.images.versions import versions
 from harness.stack.model.state import StackState, UnreadableError
 from harness.stack.settings.config_sources import SOURCES
 from harness.stack.settings.databases import DATABASES
-from harness.targets.choices import CHOICES
+from harness.targets import choices
 
 # What an openrc file sets, and clients take before they look at clouds.yaml.
 OTHER_CREDENTIALS = (
@@ -113,7 +113,7 @@ def up(
         "placement": BETWEEN.join(placements) or None,
         "placement_constraints": constraints,
     }
-    plan = reuse.adopted(resolve(options, {**os.environ, NAME_VARIABLE: name}, {}, CHOICES))
+    plan = reuse.adopted(resolve(options, {**os.environ, NAME_VARIABLE: name}, {}, choices()))
     stack = up.bring_up(plan, say)
     up.leave(stack)
     click.echo(f"placement  {stack.placement_url}")

@@ -68,15 +68,16 @@ def resolve(
     """The plan of a run: an option wins over the environment, that over ini, that over defaults.
 
     The mappings' keys are SETTINGS, for ``environ`` PLACEMENT_HARNESS_REPLICAS and so on;
-    ``choices`` are the names that a target, a database and a config_source can have. ``directory``
-    is where compose.override.yaml is looked for: the current directory, if none is given. Raises
-    UsageError for values without sense.
+    ``choices`` are the names that a target, a database and a config_source can have, and under
+    ``stack_options`` the targets that take the options of a stack. ``directory`` is where
+    compose.override.yaml is looked for: the current directory, if none is given. Raises UsageError
+    for values without sense.
     """
     given = {name: _first(name, options, environ, ini) for name in SETTINGS}
     target = _target(given["target"], choices["target"])
     lifetime = one_of(LIFETIMES, given["stack"].value, given["stack"].written, "lifetime")
     for name, what in OF_A_STACK.items():
-        if given[name].source == "option" and _alone(target):
+        if given[name].source == "option" and target not in choices["stack_options"]:
             raise UsageError(
                 f"{given[name].written} makes no sense with {given['target'].written}: "
                 f"only a stack has {what}.",
@@ -138,11 +139,6 @@ def _target(given: _Given, known: Collection[str]) -> str:
         f"{given.written}: there is no such target.",
         f"{_hint(value, known)}Give {_listed(sorted(known))}, or an http(s) URL.",
     )
-
-
-def _alone(target: str) -> bool:
-    """Whether a target has none of the settings of a stack."""
-    return target == "embedded" or is_url(target)
 
 
 def one_of(known: Collection[T], value: str, written: str, what: str) -> T:

@@ -93,10 +93,10 @@ def asked_for(config: pytest.Config) -> bool:
 def plan_of(config: pytest.Config) -> Plan:
     """The plan that the options make. Raises UsageError."""
     from harness.config.resolve import BETWEEN, resolve
-    from harness.targets.choices import CHOICES
+    from harness.targets import choices
 
     options = {name: config.getoption(f"placement_{name}") for name in OPTIONS}
     for name in REPEATABLE:
         options[name] = BETWEEN.join(options[name]) if options[name] else None
     ini = {name: config.getini(f"placement_{name}") for name in INI}
-    return resolve(options, os.environ, ini, CHOICES, config.invocation_params.dir)
+    return resolve(options, os.environ, ini, choices(), config.invocation_params.dir)

@@ -1,6 +1,8 @@
 """The process that owns a run: it starts the target, watches it, stops it, and sums up."""
 
 import signal
+from collections.abc import Iterable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -9,23 +11,25 @@ import pytest
 from harness import targets
 from harness.config.plan import ADOPTED, Plan
 from harness.core.errors import HarnessError
-from harness.plugin.health_monitor import Lookout
+from harness.plugin import _xdist_compat
+from harness.plugin.health_monitor import HealthMonitor
 from harness.plugin.session import STOPPED, TROUBLE, Run, blames_target
 from harness.plugin.target_starter import Starter
-from harness.plugin.worker_handoff import Meeting
+from harness.plugin.worker_handoff import Handoff
 from harness.report import terminal
 from harness.report.terminal import Screen
 from harness.suites import items
 from harness.suites.connection import Wire
 from harness.suites.items import DIFFERENCE
+from harness.targets.base import PerProcess
 from harness.upstream import fixture_data
 
-# How long xdist waits for its workers to end once the target has broken. Seconds.
+# How long workers may take to end once the target has broken. Seconds.
 WORKERS_END = 0.5
 
 
 class Owner(Run):
-    """The run's own process; with xdist, the controller."""
+    """The run's main process; with xdist, the controller."""
 
     def __init__(self, config: pytest.Config, plan: Plan, wire: Wire) -> None:
         super().__init__(plan, wire)
@@ -35,42 +39,46 @@ class Owner(Run):
         self._target = targets.make(plan, self._screen.progress)
         self._starter = Starter(self._target)
         self._error: HarnessError | None = None
-        self._lookout = Lookout(self._target, self._broken)
-        config.pluginmanager.register(self._lookout, "placement-lookout")
-        # The number of each xdist worker that lives, and where all of them learn of the target.
+        self._monitor = HealthMonitor(self._target, self._broken)
+        config.pluginmanager.register(self._monitor, "placement-lookout")
+        # xdist's workers that live, with their numbers.
         self._workers: dict[Any, int] = {}
-        self._meeting = Meeting()
-        # Tests that were held to a declared difference.
+        self._numbers = range(_xdist_compat.number_of_workers(config))
+        self._handoff = Handoff()
+        # How many tests were judged by a declared difference.
         self._differences = 0
-        # What was there before, of each signal that ends the run as Ctrl-C does.
-        self._ending: dict[signal.Signals, Any] = {}
-        self._sigint: Any = None
+        # Earlier handlers of the signals that end a run as Ctrl-C does.
+        self._handlers: dict[signal.Signals, Any] = {}
+        self._sigint_handler: Any = None
 
     def error(self) -> HarnessError | None:
-        """Why the run could not be made, or not to its end."""
+        """The error that kept the run from starting or ended it early."""
         return self._error
 
     # Before the first test
 
     def pytest_report_header(self) -> str:
-        return terminal.header(self.plan)
+        return terminal.header(self.plan, is_cluster=targets.kind_of(self.plan).is_cluster)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         self._session = session
         # nohup lets a run outlive its terminal.
-        outlives = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-        for number in (signal.SIGTERM, *([] if outlives else [signal.SIGHUP])):
-            self._ending[number] = signal.signal(number, self._interrupt)
+        nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        for number in (signal.SIGTERM, *([] if nohup else [signal.SIGHUP])):
+            self._handlers[number] = signal.signal(number, self._interrupt)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        """End as Ctrl-C does at a closed terminal or a termination request (the lookout's, too)."""
-        if not (self._error and self._lookout.stopped):
+        """End the run as Ctrl-C does: the terminal has closed, or SIGTERM came.
+
+        The health monitor sends SIGTERM, too; it is late when the monitor has stopped.
+        """
+        if not (self._error and self._monitor.stopped):
             raise KeyboardInterrupt(STOPPED if self._error else "terminated")
 
     def pytest_itemcollected(self) -> None:
-        # Starting goes on while the other suites are read.
-        if not self._config.option.collectonly:
+        # The target starts while pytest reads the other suites.
+        if not self._collects_only:
             self._starter.begin()
 
     @pytest.hookimpl(tryfirst=True)
@@ -81,7 +89,7 @@ class Owner(Run):
         if not session.testsfailed and not self._config.getoption("lf", False):
             self._refuse_directory(item.path for item in items)
 
-    def _refuse_directory(self, paths: Any) -> None:
+    def _refuse_directory(self, paths: Iterable[Path]) -> None:
         empty = items.without_tests(self._config, paths)
         if empty is not None:
             raise pytest.UsageError(
@@ -92,27 +100,27 @@ class Owner(Run):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Wait for the target; True, which ends the loop, when it cannot be had."""
-        if self._config.option.collectonly or not (self._distributed or session.items):
+        """Wait for the target; True, which ends the loop, when the target cannot be had."""
+        if self._collects_only or not (self._distributed or session.items):
             return None
-        if session.testsfailed and not self._config.option.continue_on_collection_errors:
+        if session.testsfailed and not self._config.getoption("continue_on_collection_errors"):
             return None
         return None if self._ready() else True
 
     def _ready(self) -> bool:
         try:
-            if not (self._distributed and getattr(self.target, "per_process", False)):
+            if not self._left_to_workers:
                 self._starter.wait(self._screen.flush)
             if self._distributed:
-                self._meeting.open([self.target.share(number) for number in self._numbers])
+                self._handoff.write([self.target.share(number) for number in self._numbers])
             else:
                 self.connect(self.target)
             self._screen.settings(self.target.settings())
         except HarnessError as error:
             self._fail(error)
-            self._hurry()
+            _xdist_compat.wait_less_for_workers(self._config, WORKERS_END)
             return False
-        self._lookout.start()
+        self._monitor.start()
         return True
 
     # While tests run
@@ -121,51 +129,49 @@ class Owner(Run):
         if report.when == "call":
             self._differences += any(name == DIFFERENCE for name, _ in report.user_properties)
         if report.when == "call" and getattr(report, TROUBLE, False) and self._starter.begun:
-            self._lookout.look()
+            self._monitor.look()
 
     def broke(self, error: BaseException) -> None:
         if blames_target(error):
             self._broken(error)
 
     def _broken(self, error: HarnessError) -> None:
-        """End the run: its target has broken. Called from the lookout's thread, too."""
+        """End the run: its target has broken. The health monitor's thread calls this, too."""
         self._fail(error)
         if self._session is not None:
             self._session.shouldstop = STOPPED
-        if self._distributed:
-            self._hurry().shouldstop = STOPPED
-
-    def _hurry(self) -> Any:
-        """Let xdist, if it is there, not wait 10 s for workers that wait for an answer."""
-        controller = self._config.pluginmanager.get_plugin("dsession")
-        if controller is not None:
-            controller.nodemanager.EXIT_TIMEOUT = WORKERS_END
-        return controller
+        _xdist_compat.wait_less_for_workers(self._config, WORKERS_END)
+        _xdist_compat.stop(self._config, STOPPED)
 
     def _fail(self, error: HarnessError) -> None:
-        """Remember why the run cannot be made: the first reason, others follow from it."""
+        """Keep the first error: later ones follow from it."""
         self._error = self._error or error
+
+    @property
+    def _collects_only(self) -> bool:
+        return bool(self._config.getoption("collectonly"))
 
     # xdist
 
     @property
     def _distributed(self) -> bool:
-        return self._config.pluginmanager.has_plugin("dsession")
+        return _xdist_compat.is_controller(self._config)
 
     @property
-    def _numbers(self) -> range:
-        return range(len(self._config.option.tx))
+    def _left_to_workers(self) -> bool:
+        """Whether each worker starts a target, and this process starts none."""
+        return self._distributed and isinstance(self.target, PerProcess)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self) -> None:
-        """Start while the workers read the suites."""
+        """Start the target while the workers read the suites."""
         self._refuse_directory(items.candidates(self._config))
-        if not getattr(self.target, "per_process", False):
+        if not self._left_to_workers:
             self._starter.begin()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
-        # Of xdist, which need not be installed.
+        # This module imports xdist, which need not be installed.
         from harness.plugin import xdist_scheduler
 
         return xdist_scheduler.make(config, log)
@@ -174,19 +180,19 @@ class Owner(Run):
     def pytest_configure_node(self, node: Any) -> None:
         self._workers[node] = min(set(self._numbers) - set(self._workers.values()))
         try:
-            node.workerinput["placement"] = self._meeting.place(self._workers[node])
+            node.workerinput["placement"] = self._handoff.place(self._workers[node])
         except HarnessError as error:
             self._fail(error)
             pytest.exit(STOPPED, error.exit_code)
-        # The stack may be started anew by now, and have nothing to adopt.
-        node.workerinput["placement_plan"] = {one: getattr(self.plan, one) for one in ADOPTED}
+        # A worker must not look for a stack to adopt: that stack may be starting anew by now.
+        node.workerinput["placement_plan"] = {name: getattr(self.plan, name) for name in ADOPTED}
         # A worker that looked for the suites itself would resolve the placements again.
         suites = fixture_data.chosen_suites()
         node.workerinput["placement_own_suites"] = None if suites is None else str(suites)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        # One that died is replaced, and has left its lane to that.
+        # xdist replaces a worker that died; the new one gets the number, and with it the lane.
         self._workers.pop(node, None)
         output = getattr(node, "workeroutput", {})
         if "placement" in output:
@@ -200,9 +206,9 @@ class Owner(Run):
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         super().pytest_keyboard_interrupt(excinfo)
-        # What is left to do takes seconds; a second Ctrl-C in its midst would make a mess of it.
-        if self._sigint is None:
-            self._sigint = signal.signal(signal.SIGINT, lambda *_: None)
+        # Ignore a second Ctrl-C: stopping takes seconds, and must not be left half done.
+        if self._sigint_handler is None:
+            self._sigint_handler = signal.signal(signal.SIGINT, lambda *_: None)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -224,20 +230,20 @@ class Owner(Run):
 
     def _stop(self) -> None:
         try:
-            self._lookout.stop()
-            self._meeting.close()
+            self._monitor.stop()
+            self._handoff.close()
             self.disconnect()
             self._starter.stop(self._screen.flush)
         except HarnessError as error:
             self._fail(error)
         except KeyboardInterrupt:
-            # A second Ctrl-C, while stopping: that is done by now.
+            # A second Ctrl-C while stopping: the target has been stopped nevertheless.
             if self._session is not None:
                 self._session.exitstatus = pytest.ExitCode.INTERRUPTED
         finally:
-            for number, handler in self._ending.items():
+            for number, handler in self._handlers.items():
                 signal.signal(number, handler)
-            self._ending.clear()
-            if self._sigint is not None:
-                signal.signal(signal.SIGINT, self._sigint)
-                self._sigint = None
+            self._handlers.clear()
+            if self._sigint_handler is not None:
+                signal.signal(signal.SIGINT, self._sigint_handler)
+                self._sigint_handler = None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from harness.plugin.session import Run
+from harness.targets.base import HasDatabase, HasStack, Target
 
 if TYPE_CHECKING:
     from harness.targets.session import PlacementSession
@@ -17,14 +18,17 @@ RUN = pytest.StashKey[Run]()
 
 @pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest) -> Any:
-    """The running stack: replicas, containers, logs. Where there is none, the test fails."""
-    return _offered(request, "stack")
+    """The running stack: replicas, containers, logs. Fails a test whose target has none."""
+    target = request.config.stash[RUN].target
+    if not isinstance(target, HasStack):
+        _fail("stack", target)
+    return target.running_stack()
 
 
 @pytest.fixture(scope="session")
 def placement(request: pytest.FixtureRequest) -> Iterator[PlacementSession]:
     """A requests session with a token and the latest microversion; URLs begin at placement's."""
-    # requests takes 60 ms to import, and suites need none of it.
+    # requests takes 60 ms to import, and suites do not need it.
     from harness.targets.session import PlacementSession
 
     run = request.config.stash[RUN]
@@ -34,20 +38,19 @@ def placement(request: pytest.FixtureRequest) -> Iterator[PlacementSession]:
 
 @pytest.fixture(scope="session")
 def database(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """A pymysql connection to placement's database. Where there is none, the test fails."""
-    connection = _offered(request, "database")()
+    """A pymysql connection to placement's database. Fails a test whose target has none."""
+    target = request.config.stash[RUN].target
+    if not isinstance(target, HasDatabase):
+        _fail("database", target)
+    connection = target.database()
     yield connection
     connection.close()
 
 
-def _offered(request: pytest.FixtureRequest, name: str) -> Any:
-    target = request.config.stash[RUN].target
-    offered = getattr(target, name, None)
-    if offered is None:
-        # Where in the harness this was found helps nobody.
-        raise pytest.fail.Exception(
-            f"The fixture `{name}` needs a stack; the target of this run is {target.name}. "
-            "Run with --target stack.",
-            pytrace=False,
-        )
-    return offered
+def _fail(fixture: str, target: Target) -> NoReturn:
+    # A traceback would lead into the harness, not to the test.
+    raise pytest.fail.Exception(
+        f"The fixture `{fixture}` needs a stack; the target of this run is {target.name}. "
+        "Run with --target stack.",
+        pytrace=False,
+    )

@@ -1,4 +1,4 @@
-"""Looks after a target while tests run, and gets the run out of a test that hangs."""
+"""Checks a target while tests run, and interrupts a test that hangs after the target has broken."""
 
 import signal
 import threading
@@ -10,45 +10,45 @@ import pytest
 from harness.core.errors import HarnessError
 from harness.targets.base import Target
 
-# Seconds between looks; a look may take this part of the time at most.
+# Seconds between checks. Checks take at most one part in SHARE of the time.
 LOOK = 0.5
 SHARE = 20
-# How long a run may take to end by itself once its target has broken. Seconds.
+# How long tests may take to end once their target has broken. Seconds.
 PATIENCE = 0.5
 
 
-class Lookout:
-    """A thread that checks a target until that breaks, or until ``stop``; a plugin of pytest's.
+class HealthMonitor:
+    """A thread that checks a target until that breaks, or until ``stop``; a pytest plugin.
 
-    ``broken`` is told of the break, in that thread. When the tests have not come to their end soon
-    after, the main thread gets SIGTERM: it may be waiting for an answer, for up to a minute.
+    ``broken`` is called with the error, in that thread. When the tests have not ended soon after,
+    the main thread gets SIGTERM: it may wait for an answer for up to a minute.
     """
 
     def __init__(self, target: Target, broken: Callable[[HarnessError], None]) -> None:
         self._target = target
         self._broken = broken
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="lookout", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="health-monitor", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more; the signal, if it was sent, has come by then."""
+        """End the thread. A signal that the thread sends comes before this returns."""
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
-        """End with the tests: what pytest does after the last one must not be interrupted."""
+        """Stop when the tests have ended: a signal must not interrupt what pytest does then."""
         try:
             result = yield
         finally:
             begun = self._thread.is_alive()
             self.stop()
         if begun:
-            # What broke since the last look.
+            # The target may have broken since the last check.
             self.look()
         return result
 
@@ -57,7 +57,7 @@ class Lookout:
         return self._stopped.is_set()
 
     def look(self) -> bool:
-        """See whether the target still lives."""
+        """Whether the target is up; calls ``broken`` when it is not."""
         try:
             self._target.check()
         except HarnessError as error:

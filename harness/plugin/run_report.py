@@ -15,9 +15,10 @@ from harness.config.plan import Plan
 from harness.core.errors import HarnessError, UsageError
 from harness.core.measurements import Measures, Setting
 from harness.plugin.session import Run
+from harness.targets.base import Measurable
 
 SCHEMA = "placement-harness/run/1"
-# pytest's words for what came of a test, in the plural where that is a word.
+# pytest's outcomes of a test -> keys of the report.
 VERDICTS = {
     **{word: word for word in ("passed", "failed", "skipped", "xfailed", "xpassed")},
     "error": "errors",
@@ -25,9 +26,9 @@ VERDICTS = {
 
 
 def prepare(given: str | None) -> Path | None:
-    """Where the file is to be, if one is wanted. Raises UsageError when it cannot be written.
+    """The path of the report, if one is wanted. Raises UsageError when it cannot be written.
 
-    Nobody may take the last run's for this one's: that is removed.
+    The report of an earlier run is removed, so that it is not mistaken for this run's.
     """
     if given is None:
         return None
@@ -46,7 +47,7 @@ def prepare(given: str | None) -> Path | None:
 
 
 class RunReport:
-    """A plugin of the process that owns a run. The file is written when all else is done."""
+    """A pytest plugin in the process that owns a run. Writes the file after everything else."""
 
     def __init__(self, path: Path, run: Run, error: Callable[[], HarnessError | None]) -> None:
         self._path = path
@@ -73,14 +74,14 @@ class RunReport:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Measure, before the target is stopped; a stack that has broken says what it still can."""
+        """Measure before the target is stopped. A broken stack may leave figures out."""
         target = self._run.target
         with contextlib.suppress(HarnessError, OSError):
             self._settings = target.settings()
-        measure = getattr(target, "measure", None)
-        if measure is not None and session.exitstatus != pytest.ExitCode.INTERRUPTED:
+        interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
+        if isinstance(target, Measurable) and not interrupted:
             with contextlib.suppress(HarnessError, OSError):
-                self._measures = measure()
+                self._measures = target.measure()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_unconfigure(self) -> Generator[None, object, object]:
@@ -88,9 +89,9 @@ class RunReport:
             return (yield)
         finally:
             if self._session is not None:
-                self._path.write_text(json.dumps(self._found(self._session), indent=2) + "\n")
+                self._path.write_text(json.dumps(self._results(self._session), indent=2) + "\n")
 
-    def _found(self, session: pytest.Session) -> Mapping[str, Any]:
+    def _results(self, session: pytest.Session) -> Mapping[str, Any]:
         tally, error = self._run.tally, self._error()
         latency = tally.latency()
         return {
@@ -117,14 +118,14 @@ class RunReport:
                 "total": round(time.perf_counter() - self._began, 3),
                 "start_up": _rounded(self._measures.start_up),
             },
-            "memory": [dataclasses.asdict(one) for one in self._measures.memory],
+            "memory": [dataclasses.asdict(memory) for memory in self._measures.memory],
         }
 
     def _plan(self) -> Mapping[str, Any]:
         plan = self._run.plan
-        known = {one.name: getattr(plan, one.name) for one in dataclasses.fields(Plan)}
-        # A lane's environment is its profile's, which has a name.
-        return {**known, "lanes": [lane.name for lane in plan.lanes]}
+        fields = {field.name: getattr(plan, field.name) for field in dataclasses.fields(Plan)}
+        # The environment of a lane is that of its profile, which is listed by name.
+        return {**fields, "lanes": [lane.name for lane in plan.lanes]}
 
 
 def _rounded(value: float | None) -> float | None:

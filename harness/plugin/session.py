@@ -1,23 +1,30 @@
 """What every process of a run does under pytest: time its tests, and explain those that fail."""
 
+import os
 import time
 import traceback
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 import pytest
-from _pytest._code.code import ExceptionRepr
-from _pytest.pathlib import bestrelpath
 
 from harness.config.plan import Plan
 from harness.core.errors import HarnessError, UsageError
 from harness.core.exchange import Exchange
+from harness.plugin import _pytest_compat
+from harness.report import _pytest_compat as report_compat
 from harness.report import failure
 from harness.report.request_stats import Tally
 from harness.suites.case import PLAIN
 from harness.suites.connection import Environment, Wire, environment
 from harness.suites.items import SuiteItem, properties
-from harness.targets.base import Target
+from harness.targets.base import Explains, Target
+
+# pytest shows this reason when a run ends early through no test's fault.
+STOPPED = "the run cannot go on; the reason is below"
+# Attribute of a report: the test got no answer, or one of 5xx. The process that owns the target
+# then checks whether the target is still up.
+TROUBLE = "placement_trouble"
 
 
 class Run:
@@ -29,7 +36,7 @@ class Run:
         self.tally = Tally()
         self._environment = Environment()
         self._target: Target | None = None
-        # Of the fixture `placement`, in the test that runs.
+        # Last exchange of the fixture `placement` in the current test.
         self._last: Exchange | None = None
 
     @property
@@ -39,13 +46,13 @@ class Run:
         return self._target
 
     def connect(self, target: Target) -> None:
-        """Let suites and fixtures speak to the target, which is there."""
+        """Let suites and fixtures send requests to the target, which is up."""
         self._target = target
         self._environment.set(environment(target))
         self.wire.connect(target, self.tally.record)
 
     def record(self, exchange: Exchange) -> None:
-        """Take note of an exchange of a Python test."""
+        """Count an exchange of a Python test, and keep it for the report of a failure."""
         self._last = exchange
         self.tally.record(exchange)
 
@@ -55,8 +62,7 @@ class Run:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        # In Python 3.11 a frame may have no line number, at which pytest fails.
-        excinfo.traceback = excinfo.traceback.filter(_has_line)
+        _pytest_compat.drop_frames_without_line(excinfo)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collection(self) -> Generator[None, object, object]:
@@ -87,7 +93,7 @@ class Run:
             if isinstance(item, SuiteItem) and report.when == "call":
                 begin = time.perf_counter()
                 self._explain(item, call.excinfo.value, report)
-                # Reading logs is no part of what a test costs.
+                # The time that reading logs takes does not count as the test's.
                 self.tally.testing -= time.perf_counter() - begin
             elif self._last is not None:
                 self._add_exchange(item, self._last, report)
@@ -95,34 +101,34 @@ class Run:
         return report
 
     def broke(self, error: BaseException) -> None:
-        """A test met this error: the owner of a run ends it when the target is at fault."""
+        """Handle the error of a failed test; a subclass ends the run when the target broke."""
 
     def _explain(self, item: SuiteItem, error: BaseException, report: pytest.TestReport) -> None:
         exchange = item.case.exchange
         setattr(report, TROUBLE, _is_trouble(exchange))
+        file = os.path.relpath(item.path, item.config.invocation_params.dir)
         report.longrepr = failure.render(
             _problem(error),
-            (bestrelpath(item.config.invocation_params.dir, item.path), item.case.line + 1),
+            (file, item.case.line + 1),
             exchange,
             self.target.shell_token(),
             self._logs(exchange),
             self.target.token(),
-            one_line=item.config.option.tbstyle == "line",
+            one_line=_one_line(item),
         )
 
     def _add_exchange(
         self, item: pytest.Item, exchange: Exchange, report: pytest.TestReport
     ) -> None:
-        """Show below a Python test's own failure what it was told last."""
+        """Show a Python test's last exchange below its failure."""
         setattr(report, TROUBLE, _is_trouble(exchange))
-        if item.config.option.tbstyle == "line" or not isinstance(report.longrepr, ExceptionRepr):
-            return
-        shell_token, token = self.target.shell_token(), self.target.token()
-        for part in failure.redacted(exchange, shell_token, self._logs(exchange), token):
-            report.longrepr.addsection(*part)
+        if not _one_line(item):
+            shell_token, token = self.target.shell_token(), self.target.token()
+            sections = failure.redacted(exchange, shell_token, self._logs(exchange), token)
+            report_compat.add_sections(report.longrepr, sections)
 
     def _logs(self, exchange: Exchange | None) -> Mapping[str, Sequence[str]]:
-        if exchange is None:
+        if exchange is None or not isinstance(self.target, Explains):
             return {}
         try:
             return self.target.explain(exchange)
@@ -130,21 +136,19 @@ class Run:
             return {"the target": [f"cannot be read: {error}"]}
 
 
-# pytest says this when a run is ended for a reason that is no test's fault.
-STOPPED = "the run cannot go on; the reason is below"
-# The attribute of a report that says: no answer, or one of 5xx. The process that owns the target
-# then looks whether that still lives.
-TROUBLE = "placement_trouble"
-
-
 def blames_target(error: BaseException) -> TypeGuard[HarnessError]:
-    """Whether an error that a test met is the target's, and keeps all others from being run."""
+    """Whether an error of a test says that the target is broken, so that no other test can run."""
     return isinstance(error, HarnessError) and not isinstance(error, UsageError)
 
 
+def _one_line(item: pytest.Item) -> bool:
+    """Whether pytest was told to show one line for each failure."""
+    return bool(item.config.getoption("tbstyle") == "line")
+
+
 def _is_trouble(exchange: Exchange | None) -> bool:
-    answer = exchange.response if exchange else None
-    return answer is None or answer.status >= 500
+    response = exchange.response if exchange else None
+    return response is None or response.status >= 500
 
 
 def _problem(error: BaseException) -> str:
@@ -153,10 +157,3 @@ def _problem(error: BaseException) -> str:
     if isinstance(error, PLAIN):
         return f"{type(error).__name__}: {error}"
     return "".join(traceback.format_exception(error)).rstrip()
-
-
-def _has_line(entry: Any) -> bool:
-    try:
-        return bool(entry.lineno >= 0)
-    except TypeError:
-        return False

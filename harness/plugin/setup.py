@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.config.plan import Lane, Plan, is_url
+from harness import targets
+from harness.config.plan import Lane, Plan
 from harness.core.errors import HarnessError, UsageError
-from harness.plugin import fixtures, garbage, run_report, suite_order
+from harness.plugin import _xdist_compat, fixtures, garbage, run_report, suite_order
 from harness.plugin.controller import Owner
 from harness.plugin.run_report import RunReport
 from harness.plugin.worker import Worker
@@ -16,30 +17,30 @@ from harness.suites import extensions, items, selection
 from harness.suites.connection import Wire
 from harness.upstream import fixture_data
 
-# xdist's ways that do not keep the tests of a file together.
+# Ways of xdist that give tests of one file to several workers.
 SCATTERING = frozenset({"load", "loadgroup", "worksteal"})
 
 
 def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> None:
     """Add to pytest what a run needs. Raises pytest.UsageError for settings without sense."""
     wire = Wire()
-    told = getattr(config, "workerinput", None)
-    worker = told is not None
+    workerinput = getattr(config, "workerinput", None)
+    worker = workerinput is not None
     report: Path | None = None
     try:
         plan = plan_of(config)
-        if told is None:
+        if workerinput is None:
             plan = _resolved(plan)
         else:
-            plan = replace(plan, **told["placement_plan"])
-            suites = told["placement_own_suites"]
+            plan = replace(plan, **workerinput["placement_plan"])
+            suites = workerinput["placement_own_suites"]
             fixture_data.choose_suites(None if suites is None else Path(suites))
         # Workers parse the same command line.
         selection.add(config, config.getoption("placement_suites") or ())
         if not worker:
             plan = _with_lanes(config, plan)
             report = run_report.prepare(config.getoption("placement_report"))
-        own = extensions.load(
+        project = extensions.load(
             fixture_modules=config.getini("gabbi_fixture_modules"),
             inner_fixtures=config.getini("gabbi_inner_fixtures"),
             response_handlers=config.getini("gabbi_response_handlers"),
@@ -49,15 +50,16 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
     except HarnessError as error:
-        # Not for pytest's usage to be explained, nor for a traceback.
+        # pytest would show a traceback.
         pytest.exit(f"\nERROR: {error}", returncode=error.exit_code)
     run = Worker(config, plan, wire) if worker else Owner(config, plan, wire)
     config.stash[fixtures.RUN] = run
     config.pluginmanager.register(run, "placement-run")
     if report is not None and isinstance(run, Owner):
         config.pluginmanager.register(RunReport(report, run, run.error), "placement-measures")
-    config.pluginmanager.register(items.SuiteCollector(own, wire), "placement-suites")
-    config.pluginmanager.register(suite_order.Order(config, plan.target), "placement-order")
+    config.pluginmanager.register(items.SuiteCollector(project, wire), "placement-suites")
+    order = suite_order.Order(config, targets.kind_of(plan).name)
+    config.pluginmanager.register(order, "placement-order")
     config.pluginmanager.register(fixtures, "placement-fixtures")
     config.pluginmanager.register(garbage.Garbage(), "placement-garbage")
     _keep_suites_whole(config)
@@ -68,7 +70,7 @@ def _resolved(plan: Plan) -> Plan:
 
     Raises UsageError.
     """
-    if plan.target != "stack":
+    if not targets.kind_of(plan).is_cluster:
         fixture_data.choose_suites(None)
         return plan
     # The import takes time, which runs on other targets need not spend.
@@ -81,39 +83,45 @@ def _resolved(plan: Plan) -> Plan:
 
 
 def _with_lanes(config: pytest.Config, plan: Plan) -> Plan:
-    """Plan a placement for each worker that runs suites, and what upstream's need besides.
+    """The plan with a lane for each worker that runs suites, and those that upstream's suites need.
 
     Raises UsageError.
     """
+    kind = targets.kind_of(plan)
     suites = [*selection.files(config)]
     wanted = selection.fixtures(suites)
-    if wanted and is_url(plan.target):
+    if wanted and not kind.can_be_emptied:
         raise UsageError(
             f"placement's own suites need an empty placement, and {plan.target} is somebody's.",
             "Run them with --target stack or embedded.",
         )
-    workers = max(1, len(getattr(config.option, "tx", None) or ()))
-    # One worker's suites, or tests in Python, can do with the stack as everybody has it.
-    if plan.target != "stack" or not (wanted or (suites and workers > 1)):
+    workers = max(1, _xdist_compat.number_of_workers(config))
+    # Suites in one process, and Python tests in any number, share the stack's first lane.
+    if not kind.is_cluster or not (wanted or (suites and workers > 1)):
         return plan
     profiles = selection.profiles(wanted, lambda line: print(f"  {line}"))
-    common = {name: value for one in profiles for name, value in one.common.items()}
-    own = [Lane(str(number + 1), common) for number in range(workers)]
-    started = [Lane(one.name, {**common, **one.environment}) for one in profiles if one.environment]
+    common = {name: value for profile in profiles for name, value in profile.common.items()}
+    of_workers = [Lane(str(number + 1), common) for number in range(workers)]
+    of_profiles = [
+        Lane(profile.name, {**common, **profile.environment})
+        for profile in profiles
+        if profile.environment
+    ]
     return replace(
-        plan, lanes=(*own, *started), profiles=tuple(profile.name for profile in profiles)
+        plan,
+        lanes=(*of_workers, *of_profiles),
+        profiles=tuple(profile.name for profile in profiles),
     )
 
 
 def _keep_suites_whole(config: pytest.Config) -> None:
     """Let xdist give all tests of a file to one worker. Raises pytest.UsageError."""
-    # xdist's own order is by the number of tests; ours is by time.
-    config.option.loadscopereorder = False
+    _xdist_compat.keep_order(config)
     way = config.getoption("dist", None)
     if way not in SCATTERING:
         return
-    if getattr(config.known_args_namespace, "dist", None) == "no":
-        config.option.dist = "loadfile"
+    if not _xdist_compat.is_option_given(config, "dist"):
+        _xdist_compat.distribute_files(config)
     elif any(selection.files(config)):
         raise pytest.UsageError(
             f"--dist {way} can give tests of one suite to several workers, but they build upon "

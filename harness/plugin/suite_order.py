@@ -1,43 +1,64 @@
-"""The longest suites first, where several workers share them: none is left waiting for one at the
-end. How long each takes is remembered from run to run, in pytest's cache."""
+"""The order of suites when workers share them: the longest first, so that none ends late alone.
+
+pytest's cache keeps the seconds that each suite took, per kind of target.
+"""
 
 from collections import defaultdict
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from functools import cached_property
 from typing import Any
 
 import pytest
 
-from harness.config.plan import is_url
 from harness.suites.items import SuiteItem
 
 KEY = "placement-harness/seconds"
-# The attribute of a report that says how many tests its suite has.
+# Attribute of a report: how many tests the suite of the reported test has.
 TESTS = "placement_tests"
-# Of a test in a suite that has not been run yet.
+# Guess for a test of a suite that has not been timed yet. Seconds.
 GUESS = 0.02
 
 
 class Order:
-    """A plugin of pytest's, in every process of a run; what is remembered is of one target."""
+    """A pytest plugin in every process of a run; ``kind`` names the kind of target.
 
-    def __init__(self, config: pytest.Config, target: str) -> None:
+    The controller reads the cache and hands the times to its workers. A cache that changes while
+    workers start would otherwise give them different orders, which xdist refuses.
+    """
+
+    def __init__(self, config: pytest.Config, kind: str) -> None:
         self._config = config
-        self._worker = hasattr(config, "workerinput")
-        self._key = f"{KEY}-{'url' if is_url(target) else target}"
+        self._key = f"{KEY}-{kind}"
+        # Seconds that each suite took in this run.
         self._took: defaultdict[str, float] = defaultdict(float)
-        # Of each suite, the tests that have come to their end, and how many it has.
+        # How many tests of each suite have ended, and how many it has.
         self._ended: defaultdict[str, int] = defaultdict(int)
         self._tests: dict[str, int] = {}
 
+    @cached_property
+    def _remembered(self) -> Mapping[str, float]:
+        """Seconds that each suite took in earlier runs, as they were when this run began."""
+        return self._read()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput["placement_seconds"] = self._remembered
+
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Order what xdist shares out; every worker has to come to the same order."""
-        if not self._worker:
+        """Sort a worker's tests; xdist shares them out in this order."""
+        workerinput = getattr(self._config, "workerinput", None)
+        if workerinput is None:
             return
-        known = self._remembered()
+        seconds: Mapping[str, float] = workerinput["placement_seconds"]
         tests: defaultdict[str, int] = defaultdict(int)
         for item in items:
             tests[_suite(item.nodeid)] += isinstance(item, SuiteItem)
-        items.sort(key=lambda item: -_seconds(_suite(item.nodeid), known, tests))
+
+        def longest_first(item: pytest.Item) -> float:
+            suite = _suite(item.nodeid)
+            return -float(seconds.get(suite, GUESS * tests[suite]))
+
+        items.sort(key=longest_first)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -56,27 +77,25 @@ class Order:
             self._tests[suite] = getattr(report, TESTS)
 
     def pytest_sessionfinish(self) -> None:
-        known = {
-            suite: round(seconds, 3)
-            for suite, seconds in self._took.items()
-            # What a part of it takes says nothing of the whole.
+        seconds = {
+            suite: round(took, 3)
+            for suite, took in self._took.items()
+            # The time of a suite that ran in part says nothing about the whole suite.
             if self._ended[suite] == self._tests[suite]
         }
-        if not self._worker and known and self._cache is not None:
-            self._cache.set(self._key, self._remembered() | known)
+        cache = self._cache
+        if not hasattr(self._config, "workerinput") and seconds and cache is not None:
+            # Read again: another run may have written meanwhile.
+            cache.set(self._key, {**self._read(), **seconds})
+
+    def _read(self) -> Mapping[str, float]:
+        return dict(self._cache.get(self._key, {})) if self._cache is not None else {}
 
     @property
     def _cache(self) -> pytest.Cache | None:
-        # There is none with -p no:cacheprovider.
+        # With -p no:cacheprovider pytest has no cache.
         return getattr(self._config, "cache", None)
-
-    def _remembered(self) -> dict[str, Any]:
-        return dict(self._cache.get(self._key, {})) if self._cache is not None else {}
 
 
 def _suite(nodeid: str) -> str:
     return nodeid.partition("::")[0]
-
-
-def _seconds(suite: str, known: dict[str, Any], tests: dict[str, int]) -> float:
-    return float(known.get(suite, GUESS * tests[suite]))

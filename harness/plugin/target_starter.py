@@ -1,4 +1,4 @@
-"""Starts a target beside other work, and stops it whatever happens."""
+"""Starts a target while pytest does other work, and stops it whatever happens."""
 
 import threading
 from collections.abc import Callable
@@ -9,12 +9,15 @@ from harness.targets.base import Target
 
 
 class Starter:
-    """Runs ``target.start()`` in a thread of its own."""
+    """Runs ``target.start()`` in a thread.
+
+    ``wait`` and ``stop`` call ``glance`` every GLANCE seconds, e.g. to show progress.
+    """
 
     def __init__(self, target: Target) -> None:
         self._target = target
         self._thread: threading.Thread | None = None
-        # Not Thread.is_alive(): after a join() that Ctrl-C interrupts, that says False (bpo-45274).
+        # Thread.is_alive() says False after a join() that Ctrl-C interrupted (bpo-45274).
         self._ended = threading.Event()
         self._error: BaseException | None = None
 
@@ -23,23 +26,20 @@ class Starter:
         return self._thread is not None
 
     def begin(self) -> None:
-        """Start, unless that was done before."""
+        """Start the target; nothing when it was started before."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="start-target", daemon=True)
             self._thread.start()
 
     def wait(self, glance: Callable[[], None]) -> None:
-        """Return when the target is there; ``glance`` is called again and again until then.
-
-        Raises what ``start`` raised.
-        """
+        """Return when the target is up. Raises what ``start`` raised."""
         self.begin()
         self._join(glance)
         if self._error is not None:
             raise self._error
 
     def stop(self, glance: Callable[[], None]) -> None:
-        """Stop the target, if it was begun. A second Ctrl-C does not keep it from that."""
+        """Stop the target if it was started; once more when Ctrl-C interrupts that."""
         if not self.begun:
             return
         try:
@@ -47,13 +47,14 @@ class Starter:
         except KeyboardInterrupt:
             self._stop(glance)
             raise
+        finally:
+            self._thread = None
 
     def _stop(self, glance: Callable[[], None]) -> None:
         if not self._ended.is_set():
             self._target.cancel()
             self._join(glance)
         self._target.stop()
-        self._thread = None
 
     def _join(self, glance: Callable[[], None]) -> None:
         while not self._ended.wait(GLANCE):

@@ -9,12 +9,12 @@ from harness import targets
 from harness.config.plan import Plan
 from harness.core.errors import HarnessError
 from harness.plugin.session import STOPPED, Run, blames_target
-from harness.plugin.worker_handoff import wait_at
+from harness.plugin.worker_handoff import wait_for_share
 from harness.suites.connection import Wire
 
 
 class Worker(Run):
-    """An xdist worker: it uses the target that the controller has started."""
+    """A Run that attaches to its target when the controller has started that target."""
 
     def __init__(self, config: pytest.Config, plan: Plan, wire: Wire) -> None:
         super().__init__(plan, wire)
@@ -23,10 +23,11 @@ class Worker(Run):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Attach; True, which ends the loop, when that cannot be done."""
+        """Attach to the target; True, which ends the loop, when attaching fails."""
         self._session = session
         try:
-            self.connect(targets.attach(self.plan, wait_at(self._input["placement"])))
+            share = wait_for_share(self._input["placement"])
+            self.connect(targets.attach(self.plan, share))
         except HarnessError as error:
             self._end(error)
             return True
@@ -37,9 +38,9 @@ class Worker(Run):
             self._end(error)
 
     def _end(self, error: HarnessError) -> None:
-        """End this process; the controller shows why, and ends the run."""
-        said = [error.problem, error.remedy, list(error.evidence)]
-        self._output.setdefault("placement_error", said)
+        """End this process; the controller shows the error and ends the run."""
+        parts = [error.problem, error.remedy, list(error.evidence)]
+        self._output.setdefault("placement_error", parts)
         self._session.shouldstop = STOPPED
 
     @pytest.hookimpl(trylast=True)

@@ -1,4 +1,7 @@
-"""Where xdist's workers learn of the target, which is not there yet when they begin."""
+"""How the controller tells xdist's workers what they need to attach to the target.
+
+Workers begin before the target is up: each gets the path of a file, and waits until it is written.
+"""
 
 import json
 import os
@@ -11,22 +14,22 @@ from harness.core.deadline import GLANCE
 from harness.core.files import Scratch, write_private
 
 
-class Meeting:
-    """The controller's side: a file that only this user can read."""
+class Handoff:
+    """The controller's side: a file that only this user can read, as it may hold tokens."""
 
     def __init__(self) -> None:
         self._scratch: Scratch | None = None
 
     def place(self, number: int) -> dict[str, Any]:
-        """What the worker of this number, from 0, needs to get there."""
+        """Where the worker of this number, from 0, finds its share. Raises StackError."""
         if self._scratch is None:
             self._scratch = Scratch()
         return {"file": str(self._scratch.path / "targets.json"), "number": number}
 
-    def open(self, shares: Sequence[Mapping[str, object]]) -> None:
-        """Tell each worker what it needs to attach to the target."""
+    def write(self, shares: Sequence[Mapping[str, object]]) -> None:
+        """Hand each worker its share, in the order of their numbers."""
         file = Path(self.place(0)["file"])
-        write_private(file, json.dumps([dict(one) for one in shares]))
+        write_private(file, json.dumps([dict(share) for share in shares]))
 
     def close(self) -> None:
         if self._scratch is not None:
@@ -34,8 +37,8 @@ class Meeting:
             self._scratch = None
 
 
-def wait_at(place: Mapping[str, Any]) -> Mapping[str, object]:
-    """The worker's side: wait for what it needs. Raises SystemExit when the controller is gone."""
+def wait_for_share(place: Mapping[str, Any]) -> Mapping[str, object]:
+    """The worker's side: wait for its share. Raises SystemExit when the controller has ended."""
     file, controller = Path(place["file"]), os.getppid()
     while not file.exists():
         if os.getppid() != controller or not file.parent.exists():

@@ -5,16 +5,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from _pytest._code.code import (
-    ReprEntryNative,
-    ReprExceptionInfo,
-    ReprFileLocation,
-    ReprTraceback,
-)
-
 from harness.core import redact
 from harness.core.exchange import Exchange, Request, Response
-from harness.report import curl
+from harness.report import _pytest_compat, curl
 
 MOST = 2000
 # Of any one source: a traceback through SQLAlchemy has 180. What logs more has its reason among the
@@ -31,7 +24,7 @@ def render(
     token: str,
     *,
     one_line: bool = False,
-) -> ReprExceptionInfo:
+) -> _pytest_compat.Failure:
     """The failure as pytest shows it; ``place`` is the test's file and line, from 1.
 
     ``shell_token`` sets TOKEN in a shell; None when no curl gets to the target. ``token`` is the
@@ -42,19 +35,8 @@ def render(
         # gabbi's message ends with the body, which follows with the rest of the response.
         problem = re.sub(r", (truncated )?response:\n.*", "", problem, count=1, flags=re.DOTALL)
     problem = redact.text(problem, hidden)
-    where = f"{place[0]}:{place[1]}"
-    shown = ReprExceptionInfo(
-        reprtraceback=ReprTraceback(
-            [ReprEntryNative([f"{problem}\n", f"{where}\n"])], None, "native"
-        ),
-        reprcrash=ReprFileLocation(*place, problem.split("\n", 1)[0]),
-    )
-    if one_line:
-        shown.reprtraceback = ReprTraceback([], None, "line")
-    elif exchange is not None:
-        for title, text in redacted(exchange, shell_token, logs, token):
-            shown.addsection(title, text)
-    return shown
+    parts = () if exchange is None else redacted(exchange, shell_token, logs, token)
+    return _pytest_compat.failure(problem, place, parts, one_line=one_line)
 
 
 def redacted(

@@ -83,10 +83,13 @@ class Screen:
             writer.line(line)
 
 
-def header(plan: Plan) -> str:
-    """What is run, and where each setting came from; known before anything is started."""
+def header(plan: Plan, *, is_cluster: bool) -> str:
+    """What is run, and where each setting came from; known before anything is started.
+
+    ``is_cluster`` is whether the target is a stack, with replicas, a lifetime and a port.
+    """
     parts = [_sourced(plan, "target", plan.target)]
-    if plan.target == "stack":
+    if is_cluster:
         parts.append(_sourced(plan, "replicas", counted(plan.replicas)))
         parts.append(_sourced(plan, "stack", f"{plan.lifetime} stack {plan.name}"))
         if plan.port:

@@ -31,17 +31,17 @@ from harness.stack.settings.databases import DATABASES
 if TYPE_CHECKING:
     import pymysql
 
-
 # A stack without one of them, or of its database's, is broken, though it may go on answering.
 SERVICES = frozenset({"apache", "keystone", "memcached"})
 
-READY_SECONDS = 60.0
-POLL_SECONDS = 0.05
+READY_SECONDS, POLL_SECONDS = 60.0, 0.05
 # The provider that is asked for; there is none of that name.
 READY = "placement-harness-ready"
 # Of one that serves. What is still loading takes a connection, and answers when it has loaded: who
 # waits for that asks once, and patiently. Asked again and again, it would answer all of it first.
 ASK_SECONDS = 1.0
+# Timeout for a token of a stack that is up: many processes may be asking keystone at once.
+TOKEN_SECONDS = 30.0
 
 
 def until_it_serves(
@@ -68,7 +68,9 @@ class Stack:
     any process of the stack's owner: what they change is written to the stack's state.
     """
 
-    def __init__(self, state: StackState, record: Record, secrets: Secrets) -> None:
+    def __init__(
+        self, state: StackState, record: Record, secrets: Secrets, *, token: str | None = None
+    ) -> None:
         self.state = state
         self.record = record
         self.ready_after: float | None = None  # Seconds; None when it ran before.
@@ -76,9 +78,8 @@ class Stack:
         self._secrets = secrets
         self._watch: Watch | None = None
         self._session = requests.Session()
-        # A proxy or a .netrc of the user's is for other hosts.
-        self._session.trust_env = False
-        self._token: str | None = None
+        self._session.trust_env = False  # A proxy or a .netrc of the user's is for other hosts.
+        self._token = token
         self._users: Users | None = None
 
     @property
@@ -127,8 +128,8 @@ class Stack:
             "the stack's admin",
         )
 
-    def token(self, timeout: float = ASK_SECONDS) -> str:
-        """A token of the user admin in the project admin, from keystone; fetched once."""
+    def token(self, timeout: float = TOKEN_SECONDS) -> str:
+        """A token of the user admin in the project admin; fetched once. Raises TargetError."""
         if self._token is None:
             self._token = self.keystone.token(timeout)
         return self._token
@@ -233,7 +234,7 @@ class Stack:
         try:
             answer = self._session.get(
                 f"{self.url(replica.lane)}/replica/{replica.number}/resource_providers?name={READY}",
-                headers={**key, "X-Auth-Token": self.token()},
+                headers={**key, "X-Auth-Token": self.token(timeout)},
                 timeout=timeout,
             )
         except requests.RequestException as error:

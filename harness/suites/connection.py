@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from harness.core.errors import UsageError
 from harness.core.exchange import Exchange, Request, Response
-from harness.targets.base import Stage, Target, Transport
+from harness.targets.base import PerProcess, Stage, Staged, Target, Transport
 from harness.upstream.fixture_data import Fixture
 
 Record = Callable[[Exchange], None]
@@ -58,19 +58,19 @@ class Wire:
     @property
     def in_process(self) -> bool:
         """Whether the target has no address on the network."""
-        return bool(getattr(self._target, "per_process", False))
+        return isinstance(self._target, PerProcess)
 
     @contextmanager
     def staged(self, fixture: Fixture) -> Iterator[None]:
         """Let requests go to a placement that is made ready as this fixture has it."""
-        stage = getattr(self._target, "stage", None)
-        if self._target is None or stage is None:
+        target = self._target
+        if target is None or not isinstance(target, Staged):
             raise UsageError(
                 f"{fixture.name} wants a placement of its own, with nothing else in it.",
                 "Run placement's own suites with --target stack or embedded.",
             )
         environment = Environment()
-        with stage(fixture) as self._stage:
+        with target.stage(fixture) as self._stage:
             assert self._stage is not None  # noqa: S101
             environment.set(self._stage.environ)
             self.address = Address.of(self._stage.url)
@@ -79,7 +79,7 @@ class Wire:
             finally:
                 environment.restore()
                 self._stage = None
-                self.address = Address.of(self._target.url)
+                self.address = Address.of(target.url)
 
     def sent(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         """The headers that go over the wire for those of a test."""

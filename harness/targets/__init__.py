@@ -1,18 +1,70 @@
-"""What answers requests. Adding a target is one module here and one line in ``TARGETS``."""
+"""What answers requests: a stack, placement in this process, a URL. Knows nothing of pytest.
+
+To add a target, write a module here with functions ``make`` and ``attach``, and add a line to
+``KINDS``. ``base`` says what a target has to have, and which capabilities it may have.
+"""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
-from harness.config.plan import Plan
+from harness.config.plan import Plan, is_url
 from harness.core.measurements import Progress
 from harness.targets.base import Target, quiet
 
-# Modules, not classes: a target's own libraries are imported when it is asked for.
-TARGETS: Mapping[str, str] = {
-    "stack": "harness.targets.stack",
-    "embedded": "harness.targets.embedded",
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of target: what has to be known before a target is made.
+
+    ``module`` is a name and no module: a target's libraries are imported when it is made.
+    ``takes_stack_options``: --replicas, --database and so on make sense.
+    ``is_cluster``: the run has a stack, with lanes and placements to choose.
+    ``can_be_emptied``: upstream's suites, which need an empty placement, can run.
+    ``name`` names the kind in pytest's cache.
+    """
+
+    name: str
+    module: str
+    takes_stack_options: bool = False
+    is_cluster: bool = False
+    can_be_emptied: bool = False
+
+
+URL = Kind("url", "harness.targets.url")
+# Kinds with a name for --target. A URL names itself.
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "stack",
+            "harness.targets.stack",
+            takes_stack_options=True,
+            is_cluster=True,
+            can_be_emptied=True,
+        ),
+        Kind("embedded", "harness.targets.embedded", can_be_emptied=True),
+    )
 }
-REMOTE = "harness.targets.url"
+
+
+def kind_of(plan: Plan) -> Kind:
+    """The kind of target that a plan asks for."""
+    return URL if is_url(plan.target) else KINDS[plan.target]
+
+
+def choices() -> Mapping[str, Collection[str]]:
+    """The values that options of a run can have, by option; ``stack_options``: the targets that
+    take the options of a stack."""
+    from harness.stack.settings.config_sources import SOURCES
+    from harness.stack.settings.databases import DATABASES
+
+    return {
+        "target": KINDS,
+        "stack_options": [kind.name for kind in KINDS.values() if kind.takes_stack_options],
+        "database": DATABASES,
+        "config_source": SOURCES,
+    }
 
 
 def make(plan: Plan, progress: Progress = quiet) -> Target:
@@ -20,13 +72,13 @@ def make(plan: Plan, progress: Progress = quiet) -> Target:
 
     A target may call ``progress`` from any thread.
     """
-    module = importlib.import_module(TARGETS.get(plan.target, REMOTE))
+    module = importlib.import_module(kind_of(plan).module)
     target: Target = module.make(plan, progress)
     return target
 
 
 def attach(plan: Plan, shared: Mapping[str, object]) -> Target:
     """The target that another process has started, from what its ``share`` gave."""
-    module = importlib.import_module(TARGETS.get(plan.target, REMOTE))
+    module = importlib.import_module(kind_of(plan).module)
     target: Target = module.attach(plan, shared)
     return target

@@ -1,22 +1,33 @@
-"""What a target is."""
+"""What a target is, and the capabilities that some targets have besides.
+
+A capability is a Protocol: code that needs one asks ``isinstance(target, Staged)``. A target has a
+capability when its class has the methods; there is no list to keep.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
 
 from harness.core.exchange import Exchange, Request, Response
-from harness.core.measurements import Setting
+from harness.core.measurements import Measures, Setting
+
+if TYPE_CHECKING:
+    import pymysql
+
+    from harness.stack.lifecycle.running import RunningStack
+    from harness.upstream.fixture_data import Fixture
 
 
 def quiet(line: str) -> None:
-    """Progress that nobody wants to see."""
+    """Ignore a line of progress."""
 
 
 class Transport(Protocol):
     """Sends requests. One transport serves one thread, and keeps its connections."""
 
     def send(self, request: Request, *, timeout: float, redirects: bool = False) -> Response:
-        """Send once, never again: whoever asks decides whether a request may be repeated.
+        """Send once, without retries: only the caller knows whether a request may be repeated.
 
         Raises OSError (ConnectionRefusedError, TimeoutError, ...) when no answer came.
         """
@@ -26,11 +37,11 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A placement that has been made ready for one suite of upstream's.
+    """A placement that has been prepared for one of upstream's suites.
 
-    ``url`` is where its relative URLs lead, ``environ`` what it finds under $ENVIRON. ``sent``
-    turns the headers of its tests into those that go over the wire. ``transport`` is None where
-    the target's own one leads there.
+    ``url`` is the base of the suite's relative URLs; ``environ`` holds the values of its $ENVIRON.
+    ``sent`` turns the headers of a test into those that go over the wire. ``transport`` is None
+    where the target's transport leads to this placement.
     """
 
     url: str
@@ -40,14 +51,11 @@ class Stage:
 
 
 class Target(Protocol):
-    """Whatever answers requests: a stack, placement in this process, or a URL.
+    """What answers requests: a stack, placement in this process, or a URL.
 
     The process that owns the run calls ``start`` and ``stop``. With xdist that is the controller;
     ``share`` then gives what a worker's ``attach`` (a function of each implementation's module)
-    needs to speak to the same thing, as JSON-able data. A target that every process has to have
-    for itself says so with an attribute ``per_process``, and is not started by the controller. One
-    that can run upstream's suites has a method ``stage(fixture)``, a context manager that gives a
-    Stage. One that has parts to measure has a method ``measure()``, which gives Measures.
+    needs to reach the same placement, as JSON-able data.
     """
 
     name: str
@@ -63,32 +71,90 @@ class Target(Protocol):
     def start(self) -> None:
         """Bring it up, in a thread that is not the main one; raise HarnessError when that fails.
 
-        ``cancel``, called from the main thread, makes it end soon.
+        ``cancel``, called from the main thread, makes ``start`` end soon.
         """
 
     def cancel(self) -> None: ...
 
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """Take down what ``start`` brought up; nothing when nothing is up.
+
+        When an interrupt or an error ends it early, the caller calls it again: what is not removed
+        yet is removed then.
+        """
 
     def share(self, worker: int) -> Mapping[str, object]:
-        """What the worker of this number, from 0, has to know."""
+        """What the worker of this number, from 0, needs to attach."""
 
     def token(self) -> str:
-        """A valid token of a user who may do everything; fetched when first asked for."""
+        """A valid token of a user who may do everything; requested once."""
 
     def transport(self, *, verify: bool = True) -> Transport: ...
 
     def settings(self) -> Sequence[Setting]:
-        """What the header says of this target, versions included."""
+        """The target's settings for the header, versions included."""
 
     def check(self) -> None:
-        """Raise StackError when the target has broken, at once; called between tests: cheap."""
-
-    def explain(self, exchange: Exchange) -> Mapping[str, Sequence[str]]:
-        """Log lines of this one exchange, by source, e.g. {'apache': [...], 'replica 2': [...]}."""
+        """Raise HarnessError when the target has broken; cheap, as it is called between tests."""
 
     def shell_token(self) -> str | None:
-        """Shell commands that set TOKEN to a valid token; None where curl cannot get there.
+        """Shell commands that set TOKEN to a valid token; None where curl cannot reach the target.
 
-        A failed test shows them above its curl line.
+        The report of a failed test shows them above its curl line.
         """
+
+
+@runtime_checkable
+class Staged(Protocol):
+    """A target that can prepare a placement for each of upstream's suites."""
+
+    def stage(self, fixture: "Fixture") -> AbstractContextManager[Stage]:
+        """A placement with the content and the policy of one of upstream's fixtures.
+
+        Raises UsageError where the target cannot have that fixture.
+        """
+
+
+@runtime_checkable
+class Measurable(Protocol):
+    """A target with a start-up time and containers whose memory can be measured."""
+
+    def measure(self) -> Measures:
+        """Start-up time and memory. Raises EngineError."""
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A target whose logs can be read."""
+
+    def explain(self, exchange: Exchange) -> Mapping[str, Sequence[str]]:
+        """Log lines of this exchange by source, e.g. {'apache': [...], 'replica 2': [...]}.
+
+        Raises HarnessError or OSError when the logs cannot be read.
+        """
+
+
+@runtime_checkable
+class PerProcess(Protocol):
+    """A target inside the process that uses it: each xdist worker starts one, the controller none.
+
+    No network lies between a test and placement.
+    """
+
+    per_process: ClassVar[Literal[True]]
+
+
+@runtime_checkable
+class HasStack(Protocol):
+    """A target with replicas, containers and logs to act on."""
+
+    def running_stack(self) -> "RunningStack":
+        """The stack. Raises StackError while it is not up."""
+
+
+@runtime_checkable
+class HasDatabase(Protocol):
+    """A target whose database can be reached from outside."""
+
+    def database(self) -> "pymysql.Connection[pymysql.cursors.Cursor]":
+        """A new connection to placement's database, to be closed by the caller."""

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from harness.config.plan import Plan
 from harness.core.errors import TargetError, UsageError
@@ -33,8 +33,7 @@ class Embedded:
     name = "embedded"
     url = HOST + MOUNT
     replicas: tuple[str, ...] = ()
-    # Each xdist worker has one of its own; the controller needs none.
-    per_process = True
+    per_process: ClassVar[Literal[True]] = True
 
     def __init__(self, progress: Progress = quiet) -> None:
         self._progress = progress

@@ -62,6 +62,9 @@ class StackTarget:
             raise StackError("The stack is not up.", "It is started before the first test.")
         return self._stack
 
+    def running_stack(self) -> RunningStack:
+        return self.stack
+
     @property
     def url(self) -> str:
         return f"{self.stack.url(self._lane)}/placement"
@@ -87,7 +90,7 @@ class StackTarget:
         self._cancelled.set()
 
     def stop(self) -> None:
-        stack, self._stack = self._stack, None
+        stack = self._stack
         if stack is None:
             return
         if self._plan.lifetime == "fresh":
@@ -98,11 +101,17 @@ class StackTarget:
             lanes.restore(stack.state, stack.record)
             up.leave(stack)
             self._progress(f"{stack.name} goes on running: {stack.record.url}")
+        # Last, so that a call after an interrupt does the rest.
+        self._stack = None
 
     def share(self, worker: int) -> Mapping[str, object]:
-        # The secrets stay in the stack's state, which workers can read.
+        """The stack's name, the worker's lane and a token.
+
+        Workers read passwords from the stack's state. The token comes from here: all workers at
+        once would ask keystone for one.
+        """
         lane = self._plan.lanes[worker].name if self._plan.lanes else FIRST_LANE
-        return {"name": self.stack.name, "lane": lane}
+        return {"name": self.stack.name, "lane": lane, "token": self.token()}
 
     @contextlib.contextmanager
     def stage(self, fixture: Fixture) -> Iterator[Stage]:
@@ -238,6 +247,5 @@ def attach(plan: Plan, shared: Mapping[str, object]) -> StackTarget:
         raise StackError(
             f"The stack {state.name} is gone.", "Look for who removed it: placement-harness status."
         )
-    return StackTarget(
-        plan, stack=RunningStack(state, record, state.secrets()), lane=str(shared["lane"])
-    )
+    stack = RunningStack(state, record, state.secrets(), token=str(shared["token"]))
+    return StackTarget(plan, stack=stack, lane=str(shared["lane"]))

@@ -10,7 +10,7 @@ from urllib.request import getproxies
 
 from harness.config.plan import Plan
 from harness.core.errors import TargetError
-from harness.core.exchange import Exchange, Request, Response
+from harness.core.exchange import Request, Response
 from harness.core.measurements import Progress, Setting
 from harness.identity.credentials import Credentials, Ready, find
 from harness.targets.base import Transport, quiet
@@ -99,10 +99,6 @@ class Remote:
             raise TargetError(
                 f"{self._url} has gone: {error}.", "See what became of it, and run again."
             ) from error
-
-    def explain(self, exchange: Exchange) -> Mapping[str, Sequence[str]]:
-        """Its logs are out of reach."""
-        return {}
 
     def shell_token(self) -> str | None:
         if isinstance(self.credentials, Ready):

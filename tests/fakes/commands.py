@@ -49,7 +49,7 @@ def commands_of(capsys: pytest.CaptureFixture[str]) -> Harness:
 
 def running(monkeypatch: pytest.MonkeyPatch, name: str = "placement-harness") -> StackState:
     """A stack that was left running, as far as anybody can tell."""
-    monkeypatch.setattr(Stack, "token", lambda self: "a-token")
+    monkeypatch.setattr(Stack, "token", lambda *_: "a-token")
     monkeypatch.setattr(Stack, "asks_replica", lambda self, *which: None)
     monkeypatch.setattr(Balancer, "only", lambda self, replicas: None)
     state = StackState(name)

@@ -16,13 +16,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from harness.config.plan import Plan
 from harness.core.errors import StackError, TargetError
 from harness.core.exchange import Exchange
 from harness.core.measurements import Measures, Memory, Progress, Setting
-from harness.targets import TARGETS
+from harness.targets import KINDS, Kind
 from harness.targets.base import Stage, Transport, quiet
 from harness.targets.wsgi import WsgiTransport
 from harness.upstream.fixture_data import Fixture
@@ -38,7 +38,7 @@ DIED = StackError(
 )
 
 
-cast("dict[str, str]", TARGETS)["fake"] = "tests.fakes.target"
+KINDS["fake"] = Kind("fake", "tests.fakes.target", takes_stack_options=True, can_be_emptied=True)
 
 
 def event(what: str) -> None:
@@ -87,16 +87,10 @@ class Fake:
         self._plan = plan
         self._progress = progress
         self.told: dict[str, Any] = json.loads(os.environ.get("FAKE", "{}"))
-        self._checks = 0
         self.cancelled = self._interrupted = False
-        if self.told.get("stack"):
-            self.stack = "the stack object"
-        if "measures" in self.told:
-            self.measure = self._measure
-        if "stage" in self.told:
-            self.stage = self._stage
-        if self.told.get("database"):
-            self.database = _Connection
+        # Whether there is something to remove; true from the beginning of a start, also when that
+        # fails, so that tests see whether a run cleans up.
+        self._is_up = False
         silent = self.told.get("silent", [])
         self.application: Any = Application([one for one in self.replicas if one not in silent])
         if "application" in self.told:
@@ -113,6 +107,7 @@ class Fake:
 
     def start(self) -> None:
         event("start")
+        self._is_up = True
         self._progress("starting the fake")
         begun = time.monotonic()
         while time.monotonic() - begun < self.told.get("slow", 0) and not self.cancelled:
@@ -136,25 +131,22 @@ class Fake:
         self.cancelled = True
 
     def stop(self) -> None:
+        """Remove the fake. As with a stack, there is nothing to do once it is removed."""
+        if not self._is_up:
+            return
         if self.told.get("stop") == "said":
             self._progress("stopping the fake")
+        if self.told.get("stop") == "interrupted once" and not self._interrupted:
+            self._interrupted = True
+            event("stop interrupted")
+            raise KeyboardInterrupt
         event("stop")
         if self.told.get("stop") == "fails":
             raise StackError("The network is in use.", "Remove it by hand.")
-        if self.told.get("stop") == "interrupted once" and not self._interrupted:
-            self._interrupted = True
-            raise KeyboardInterrupt
+        self._is_up = False
 
     def share(self, worker: int) -> Mapping[str, object]:
         return {"from": "controller"}
-
-    @contextlib.contextmanager
-    def _stage(self, fixture: Fixture) -> Iterator[Stage]:
-        if self.told["stage"] == "fails":
-            raise StackError("keystone answers 500.", "See what it says.")
-        event(f"stage {fixture.name}")
-        yield Stage(URL, {}, dict)
-        event("unstage")
 
     def token(self) -> str:
         if self.told.get("token") == "refused":
@@ -166,12 +158,6 @@ class Fake:
 
     def settings(self) -> Sequence[Setting]:
         return [Setting("placement", "16.0.0", "image"), Setting("MariaDB", "11.8")]
-
-    def _measure(self) -> Measures:
-        event("measure")
-        if self.told["measures"] == "fails":
-            raise StackError("The containers could not be listed.", "See what is wrong.")
-        return Measures(4.5, [Memory("placement-1", "x-placement-1", 70, 90)])
 
     def check(self) -> None:
         event("check")
@@ -188,6 +174,43 @@ class Fake:
         return None if self.told.get("curl") == "none" else "TOKEN=$(get a token)"
 
 
+class _Staged(Fake):
+    @contextlib.contextmanager
+    def stage(self, fixture: Fixture) -> Iterator[Stage]:
+        if self.told["stage"] == "fails":
+            raise StackError("keystone answers 500.", "See what it says.")
+        event(f"stage {fixture.name}")
+        yield Stage(URL, {}, dict)
+        event("unstage")
+
+
+class _Measurable(Fake):
+    def measure(self) -> Measures:
+        event("measure")
+        if self.told["measures"] == "fails":
+            raise StackError("The containers could not be listed.", "See what is wrong.")
+        return Measures(4.5, [Memory("placement-1", "x-placement-1", 70, 90)])
+
+
+class _WithStack(Fake):
+    def running_stack(self) -> str:
+        return "the stack object"
+
+
+class _WithDatabase(Fake):
+    def database(self) -> _Connection:
+        return _Connection()
+
+
+# Capabilities, by the key of FAKE that gives them.
+CAPABILITIES = {
+    "stage": _Staged,
+    "measures": _Measurable,
+    "stack": _WithStack,
+    "database": _WithDatabase,
+}
+
+
 class _Connection:
     """What stands for a pymysql connection."""
 
@@ -196,12 +219,16 @@ class _Connection:
 
 
 def make(plan: Plan, progress: Progress = quiet) -> Fake:
-    return Fake(plan, progress)
+    """The fake, of a class with the capabilities that FAKE asks for."""
+    told = json.loads(os.environ.get("FAKE", "{}"))
+    bases = [capability for key, capability in CAPABILITIES.items() if told.get(key)]
+    fake: Fake = type("Fake", (*bases, Fake), {})(plan, progress)
+    return fake
 
 
 def attach(plan: Plan, shared: Mapping[str, object]) -> Fake:
     event(f"attach {shared['from']}")
-    fake = Fake(plan, quiet)
+    fake = make(plan)
     if fake.told.get("attach") == "fails":
         raise StackError("The stack is gone.", "Start it again.")
     return fake

@@ -212,7 +212,7 @@ def test_a_second_ctrl_c_does_not_keep_the_target_from_being_stopped(project: Pr
     project.fake(stop="interrupted once")
     result = project.run()
     assert result.ret != 0
-    assert project.events == ["start", "started", "stop", "stop"]
+    assert project.events == ["start", "started", "stop interrupted", "stop"]
 
 
 def test_a_stop_that_fails_is_said(project: Project) -> None:
@@ -221,6 +221,7 @@ def test_a_stop_that_fails_is_said(project: Project) -> None:
     result = project.run()
     assert result.ret == 70
     result.stdout.fnmatch_lines(["*3 passed*", "ERROR: The network is in use. Remove it by hand."])
+    assert project.events == ["start", "started", "stop"]
 
 
 def test_a_full_disk_is_no_bug(project: Project) -> None:

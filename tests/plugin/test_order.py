@@ -40,6 +40,28 @@ def test_the_longest_suite_of_the_last_run_comes_first(project: Project) -> None
     assert not set(known.values()) & set(seconds.values())
 
 
+CHANGING = """
+import json, pathlib, pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config):
+    # As another run may do that ends just now.
+    worker = getattr(config, "workerinput", {}).get("workerid")
+    if worker is not None:
+        seconds = {"gabbits/a.yaml": 9} if worker == "gw0" else {"gabbits/b.yaml": 9}
+        config.cache.set("placement-harness/seconds-fake", seconds)
+"""
+
+
+def test_workers_have_one_order_though_the_cache_changes_as_they_start(project: Project) -> None:
+    for name in "ab":
+        project.suite(ONE, f"gabbits/{name}.yaml")
+    project.pytester.makeconftest(CHANGING)
+    result = project.run_apart("-n2")
+    result.assert_outcomes(passed=2)
+    result.stdout.no_fnmatch_line("*Different tests were collected*")
+
+
 def test_without_workers_suites_run_as_they_are_found(project: Project) -> None:
     for name in "ab":
         project.suite(ONE, f"gabbits/{name}.yaml")

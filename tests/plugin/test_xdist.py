@@ -161,6 +161,12 @@ def test_workers_have_the_plan_of_the_controller(project: Project) -> None:
     assert told == {"galera ('15.0.0',)", "mariadb ()"}
 
 
+def test_workers_that_are_given_as_a_product_are_counted(two_suites: Project) -> None:
+    result = two_suites.run_apart("--dist=loadfile", "--tx", "2*popen")
+    result.assert_outcomes(passed=6)
+    assert two_suites.events.count("attach controller") == 2
+
+
 def test_what_workers_counted_is_added_up(two_suites: Project) -> None:
     two_suites.fake(replicas=1)
     result = two_suites.run_workers("-n2")

@@ -12,6 +12,7 @@ from harness.engine import install
 from harness.placements.model import Placement
 from harness.stack import project
 from harness.stack.clients import replica_logs
+from harness.stack.handle import ASK_SECONDS
 from harness.stack.lifecycle.readiness import wait_until_ready
 from harness.stack.lifecycle.running import RunningStack
 from harness.stack.lifecycle.teardown import refuse_foreign
@@ -212,7 +213,7 @@ def running_stack(state: StackState, *, whole: bool = True) -> RunningStack | No
         return None
     stack = RunningStack(state, record, state.secrets())
     try:
-        stack.token()
+        stack.token(ASK_SECONDS)
     except (HarnessError, OSError, KeyError):
         return None
     return stack if not whole or stack.whole() else None

@@ -126,7 +126,7 @@ def test_how_to_start_one_names_the_stack_that_was_asked_for(harness: Harness) -
 def test_a_stack_without_a_part_of_it_is_not_said_to_be_missing(
     harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(self: Stack) -> str:
+    def refused(stack: Stack, timeout: float = 0) -> str:
         raise ConnectionRefusedError
 
     running(monkeypatch)
@@ -146,7 +146,7 @@ def test_a_stack_without_a_part_of_it_is_not_said_to_be_missing(
 def test_a_stack_of_which_nothing_runs_is_not_running(
     harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(self: Stack) -> str:
+    def refused(stack: Stack, timeout: float = 0) -> str:
         raise ConnectionRefusedError
 
     running(monkeypatch)

@@ -12,6 +12,7 @@ from harness.core.errors import UsageError
 
 CHOICES = {
     "target": ("stack", "embedded"),
+    "stack_options": ("stack",),
     "database": ("mariadb", "galera"),
     "config_source": ("env", "etcd"),
 }

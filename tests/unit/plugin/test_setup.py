@@ -12,10 +12,12 @@ from harness.plugin import setup
 
 
 def config(folder: Path, workers: int) -> Any:
+    options = {"tx": ["popen"] * workers, "dist": "loadfile" if workers else "no"}
     return SimpleNamespace(
         args=[str(folder)],
         invocation_params=SimpleNamespace(dir=folder),
-        option=SimpleNamespace(tx=["popen"] * workers),
+        getoption=lambda name, default=None: options.get(name, default),
+        getvalue=options.get,
     )
 
 

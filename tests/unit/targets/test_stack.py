@@ -6,15 +6,16 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 from unittest import mock
 
 import pytest
 
 from harness.config.plan import Lane, Plan
 from harness.core.errors import StackError, UsageError
+from harness.identity.keystone import Keystone
 from harness.stack.handle import Stack
-from harness.stack.lifecycle import reuse
+from harness.stack.lifecycle import reuse, teardown, up
 from harness.stack.lifecycle.running import RunningStack
 from harness.stack.model import lanes
 from harness.stack.model.record import Record, Secrets
@@ -53,6 +54,7 @@ def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     state, done = StackState("s"), list[str]()
     state.create(Record("s", "keep", 3, 8000, ready=True, lanes=LANES), Secrets())
     lanes.prepare(state, PLAN.lanes)
+    monkeypatch.setattr(Keystone, "token", lambda *_: "token of the controller")
     monkeypatch.setattr(Stack, "users", None)
     monkeypatch.setattr(Stack, "schema", lambda _, lane: Schema(lane, done))
     monkeypatch.setattr(Stack, "database", lambda _, schema: f"connection to {schema}")
@@ -84,7 +86,8 @@ def test_each_worker_has_the_address_and_the_database_of_its_own_lane() -> None:
 @pytest.mark.usefixtures("steps")
 def test_without_lanes_all_workers_share_the_first() -> None:
     owner = replace(PLAN, lanes=())
-    assert target.StackTarget(owner, stack=worker(0).stack).share(1) == {"name": "s", "lane": "1"}
+    share = target.StackTarget(owner, stack=worker(0).stack).share(1)
+    assert share == {"name": "s", "lane": "1", "token": "token of the controller"}
 
 
 @pytest.mark.parametrize(("fixture", "lane"), [("Legacy", "2"), ("Cors", "cors")])
@@ -152,6 +155,45 @@ def test_a_stack_is_left_with_its_own_policies() -> None:
 
 
 @pytest.mark.usefixtures("steps")
+@pytest.mark.parametrize("lifetime", ["fresh", "keep"])
+def test_a_stop_that_is_interrupted_can_be_repeated(
+    monkeypatch: pytest.MonkeyPatch, lifetime: Literal["fresh", "keep"]
+) -> None:
+    attempts: list[str] = []
+
+    def interrupted_once(stack: object, progress: object = None) -> None:
+        attempts.append(lifetime)
+        if len(attempts) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(teardown, "take_down", interrupted_once)
+    monkeypatch.setattr(up, "leave", interrupted_once)
+    running = target.StackTarget(replace(PLAN, lifetime=lifetime), stack=worker(0).stack)
+    with pytest.raises(KeyboardInterrupt):
+        running.stop()
+    running.stop()
+    assert attempts == [lifetime] * 2
+    running.stop()
+    assert attempts == [lifetime] * 2, "what is stopped is not stopped again"
+
+
+@pytest.mark.usefixtures("steps")
+def test_the_controller_asks_for_a_token_and_hands_it_to_its_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    timeouts: list[float] = []
+
+    def token(keystone: Keystone, timeout: float) -> str:
+        timeouts.append(timeout)
+        return "the token"
+
+    monkeypatch.setattr(Keystone, "token", token)
+    assert [worker(number).token() for number in (0, 1)] == ["the token"] * 2
+    # Each call of worker() has a controller of its own, which asks once.
+    assert timeouts == [30.0] * 2
+
+
+@pytest.mark.usefixtures("steps")
 def test_a_stack_that_is_gone_cannot_be_attached_to() -> None:
     with pytest.raises(StackError, match="The stack other is gone"):
-        target.attach(PLAN, {"name": "other", "lane": "1"})
+        target.attach(PLAN, {"name": "other", "lane": "1", "token": "t"})

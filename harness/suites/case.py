@@ -75,7 +75,8 @@ class Case(case.HTTPTestCase):  # type: ignore[misc]
                 self.test_data["ssl"] = True
             if self.differs is not None:
                 self._expect_otherwise(self.differs)
-            super().run(self.outcome)
+            with self.wire.variables():
+                super().run(self.outcome)
 
     @property
     def differs(self) -> Difference | None:

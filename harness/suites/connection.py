@@ -17,7 +17,7 @@ Record = Callable[[Exchange], None]
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where relative URLs of suites lead."""
+    """The address that relative URLs of suites are resolved against."""
 
     host: str
     port: int | None
@@ -32,7 +32,7 @@ class Address:
 
 
 class Wire:
-    """Carries requests to the target, and tells each exchange to whoever counts them.
+    """Carries requests to the target, and passes each exchange to ``record``.
 
     Suites are collected before there is a target, so the two meet here. One thread uses it.
     """
@@ -42,11 +42,14 @@ class Wire:
         self._record: Record = _nobody
         self._transports: dict[bool, Transport] = {}
         self._stage: Stage | None = None
+        # Values of $ENVIRON in tests of this target.
+        self._variables: Mapping[str, str] | None = None
         self.address = Address("", None, "", tls=False)
         self.last: Exchange | None = None
 
     def connect(self, target: Target, record: Record) -> None:
         self._target = target
+        self._variables = None
         self._record = record
         self.address = Address.of(target.url)
 
@@ -80,6 +83,22 @@ class Wire:
                 environment.restore()
                 self._stage = None
                 self.address = Address.of(target.url)
+
+    @contextmanager
+    def variables(self) -> Iterator[None]:
+        """Let a test find this target's values under $ENVIRON.
+
+        The run has set the same values, unless it has several targets that take turns.
+        """
+        if self._variables is None and self._target is not None:
+            self._variables = environment(self._target)
+        process_environment = Environment()
+        process_environment.set(self._variables or {})
+        process_environment.set(self._stage.environ if self._stage else {})
+        try:
+            yield
+        finally:
+            process_environment.restore()
 
     def sent(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         """The headers that go over the wire for those of a test."""
@@ -118,7 +137,7 @@ def _nobody(exchange: Exchange) -> None:
 
 
 def environment(target: Target) -> dict[str, str]:
-    """What suites find under $ENVIRON: the names that gabbi-tempest gives them."""
+    """Values of $ENVIRON in suites, under the names that gabbi-tempest gives them."""
     parts = urlsplit(target.url)
     return {
         "PLACEMENT_SERVICE": target.url,
@@ -135,13 +154,15 @@ class Environment:
 
     def set(self, values: Mapping[str, str]) -> None:
         for name, value in values.items():
-            self._before.setdefault(name, os.environ.get(name))
-            os.environ[name] = value
+            before = os.environ.get(name)
+            self._before.setdefault(name, before)
+            if before != value:
+                os.environ[name] = value
 
     def restore(self) -> None:
         for name, value in self._before.items():
             if value is None:
                 os.environ.pop(name, None)
-            else:
+            elif os.environ.get(name) != value:
                 os.environ[name] = value
         self._before.clear()

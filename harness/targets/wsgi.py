@@ -1,7 +1,6 @@
 """Requests to a WSGI application in this process."""
 
 import io
-import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -16,14 +15,12 @@ PLAIN = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
 class WsgiTransport:
     """Calls the application below the path ``prefix``, one request at a time.
 
-    What the application raises comes out as it is: there is no server that would answer 500.
+    An exception of the application reaches the caller: no server turns it into an answer of 500.
     """
 
     def __init__(self, application: Application, prefix: str = "") -> None:
         self._application = application
         self._prefix = prefix.rstrip("/")
-        # placement's in-memory SQLite is one connection; threads have to take turns.
-        self._turn = threading.Lock()
 
     def send(self, request: Request, *, timeout: float, redirects: bool = False) -> Response:
         if redirects:
@@ -31,7 +28,7 @@ class WsgiTransport:
         return self._send(request)
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: no connection is open."""
 
     def _send(self, request: Request) -> Response:
         started: list[tuple[str, list[tuple[str, str]]]] = []
@@ -39,14 +36,7 @@ class WsgiTransport:
         def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
             started.append((status, headers))
 
-        with self._turn:
-            chunks = self._application(self._environ(request), start_response)
-            try:
-                body = b"".join(chunks)
-            finally:
-                close = getattr(chunks, "close", None)
-                if close is not None:
-                    close()
+        body = b"".join(whole(self._application(self._environ(request), start_response)))
         status, headers = started[-1]
         code, _, reason = status.partition(" ")
         joined: dict[str, str] = {}
@@ -85,6 +75,16 @@ class WsgiTransport:
         return environ
 
 
+def whole(chunks: Iterable[bytes]) -> list[bytes]:
+    """All of an application's answer; closes the answer as WSGI has it."""
+    try:
+        return list(chunks)
+    finally:
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            close()
+
+
 def _native(value: object) -> str:
-    """A header's value as WSGI wants it: its bytes, each as one character."""
+    """A header's value for WSGI: its bytes, each as one character."""
     return str(value).encode().decode("latin-1")

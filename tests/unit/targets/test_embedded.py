@@ -12,7 +12,9 @@ import pytest
 
 from harness.config.plan import Plan
 from harness.core.errors import TargetError
-from harness.targets import embedded, placement_patches
+from harness.targets import embedded
+from harness.targets.base import PerProcess
+from harness.targets.placement_process import checking_once
 
 SCRIPT = """
 import importlib
@@ -150,20 +152,18 @@ def test_it_offers_no_curl_and_has_no_replicas() -> None:
     target = embedded.attach(Plan(target="embedded"), {})
     assert target.shell_token() is None
     assert target.replicas == ()
-    assert target.per_process
+    assert isinstance(target, PerProcess)
 
 
-def test_placement_checks_a_schema_of_its_own_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    util = importlib.import_module("placement.util")
-    monkeypatch.setattr(util, "jsonschema", util.jsonschema)
-    placement_patches.check_schemas()
+def test_a_schema_is_checked_once_and_each_value_every_time() -> None:
+    jsonschema = checking_once(importlib.import_module("jsonschema"))
     schema = {"type": "integer"}
-    util.jsonschema.validate(1, schema)
-    # Never so in placement; it shows that the schema is not looked at again.
+    jsonschema.validate(1, schema)
+    # placement never changes a schema. Here it shows that the schema is not checked again.
     schema["minimum"] = "x"
     with pytest.raises(TypeError):
-        util.jsonschema.validate(1, schema)
-    with pytest.raises(util.jsonschema.SchemaError):
-        util.jsonschema.validate(1, dict(schema))
-    with pytest.raises(util.jsonschema.ValidationError, match="'1' is not of type"):
-        util.jsonschema.validate("1", schema)
+        jsonschema.validate(1, schema)
+    with pytest.raises(jsonschema.SchemaError):
+        jsonschema.validate(1, dict(schema))
+    with pytest.raises(jsonschema.ValidationError, match="'1' is not of type"):
+        jsonschema.validate("1", schema)

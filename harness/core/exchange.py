@@ -29,8 +29,10 @@ class Response:
 class Exchange:
     """One request and its response.
 
-    ``started`` is in seconds since the epoch, ``seconds`` the time until the whole answer was
-    there. ``response`` is None when none came, and ``error`` then says why.
+    ``started`` is in seconds since the epoch, ``begin`` on this process's monotonic clock,
+    ``seconds`` the time until the whole answer was there. ``response`` is None when none came, and
+    ``error`` then says why. ``number`` counts the requests of a test, from 1; ``worker`` is xdist's
+    name of the process that sent it, empty without xdist.
     """
 
     suite: str
@@ -40,11 +42,24 @@ class Exchange:
     started: float
     seconds: float
     error: str | None = None
+    begin: float = 0.0
+    number: int = 1
+    worker: str = ""
+
+    @property
+    def end(self) -> float:
+        """Moment of the whole answer, on this process's monotonic clock."""
+        return self.begin + self.seconds
 
     @property
     def replica(self) -> str | None:
         """The number of the replica that answered; None where the target does not say."""
         return self.response.headers.get("x-placement-replica") if self.response else None
+
+    @property
+    def lane(self) -> str:
+        """The lane of the replica that answered; empty where it is the first or unknown."""
+        return (self.replica or "").rpartition("-")[0]
 
     @property
     def request_id(self) -> str | None:

@@ -6,7 +6,6 @@ exchanges and a digest of all lines before it, so that a file that was cut or ed
 Tokens and passwords are hidden.
 """
 
-import base64
 import dataclasses
 import gzip
 import hashlib
@@ -21,7 +20,8 @@ from typing import IO, Any
 
 from harness.core import redact
 from harness.core.errors import UsageError
-from harness.core.exchange import Exchange, Request, Response
+from harness.core.exchange import Exchange
+from harness.core.exchange_log import as_data, from_data
 
 FORMAT = "placement-harness/recording/"
 VERSION = 1
@@ -52,7 +52,7 @@ class Writer:
         self._line({"format": f"{FORMAT}{VERSION}", **dataclasses.asdict(header)})
 
     def write(self, exchange: Exchange) -> None:
-        self._line(_dumped(exchange))
+        self._line(as_data(exchange))
         self._count += 1
 
     def close(self) -> None:
@@ -114,7 +114,7 @@ class Recording:
 
     def exchanges(self) -> Iterator[Exchange]:
         for line in self._lines:
-            yield _loaded(json.loads(line))
+            yield from_data(json.loads(line))
 
     def _check(self, lines: list[bytes]) -> None:
         try:
@@ -202,61 +202,3 @@ def _zstandard(path: Path) -> Any:
             "Install it: pip install 'placement-harness[zstd]'. Or use a name that ends in .gz.",
         ) from error
     return zstandard
-
-
-def _dumped(exchange: Exchange) -> dict[str, Any]:
-    request, response = exchange.request, exchange.response
-    return {
-        "suite": exchange.suite,
-        "test": exchange.test,
-        "started": round(exchange.started, 3),
-        "seconds": round(exchange.seconds, 6),
-        "request": {
-            "method": request.method,
-            "url": request.url,
-            "headers": redact.headers(request.headers),
-            "body": _body(request.body),
-        },
-        "response": None
-        if response is None
-        else {
-            "status": response.status,
-            "reason": response.reason,
-            "headers": redact.headers(response.headers),
-            "body": _body(response.body),
-        },
-        "error": exchange.error,
-    }
-
-
-def _loaded(data: Mapping[str, Any]) -> Exchange:
-    request, response = data["request"], data["response"]
-    return Exchange(
-        suite=data["suite"],
-        test=data["test"],
-        request=Request(
-            request["method"],
-            request["url"],
-            request["headers"],
-            _bytes(request["body"]),
-        ),
-        response=response
-        and Response(
-            response["status"], response["reason"], response["headers"], _bytes(response["body"])
-        ),
-        started=data["started"],
-        seconds=data["seconds"],
-        error=data["error"],
-    )
-
-
-def _body(body: bytes) -> str | dict[str, str]:
-    """Text as it is; other bytes as {"base64": ...}."""
-    try:
-        return redact.body(body.decode())
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(body).decode()}
-
-
-def _bytes(body: str | Mapping[str, str]) -> bytes:
-    return body.encode() if isinstance(body, str) else base64.b64decode(body["base64"])

@@ -197,6 +197,9 @@ class Owner(Run):
         output = getattr(node, "workeroutput", {})
         if "placement" in output:
             self.tally.merge(output["placement"])
+        else:
+            for exchange in self._handoff.exchanges(node.workerinput["workerid"]):
+                self.tally.observe(exchange)
         if "placement_error" in output:
             problem, remedy, evidence = output["placement_error"]
             self._fail(HarnessError(problem, remedy, evidence=evidence))

@@ -32,7 +32,7 @@ def placement(request: pytest.FixtureRequest) -> Iterator[PlacementSession]:
     from harness.targets.session import PlacementSession
 
     run = request.config.stash[RUN]
-    with PlacementSession(run.target, run.record) as session:
+    with PlacementSession(run.target, run.stream.publish) as session:
         yield session
 
 

@@ -11,6 +11,7 @@ import pytest
 from harness.config.plan import Plan
 from harness.core.errors import HarnessError, UsageError
 from harness.core.exchange import Exchange
+from harness.core.exchange_stream import ExchangeStream
 from harness.plugin import _pytest_compat
 from harness.report import _pytest_compat as report_compat
 from harness.report import failure
@@ -30,13 +31,16 @@ TROUBLE = "placement_trouble"
 class Run:
     """A pytest plugin, and what the fixtures of a run share."""
 
-    def __init__(self, plan: Plan, wire: Wire) -> None:
+    def __init__(self, plan: Plan, wire: Wire, worker: str = "") -> None:
         self.plan = plan
         self.wire = wire
         self.tally = Tally()
+        self.stream = ExchangeStream(worker)
+        self.stream.subscribe(self.tally)
+        self.stream.subscribe(self)
         self._environment = Environment()
         self._target: Target | None = None
-        # Last exchange of the fixture `placement` in the current test.
+        # Last exchange of the test that is running.
         self._last: Exchange | None = None
 
     @property
@@ -49,12 +53,11 @@ class Run:
         """Let suites and fixtures send requests to the target, which is up."""
         self._target = target
         self._environment.set(environment(target))
-        self.wire.connect(target, self.tally.record)
+        self.wire.connect(target, self.stream.publish)
 
-    def record(self, exchange: Exchange) -> None:
-        """Count an exchange of a Python test, and keep it for the report of a failure."""
+    def observe(self, exchange: Exchange) -> None:
+        """Keep an exchange for the report of a failure."""
         self._last = exchange
-        self.tally.record(exchange)
 
     def disconnect(self) -> None:
         self.wire.close()
@@ -75,6 +78,7 @@ class Run:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         self._last = None
+        self.stream.begin_test(item.nodeid.partition("::")[0], item.name)
         begin = time.perf_counter()
         try:
             return (yield)
@@ -86,7 +90,8 @@ class Run:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        if call.when == "call" and self._last is not None:
+        is_suite = isinstance(item, SuiteItem)
+        if call.when == "call" and self._last is not None and not is_suite:
             item.user_properties += properties(self._last)
         report = yield
         if call.excinfo is not None and report.failed:
@@ -95,7 +100,7 @@ class Run:
                 self._explain(item, call.excinfo.value, report)
                 # The time that reading logs takes does not count as the test's.
                 self.tally.testing -= time.perf_counter() - begin
-            elif self._last is not None:
+            elif self._last is not None and not is_suite:
                 self._add_exchange(item, self._last, report)
             self.broke(call.excinfo.value)
         return report

@@ -8,8 +8,9 @@ import pytest
 from harness import targets
 from harness.config.plan import Plan
 from harness.core.errors import HarnessError
+from harness.core.exchange_log import ExchangeLog
 from harness.plugin.session import STOPPED, Run, blames_target
-from harness.plugin.worker_handoff import wait_for_share
+from harness.plugin.worker_handoff import exchange_log, wait_for_share
 from harness.suites.connection import Wire
 
 
@@ -17,8 +18,9 @@ class Worker(Run):
     """A Run that attaches to its target when the controller has started that target."""
 
     def __init__(self, config: pytest.Config, plan: Plan, wire: Wire) -> None:
-        super().__init__(plan, wire)
         self._input: Mapping[str, Any] = config.workerinput  # type: ignore[attr-defined]
+        super().__init__(plan, wire, self._input["workerid"])
+        self._log: ExchangeLog | None = None
         self._output: dict[str, Any] = config.workeroutput  # type: ignore[attr-defined]
 
     @pytest.hookimpl(tryfirst=True)
@@ -27,7 +29,12 @@ class Worker(Run):
         self._session = session
         try:
             share = wait_for_share(self._input["placement"])
-            self.connect(targets.attach(self.plan, share))
+            target = targets.attach(self.plan, share)
+            # The controller reads it when this process dies.
+            file = exchange_log(self._input["placement"], self._input["workerid"])
+            self._log = ExchangeLog(file, [target.token()])
+            self.stream.subscribe(self._log)
+            self.connect(target)
         except HarnessError as error:
             self._end(error)
             return True
@@ -46,4 +53,6 @@ class Worker(Run):
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         self.disconnect()
+        if self._log is not None:
+            self._log.close()
         self._output["placement"] = self.tally.dump()

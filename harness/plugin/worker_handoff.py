@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.deadline import GLANCE
+from harness.core.exchange import Exchange
+from harness.core.exchange_log import read
 from harness.core.files import Scratch, write_private
 
 
@@ -26,6 +28,11 @@ class Handoff:
             self._scratch = Scratch()
         return {"file": str(self._scratch.path / "targets.json"), "number": number}
 
+    def exchanges(self, worker: str) -> list[Exchange]:
+        """The exchanges that a worker has written down, e.g. one that died; it may have none."""
+        file = exchange_log(self.place(0), worker)
+        return [*read(file)] if file.exists() else []
+
     def write(self, shares: Sequence[Mapping[str, object]]) -> None:
         """Hand each worker its share, in the order of their numbers."""
         file = Path(self.place(0)["file"])
@@ -35,6 +42,11 @@ class Handoff:
         if self._scratch is not None:
             self._scratch.remove()
             self._scratch = None
+
+
+def exchange_log(place: Mapping[str, Any], worker: str) -> Path:
+    """File in which the worker of this name writes its exchanges down as it goes."""
+    return Path(place["file"]).with_name(f"exchanges-{worker}.jsonl")
 
 
 def wait_for_share(place: Mapping[str, Any]) -> Mapping[str, object]:

@@ -33,7 +33,7 @@ class Tally:
         # Seconds for finding and reading suites.
         self.collecting = 0.0
 
-    def record(self, exchange: Exchange) -> None:
+    def observe(self, exchange: Exchange) -> None:
         key = None if exchange.response is None else exchange.replica or ""
         if key not in self._seconds:
             self._seconds[key] = array("f")

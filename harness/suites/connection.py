@@ -12,7 +12,7 @@ from harness.core.exchange import Exchange, Request, Response
 from harness.targets.base import PerProcess, Stage, Staged, Target, Transport
 from harness.upstream.fixture_data import Fixture
 
-Record = Callable[[Exchange], None]
+Publish = Callable[[Exchange], Exchange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Wire:
 
     def __init__(self) -> None:
         self._target: Target | None = None
-        self._record: Record = _nobody
+        self._publish: Publish = _unpublished
         self._transports: dict[bool, Transport] = {}
         self._stage: Stage | None = None
         # Values of $ENVIRON in tests of this target.
@@ -47,10 +47,10 @@ class Wire:
         self.address = Address("", None, "", tls=False)
         self.last: Exchange | None = None
 
-    def connect(self, target: Target, record: Record) -> None:
+    def connect(self, target: Target, publish: Publish) -> None:
         self._target = target
         self._variables = None
-        self._record = record
+        self._publish = publish
         self.address = Address.of(target.url)
 
     def close(self) -> None:
@@ -116,7 +116,11 @@ class Wire:
     def exchange(
         self, suite: str, test: str, request: Request, send: Callable[[], Response]
     ) -> Response:
-        """Send; keep what came of it as ``last``, also when ``send`` raises OSError."""
+        """Send; publish the exchange, also when ``send`` raises OSError, and keep it as ``last``.
+
+        A request that was refused before it was sent, with any other error, is no exchange.
+        """
+        self.last = None
         started, begin = time.time(), time.perf_counter()
         response: Response | None = None
         error: str | None = None
@@ -127,13 +131,15 @@ class Wire:
             raise
         finally:
             seconds = time.perf_counter() - begin
-            self.last = Exchange(suite, test, request, response, started, seconds, error)
-            self._record(self.last)
+            if response is not None or error is not None:
+                self.last = self._publish(
+                    Exchange(suite, test, request, response, started, seconds, error, begin)
+                )
         return response
 
 
-def _nobody(exchange: Exchange) -> None:
-    """Take note of nothing."""
+def _unpublished(exchange: Exchange) -> Exchange:
+    return exchange
 
 
 def environment(target: Target) -> dict[str, str]:

@@ -18,10 +18,10 @@ class PlacementSession(requests.Session):
     """Resolves relative URLs against the target's, e.g. ``get("/resource_providers")``.
 
     Each request carries the target's token and asks for the latest microversion, unless it says
-    otherwise; each exchange is told to ``record``.
+    otherwise; each exchange is given to ``publish``.
     """
 
-    def __init__(self, target: Target, record: Callable[[Exchange], None]) -> None:
+    def __init__(self, target: Target, publish: Callable[[Exchange], object]) -> None:
         super().__init__()
         # Else a .netrc file or a proxy of the user's would come between.
         self.trust_env = False
@@ -30,7 +30,7 @@ class PlacementSession(requests.Session):
         self.headers["openstack-api-version"] = "placement latest"
         self.headers["accept"] = "application/json"
         for scheme in ("http://", "https://"):
-            self.mount(scheme, _Adapter(target, record))
+            self.mount(scheme, _Adapter(target, publish))
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **options: Any) -> Any:
         given = url.decode() if isinstance(url, bytes) else url
@@ -42,10 +42,10 @@ class PlacementSession(requests.Session):
 class _Adapter(BaseAdapter):
     """Sends what requests has prepared through the target's transport."""
 
-    def __init__(self, target: Target, record: Callable[[Exchange], None]) -> None:
+    def __init__(self, target: Target, publish: Callable[[Exchange], object]) -> None:
         super().__init__()
         self._transport = target.transport()
-        self._record = record
+        self._publish = publish
 
     def send(self, request: Any, *args: Any, **options: Any) -> requests.Response:
         body = request.body or b""
@@ -60,16 +60,17 @@ class _Adapter(BaseAdapter):
         try:
             response = self._transport.send(sent, timeout=_seconds(options.get("timeout")))
         except OSError as exception:
-            error = str(exception)
+            error = f"{type(exception).__name__}: {exception}"
             kind = (
                 requests.Timeout
                 if isinstance(exception, TimeoutError)
                 else requests.ConnectionError
             )
-            raise kind(error, request=request) from exception
+            raise kind(str(exception), request=request) from exception
         finally:
-            seconds = time.perf_counter() - begin
-            self._record(Exchange("", "", sent, response, started, seconds, error))
+            if response is not None or error is not None:
+                seconds = time.perf_counter() - begin
+                self._publish(Exchange("", "", sent, response, started, seconds, error, begin))
         return _as_requests(response, request)
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ class Served:
         self._exchanges = apache_log.exchanges(stack.name, since)
         self._tally = Tally()
         for exchange in self._exchanges:
-            self._tally.record(exchange)
+            self._tally.observe(exchange)
 
     def summary(self) -> list[str]:
         """Who answered how many requests, and how fast."""

@@ -17,7 +17,7 @@ def exchange(seconds: float, replica: str | None = None, *, answered: bool = Tru
 def counted(*exchanges: Exchange) -> Tally:
     tally = Tally()
     for one in exchanges:
-        tally.record(one)
+        tally.observe(one)
     return tally
 
 

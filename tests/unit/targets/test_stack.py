@@ -107,7 +107,7 @@ def test_nothing_that_only_noauth2_knows_goes_over_the_wire(
     who = SimpleNamespace(token=lambda identity: f"token of {identity}")
     monkeypatch.setattr(Stack, "users", who)
     wire = Wire()
-    wire.connect(worker(0), lambda exchange: None)
+    wire.connect(worker(0), lambda exchange: exchange)
     said = {"x-roles": "reader", "Openstack-System-Scope": "all", "X-Project-Id": "p"}
     with wire.staged(Fixtures(Path(), "Legacy")):
         assert wire.sent({"accept": "x", "X-Auth-Token": "user", **said}) == {

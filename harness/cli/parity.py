@@ -6,10 +6,8 @@ from pathlib import Path
 
 import click
 
-from harness.parity import har, offline
-from harness.parity.causes import shown
-from harness.parity.judge import Verdict
-from harness.parity.outcome import Outcome, as_data, as_page
+from harness.parity import har, offline, text
+from harness.parity.outcome import as_data, as_page
 from harness.parity.recording import Recording, refuse_existing
 
 
@@ -34,7 +32,7 @@ def diff(left: str, right: str, as_json: bool, report: Path | None) -> None:
     if as_json:
         click.echo(json.dumps(as_data(outcome), indent=2))
     else:
-        for line in _lines(outcome):
+        for line in (*text.causes(outcome), *text.summary(outcome)):
             click.echo(line)
     if not outcome.ok:
         sys.exit(1)
@@ -50,33 +48,9 @@ def diff(left: str, right: str, as_json: bool, report: Path | None) -> None:
 )
 def export(recording: str, as_har: bool, output: Path | None) -> None:
     """Write a recording in a format that other tools read."""
-    text = har.text(Recording(offline.found_recording(recording)))
+    log = har.text(Recording(offline.found_recording(recording)))
     if output is None:
-        click.echo(text)
+        click.echo(log)
     else:
         refuse_existing(output, "--output")
-        output.write_text(text)
-
-
-def _lines(outcome: Outcome) -> list[str]:
-    lines = []
-    for cause in outcome.causes:
-        times = "once" if cause.count == 1 else f"{cause.count} times"
-        first = cause.first
-        lines.append(
-            f"{cause.route}  {times}, first in {first.judgement.suite}::{first.judgement.test}"
-        )
-        lines += [f"  {line}" for line in shown(first.difference, outcome.left, outcome.right)]
-        lines.append("")
-    lines += [
-        f"stale: {rule.place} differs no more, though declared.yaml expects it"
-        for rule in outcome.stale
-    ]
-    lines += [f"not compared: {count} tests: {why}" for why, count in outcome.lacking.items()]
-    counts = ", ".join(f"{outcome.counts.get(verdict, 0)} {verdict}" for verdict in Verdict)
-    lines.append(
-        f"{outcome.left} | {outcome.right}: {outcome.exchanges} exchanges; tests: {counts}"
-    )
-    if not outcome.exchanges:
-        lines.append("nothing was compared, which is no success")
-    return lines
+        output.write_text(log)

@@ -83,8 +83,11 @@ class Comparison:
             if left.response is not right.response or left.error != right.error:
                 differences.append(Difference("response", "value", _answer(left), _answer(right)))
             return differences
-        self.relations.left.set(left.response.headers.get("date"))
-        self.relations.right.set(right.response.headers.get("date"))
+        for clock, exchange, response in (
+            (self.relations.left, left, left.response),
+            (self.relations.right, right, right.response),
+        ):
+            clock.set(response.headers.get("date"), exchange.started + exchange.seconds)
         where = route(left.request.method, left.request.url)
         differences += self._responses(where, left.response, right.response)
         return differences

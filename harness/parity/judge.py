@@ -1,14 +1,18 @@
 """The verdicts of a comparison: same, expected difference, different, not compared."""
 
-from array import array
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
 
+from harness.core import redact
 from harness.core.exchange import Exchange
 from harness.parity.compare import Comparison, Difference, route
 from harness.parity.rules import Declared, Expectations
+
+# Characters of a value that are kept for reports.
+CHARACTERS = 1500
 
 
 class Verdict(StrEnum):
@@ -21,73 +25,93 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """Two exchanges that were compared, and the differences that no rule declares."""
+
+    left: Exchange
+    right: Exchange
+    differences: Sequence[Difference] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
-    """One test: its verdict, and the differences that no rule declares, each with its exchanges."""
+    """One test: its verdict, its exchanges, and how often each rule excused a difference.
+
+    ``met`` and ``possible`` have the indexes of rules: those that excused something, how often, and
+    those that could have.
+    """
 
     suite: str
     test: str
     verdict: Verdict
-    differences: Sequence[tuple[Exchange, Exchange, Difference]] = field(default=(), repr=False)
+    pairs: Sequence[Pair] = field(default=(), repr=False)
     why: str = ""
+    met: Mapping[int, int] = field(default_factory=dict)
+    possible: frozenset[int] = frozenset()
+
+    def as_data(self) -> dict[str, Any]:
+        """The judgement as plain data, for another process, a program or the page."""
+        return {
+            "suite": self.suite,
+            "test": self.test,
+            "verdict": str(self.verdict),
+            "why": self.why,
+            "met": sorted(self.met.items()),
+            "possible": sorted(self.possible),
+            "latency": [
+                [route_of(pair.left), _seconds(pair.left), _seconds(pair.right)]
+                for pair in self.pairs
+            ],
+            "differences": [
+                _as_data(pair, difference) for pair in self.pairs for difference in pair.differences
+            ],
+        }
 
 
-@dataclass
 class Judge:
-    """Compares the tests of a run, one after the other, and keeps count.
+    """Compares the tests of a run, one after the other.
 
     ``left`` and ``right`` are the kinds of the two sides: stack, reference, devstack, embedded.
     """
 
-    left: str
-    right: str
-    table: Declared
-    counts: Counter[Verdict] = field(default_factory=Counter)
-    exchanges: int = 0
-    # Seconds that the answers of each route took, of the left and of the right side.
-    latency: dict[str, tuple["array[float]", "array[float]"]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._comparison = Comparison(self.table.unordered)
-        self.expectations = Expectations.between(self.table.rules, self.left, self.right)
+    def __init__(self, left: str, right: str, table: Declared) -> None:
+        self._comparison = Comparison(table.unordered)
+        self._expectations = Expectations(table.rules, left, right)
 
     def judge(
-        self, suite: str, test: str, left: Sequence[Exchange], right: Sequence[Exchange], why: str
+        self,
+        suite: str,
+        test: str,
+        left: Sequence[Exchange],
+        right: Sequence[Exchange],
+        why: str = "",
     ) -> Judgement:
-        """The verdict on one test; ``why`` says what is the matter where a side has nothing."""
-        judgement = self._judge(suite, test, left, right, why)
-        self.counts[judgement.verdict] += 1
-        return judgement
-
-    def _judge(
-        self, suite: str, test: str, left: Sequence[Exchange], right: Sequence[Exchange], why: str
-    ) -> Judgement:
+        """The verdict on one test; ``why`` is the reason where a side has no exchanges."""
         if not left or not right:
             return Judgement(suite, test, Verdict.NOT_COMPARED, why=why)
-        before = sum(self.expectations.met.values())
-        differing: list[tuple[Exchange, Exchange, Difference]] = []
-        for exchange, other in zip(left, right, strict=False):
-            differences = self._comparison.compare(exchange, other)
-            self.exchanges += 1
-            self._time(exchange, other)
-            differing += [
-                (exchange, other, difference)
-                for difference in self.expectations.undeclared(exchange, differences)
-            ]
+        expectations = self._expectations.of_one_test()
+        pairs = [
+            Pair(
+                exchange,
+                other,
+                expectations.undeclared(exchange, self._comparison.compare(exchange, other)),
+            )
+            for exchange, other in zip(left, right, strict=False)
+        ]
         if len(left) != len(right):
             count = Difference("requests", "length", str(len(left)), str(len(right)))
-            differing.append((left[-1], right[-1], count))
-        if differing:
-            return Judgement(suite, test, Verdict.DIFFERENT, differing)
-        if sum(self.expectations.met.values()) > before:
-            return Judgement(suite, test, Verdict.EXPECTED)
-        return Judgement(suite, test, Verdict.SAME)
-
-    def _time(self, left: Exchange, right: Exchange) -> None:
-        where = route(left.request.method, left.request.url)
-        both = self.latency.setdefault(where, (array("d"), array("d")))
-        for seconds, exchange in zip(both, (left, right), strict=True):
-            if exchange.response is not None:
-                seconds.append(exchange.seconds)
+            pairs.append(Pair(left[-1], right[-1], [count]))
+        verdict = Verdict.EXPECTED if expectations.met else Verdict.SAME
+        if any(pair.differences for pair in pairs):
+            verdict = Verdict.DIFFERENT
+        return Judgement(
+            suite,
+            test,
+            verdict,
+            pairs,
+            met=dict(expectations.met),
+            possible=frozenset(expectations.possible),
+        )
 
 
 def by_test(exchanges: Iterable[Exchange]) -> Mapping[tuple[str, str], list[Exchange]]:
@@ -96,3 +120,32 @@ def by_test(exchanges: Iterable[Exchange]) -> Mapping[tuple[str, str], list[Exch
     for exchange in exchanges:
         tests.setdefault((exchange.suite, exchange.test), []).append(exchange)
     return tests
+
+
+def route_of(exchange: Exchange) -> str:
+    return route(exchange.request.method, exchange.request.url)
+
+
+def _seconds(exchange: Exchange) -> float | None:
+    return None if exchange.response is None else exchange.seconds
+
+
+def _as_data(pair: Pair, difference: Difference) -> dict[str, str]:
+    request = pair.left.request
+    parts = urlsplit(request.url)
+    return {
+        "route": route_of(pair.left),
+        "place": difference.place,
+        "kind": difference.kind,
+        "why": difference.why,
+        "left": _cut(difference.left),
+        "right": _cut(difference.right),
+        "method": request.method,
+        "url": f"{parts.path}?{parts.query}" if parts.query else parts.path,
+        "replica": pair.left.replica or pair.right.replica or "",
+    }
+
+
+def _cut(value: str) -> str:
+    shown = redact.body(value)
+    return shown if len(shown) <= CHARACTERS else f"{shown[:CHARACTERS]}\u2026"

@@ -22,24 +22,19 @@ def diff(left: Path, right: Path) -> Outcome:
     if left.exists() and right.exists() and left.samefile(right):
         raise UsageError(f"{left} and {right} are one file.", "Give two recordings.")
     recording, other = Recording(left), Recording(right)
-    judge = Judge(recording.header.target, other.header.target, declared())
+    table = declared()
+    sides = recording.header.target, other.header.target
+    judge, outcome = Judge(*sides, table), Outcome(*sides, table.rules)
     tests, others = by_test(recording.exchanges()), by_test(other.exchanges())
-    judgements = [
-        judge.judge(
-            suite,
-            test,
-            tests.get((suite, test), []),
-            others.get((suite, test), []),
-            _why(suite, recording, other, (suite, test) in tests),
-        )
-        for suite, test in dict.fromkeys([*tests, *others])
-    ]
-    return Outcome.of(judge, judgements)
+    for suite, test in dict.fromkeys([*tests, *others]):
+        why = lacks(suite, other if (suite, test) in tests else recording)
+        here, there = tests.get((suite, test), []), others.get((suite, test), [])
+        outcome.add(judge.judge(suite, test, here, there, why).as_data())
+    return outcome
 
 
-def _why(suite: str, left: Recording, right: Recording, in_left: bool) -> str:
-    """Why a test that one recording has is not compared with the other."""
-    lacking = right if in_left else left
-    if suite not in lacking.header.suites:
-        return f"{lacking.path.name} has no suite {suite}"
-    return f"{lacking.path.name} has no such test"
+def lacks(suite: str, recording: Recording) -> str:
+    """Why a test of this suite has no exchanges in a recording."""
+    if suite not in recording.header.suites:
+        return f"{recording.path.name} has no suite {suite}"
+    return f"{recording.path.name} has no such test"

@@ -1,59 +1,99 @@
-"""The outcome of a comparison: for the terminal, for programs, and for the page."""
+"""The outcome of a comparison, added up test by test: for programs, and as a page.
+
+Tests arrive as plain data (``Judgement.as_data``), since workers of pytest-xdist send theirs.
+"""
 
 import json
+import re
 from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from harness.core import redact
-from harness.parity.causes import Cause, Example, causes
-from harness.parity.judge import Judge, Judgement, Verdict
+from harness.parity.judge import Verdict
+from harness.parity.relations import TOKEN
 from harness.parity.rules import Rule
 
 PAGE = Path(__file__).with_name("page.html")
-# So many examples of a cause are on the page, with so many characters of each value; when the page
-# has the characters of BUDGET, further causes have one example, cut short.
-EXAMPLES, CHARACTERS, BUDGET, SHORT = 40, 1500, 1_000_000, 100
+# So many examples of a cause are kept. When the page has BUDGET characters of them, further causes
+# have one example, whose values have SHORT characters.
+EXAMPLES, BUDGET, SHORT = 40, 1_000_000, 100
+INDEX = re.compile(r"\[\d+\]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class Cause:
+    """The differences at one place of one route, of one kind: how many, and the first of them."""
+
+    route: str
+    place: str
+    kind: str
+    count: int = 0
+    examples: list[dict[str, str]] = field(default_factory=list)
+
+
 class Outcome:
-    """The outcome of a comparison. It is a success only if something was compared.
+    """The outcome of a comparison. It is a success only if something was compared."""
 
-    ``latency`` has the seconds of each answer by route, of the left and of the right side.
-    """
+    def __init__(self, left: str, right: str, rules: Sequence[Rule]) -> None:
+        self.left = left
+        self.right = right
+        self.counts: Counter[str] = Counter()
+        self.exchanges = 0
+        # Reasons of tests that were not compared, and how many tests each has.
+        self.lacking: Counter[str] = Counter()
+        # Seconds that the answers of each route took, of the left and of the right side.
+        self.latency: dict[str, tuple[array[float], array[float]]] = {}
+        self._rules = rules
+        self._met: Counter[int] = Counter()
+        self._possible: set[int] = set()
+        self._causes: dict[tuple[str, str, str], Cause] = {}
 
-    left: str
-    right: str
-    counts: Mapping[Verdict, int]
-    exchanges: int
-    causes: Sequence[Cause]
-    lacking: Mapping[str, int]
-    met: Mapping[Rule, int]
-    stale: Sequence[Rule]
-    latency: Mapping[str, tuple["array[float]", "array[float]"]]
+    def add(self, test: Mapping[str, Any]) -> None:
+        """Add one test's judgement."""
+        self.counts[test["verdict"]] += 1
+        if test["verdict"] == Verdict.NOT_COMPARED:
+            self.lacking[test["why"]] += 1
+        for number, count in test["met"]:
+            self._met[number] += count
+        self._possible.update(test["possible"])
+        self.exchanges += len(test["latency"])
+        for route, *seconds in test["latency"]:
+            both = self.latency.setdefault(route, (array("d"), array("d")))
+            for figures, value in zip(both, seconds, strict=True):
+                if value is not None:
+                    figures.append(value)
+        for difference in test["differences"]:
+            self._add_difference(test, difference)
 
-    @classmethod
-    def of(cls, judge: Judge, judgements: Sequence[Judgement]) -> "Outcome":
-        return cls(
-            judge.left,
-            judge.right,
-            judge.counts,
-            judge.exchanges,
-            causes(judgements),
-            Counter(each.why for each in judgements if each.verdict is Verdict.NOT_COMPARED),
-            judge.expectations.met,
-            judge.expectations.stale,
-            judge.latency,
-        )
+    def _add_difference(self, test: Mapping[str, Any], difference: Mapping[str, str]) -> None:
+        place = INDEX.sub("[*]", TOKEN.sub("{}", difference["place"]))
+        key = (difference["route"], place, difference["kind"])
+        cause = self._causes.setdefault(key, Cause(*key))
+        cause.count += 1
+        if len(cause.examples) < EXAMPLES:
+            cause.examples.append({"suite": test["suite"], "test": test["test"], **difference})
+
+    @property
+    def causes(self) -> list[Cause]:
+        """The causes of all differences, the most frequent one first."""
+        return sorted(self._causes.values(), key=lambda cause: -cause.count)
+
+    @property
+    def met(self) -> list[tuple[Rule, int]]:
+        """The rules that excused a difference, and how many."""
+        return [(self._rules[number], count) for number, count in sorted(self._met.items())]
+
+    @property
+    def stale(self) -> list[Rule]:
+        """Rules that this run could have met, and has not."""
+        return [self._rules[number] for number in sorted(self._possible - self._met.keys())]
 
     @property
     def ok(self) -> bool:
-        return bool(self.exchanges) and not self.stale and not self.counts.get(Verdict.DIFFERENT)
+        return bool(self.exchanges) and not self.stale and not self.counts[Verdict.DIFFERENT]
 
 
 def as_data(outcome: Outcome) -> dict[str, Any]:
@@ -64,11 +104,11 @@ def as_data(outcome: Outcome) -> dict[str, Any]:
         "right": outcome.right,
         "ok": outcome.ok,
         "exchanges": outcome.exchanges,
-        "tests": {str(verdict): outcome.counts.get(verdict, 0) for verdict in Verdict},
-        "causes": list(_causes(outcome.causes)),
+        "tests": {str(verdict): outcome.counts[verdict] for verdict in Verdict},
+        "causes": [*_causes(outcome.causes)],
         "expected": [
             {"place": rule.place, "reason": rule.reason, "right": rule.right, "count": count}
-            for rule, count in outcome.met.items()
+            for rule, count in outcome.met
         ],
         "stale": [{"place": rule.place, "reason": rule.reason} for rule in outcome.stale],
         "lacking": [{"why": why, "count": count} for why, count in outcome.lacking.items()],
@@ -86,14 +126,10 @@ def as_page(outcome: Outcome) -> str:
     return PAGE.read_text().replace("{{DATA}}", data)
 
 
-def _causes(grouped: Sequence[Cause]) -> Any:
+def _causes(causes: Sequence[Cause]) -> Iterator[dict[str, Any]]:
     spent = 0
-    for cause in grouped:
-        whole = spent < BUDGET
-        examples = [
-            _example(example, CHARACTERS if whole else SHORT)
-            for example in cause.examples[: EXAMPLES if whole else 1]
-        ]
+    for cause in causes:
+        examples = cause.examples if spent < BUDGET else [_short(cause.examples[0])]
         spent += len(json.dumps(examples))
         yield {
             "route": cause.route,
@@ -104,25 +140,11 @@ def _causes(grouped: Sequence[Cause]) -> Any:
         }
 
 
-def _example(example: Example, characters: int) -> dict[str, Any]:
-    difference, request = example.difference, example.left.request
-    parts = urlsplit(request.url)
+def _short(example: dict[str, str]) -> dict[str, str]:
     return {
-        "suite": example.judgement.suite,
-        "test": example.judgement.test,
-        "method": request.method,
-        "url": f"{parts.path}?{parts.query}" if parts.query else parts.path,
-        "replica": example.left.replica or example.right.replica or "",
-        "place": difference.place,
-        "why": difference.why,
-        "left": _cut(difference.left, characters),
-        "right": _cut(difference.right, characters),
+        **example,
+        **{side: example[side][:SHORT] for side in ("left", "right")},
     }
-
-
-def _cut(value: str, characters: int) -> str:
-    shown = redact.body(value)
-    return shown if len(shown) <= characters else f"{shown[:characters]}\u2026"
 
 
 def _figures(seconds: "array[float]") -> dict[str, float] | None:

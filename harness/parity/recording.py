@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+import yaml
+
 from harness.core import redact
 from harness.core.errors import UsageError
 from harness.core.exchange import Exchange
@@ -83,6 +85,14 @@ def writing(path: Path, header: Header, hidden: Iterable[str] = ()) -> Iterator[
         raise
     finally:
         partial.unlink(missing_ok=True)
+
+
+def suite_digest(path: Path) -> str:
+    """SHA-256 of what a suite says, whatever its comments and its layout are."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    data = yaml.load(path.read_bytes(), loader)  # noqa: S506 (it is a safe loader)
+    text = json.dumps(data, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def refuse_existing(path: Path, option: str = "--record") -> None:

@@ -82,12 +82,11 @@ class Clock:
     first: float | None = None
     now: float = 0.0
 
-    def set(self, date: str | None) -> None:
-        """Move to the time of an answer's Date header."""
+    def set(self, date: str | None, sent: float) -> None:
+        """Move to the time of an answer: its Date header, or when the client had it."""
         moment = parse_time("http_date", date) if date else None
-        if moment is not None:
-            self.first = moment if self.first is None else min(self.first, moment)
-            self.now = moment
+        self.now = sent if moment is None else moment
+        self.first = self.now if self.first is None else min(self.first, self.now)
 
     def era(self, moment: float) -> str:
         """When a moment was, as this side sees it: before its first answer, since, or not yet."""

@@ -5,8 +5,9 @@ stale: what it excuses does not happen any more, and it would hide what comes in
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -92,40 +93,34 @@ def _rule(entry: dict[str, Any]) -> Rule:
     return Rule(between=between, values=values, status=status, **entry)
 
 
-@dataclass
 class Expectations:
-    """The rules between two kinds of sides, and which of them a run has met."""
+    """The rules between two kinds of sides, and which of them a test has met, by their indexes."""
 
-    rules: Sequence[Rule]
-    left: str
-    right: str
-    _possible: set[Rule] = field(default_factory=set)
-    met: dict[Rule, int] = field(default_factory=dict)
-
-    @classmethod
-    def between(cls, rules: Iterable[Rule], left: str, right: str) -> "Expectations":
+    def __init__(self, rules: Sequence[Rule], left: str, right: str) -> None:
+        self._left = left
+        self._right = right
+        self._rules = rules
         wanted = ({left, right}, {ANY})
-        return cls([rule for rule in rules if {*rule.between} in wanted], left, right)
+        self._between = [
+            (number, rule) for number, rule in enumerate(rules) if {*rule.between} in wanted
+        ]
+        self.met: Counter[int] = Counter()
+        self.possible: set[int] = set()
+
+    def of_one_test(self) -> "Expectations":
+        """The same rules, of which none has been met yet."""
+        return Expectations(self._rules, self._left, self._right)
 
     def undeclared(self, exchange: Exchange, differences: Iterable[Difference]) -> list[Difference]:
         """The differences that no rule declares."""
-        covering = [rule for rule in self.rules if rule.covers(exchange)]
-        self._possible.update(covering)
+        covering = [(number, rule) for number, rule in self._between if rule.covers(exchange)]
+        self.possible.update(number for number, rule in covering if not rule.sometimes)
         return [each for each in differences if not self._excuse(each, covering)]
 
-    def _excuse(self, difference: Difference, covering: Iterable[Rule]) -> bool:
-        for rule in covering:
-            swapped = rule.between[0] not in (self.left, ANY)
+    def _excuse(self, difference: Difference, covering: Iterable[tuple[int, Rule]]) -> bool:
+        for number, rule in covering:
+            swapped = rule.between[0] not in (self._left, ANY)
             if rule.excuses(difference, swapped=swapped):
-                self.met[rule] = self.met.get(rule, 0) + 1
+                self.met[number] += 1
                 return True
         return False
-
-    @property
-    def stale(self) -> list[Rule]:
-        """Rules that this run could have met, and has not."""
-        return [
-            rule
-            for rule in self.rules
-            if rule in self._possible and rule not in self.met and not rule.sometimes
-        ]

@@ -34,6 +34,8 @@ OPTIONS = {
 REPEATABLE = ("placement",)
 # A port belongs to a machine, not to a project.
 INI = tuple(name for name in OPTIONS if name != "stack_port")
+# Options of one run, which no ini file and no variable has.
+OTHERS = ("suites", "report", "record", "parity", "parity_report")
 GABBI = {
     "gabbi_fixture_modules": "modules in which suites find their fixtures",
     "gabbi_inner_fixtures": "fixtures around each test, as module:Class",
@@ -63,6 +65,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="write what this run measured: verdicts, requests, start-up, memory (JSON)",
     )
+    group.addoption(
+        "--record",
+        dest="placement_record",
+        metavar="FILE",
+        help="keep the exchanges of this run in a recording, FILE.jsonl, .jsonl.gz or .jsonl.zst",
+    )
+    group.addoption(
+        "--parity",
+        dest="placement_parity",
+        metavar="devstack|FILE",
+        help="compare every answer with a recording: that of a real devstack, or one of --record",
+    )
+    group.addoption(
+        "--parity-report",
+        dest="placement_parity_report",
+        metavar="FILE",
+        help="write a page that shows the comparison: one HTML file, which needs no network",
+    )
     for name in INI:
         parser.addini(f"placement_{name}", OPTIONS[name][1])
     for name, help_text in GABBI.items():
@@ -83,7 +103,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def asked_for(config: pytest.Config) -> bool:
     """Whether an option, a variable or an ini setting wants the harness in this run."""
-    given = [config.getoption(f"placement_{name}") for name in (*OPTIONS, "suites", "report")]
+    given = [config.getoption(f"placement_{name}") for name in (*OPTIONS, *OTHERS)]
     return any(value is not None for value in given) or any(
         os.environ.get(f"PLACEMENT_HARNESS_{name.upper()}") or config.getini(f"placement_{name}")
         for name in INI

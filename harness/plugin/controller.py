@@ -11,6 +11,7 @@ import pytest
 from harness import targets
 from harness.config.plan import ADOPTED, Plan
 from harness.core.errors import HarnessError
+from harness.core.exchange import Exchange
 from harness.plugin import _xdist_compat
 from harness.plugin.health_monitor import HealthMonitor
 from harness.plugin.session import STOPPED, TROUBLE, Run, blames_target
@@ -45,6 +46,8 @@ class Owner(Run):
         self._workers: dict[Any, int] = {}
         self._numbers = range(_xdist_compat.number_of_workers(config))
         self._handoff = Handoff()
+        # Names of all workers that there were, the dead ones included.
+        self._worker_names: list[str] = []
         # How many tests were judged by a declared difference.
         self._differences = 0
         # Earlier handlers of the signals that end a run as Ctrl-C does.
@@ -178,6 +181,7 @@ class Owner(Run):
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
+        self._worker_names.append(node.workerinput["workerid"])
         self._workers[node] = min(set(self._numbers) - set(self._workers.values()))
         try:
             node.workerinput["placement"] = self._handoff.place(self._workers[node])
@@ -203,6 +207,12 @@ class Owner(Run):
         if "placement_error" in output:
             problem, remedy, evidence = output["placement_error"]
             self._fail(HarnessError(problem, remedy, evidence=evidence))
+
+    def exchanges_of_workers(self) -> list[Exchange]:
+        """The exchanges that workers have written down, until the run stops."""
+        return [
+            exchange for name in self._worker_names for exchange in self._handoff.exchanges(name)
+        ]
 
     # After the last test
 

@@ -11,6 +11,8 @@ from harness.config.plan import Lane, Plan
 from harness.core.errors import HarnessError, UsageError
 from harness.plugin import _xdist_compat, fixtures, garbage, run_report, suite_order
 from harness.plugin.controller import Owner
+from harness.plugin.parity import ParityCheck, ParitySummary
+from harness.plugin.recorder import Recorder
 from harness.plugin.run_report import RunReport
 from harness.plugin.worker import Worker
 from harness.suites import extensions, items, selection
@@ -27,6 +29,7 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     workerinput = getattr(config, "workerinput", None)
     worker = workerinput is not None
     report: Path | None = None
+    recorder: Recorder | None = None
     try:
         plan = plan_of(config)
         if workerinput is None:
@@ -40,6 +43,8 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
         if not worker:
             plan = _with_lanes(config, plan)
             report = run_report.prepare(config.getoption("placement_report"))
+            recorder = _recorder(config)
+        parity = _parity(config, plan, worker=worker)
         project = extensions.load(
             fixture_modules=config.getini("gabbi_fixture_modules"),
             inner_fixtures=config.getini("gabbi_inner_fixtures"),
@@ -55,6 +60,13 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     run = Worker(config, plan, wire) if worker else Owner(config, plan, wire)
     config.stash[fixtures.RUN] = run
     config.pluginmanager.register(run, "placement-run")
+    for plugin in parity:
+        config.pluginmanager.register(plugin)
+        if isinstance(plugin, ParityCheck):
+            run.stream.subscribe(plugin)
+    if recorder is not None and isinstance(run, Owner):
+        recorder.attach(run)
+        config.pluginmanager.register(recorder, "placement-recorder")
     if report is not None and isinstance(run, Owner):
         config.pluginmanager.register(RunReport(report, run, run.error), "placement-measures")
     config.pluginmanager.register(items.SuiteCollector(project, wire), "placement-suites")
@@ -63,6 +75,33 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     config.pluginmanager.register(fixtures, "placement-fixtures")
     config.pluginmanager.register(garbage.Garbage(), "placement-garbage")
     _keep_suites_whole(config)
+
+
+def _recorder(config: pytest.Config) -> Recorder | None:
+    """The plugin that writes a recording, if one is asked for. Raises UsageError."""
+    path = config.getoption("placement_record")
+    return Recorder(config, Path(path)) if path else None
+
+
+def _parity(
+    config: pytest.Config, plan: Plan, *, worker: bool
+) -> list[ParityCheck | ParitySummary]:
+    """The plugins that compare answers, if that is asked for. Raises UsageError."""
+    name, page = config.getoption("placement_parity"), config.getoption("placement_parity_report")
+    if name is None:
+        if page is not None:
+            raise UsageError(
+                f"--parity-report {page} has nothing to show without a comparison.",
+                "Say what to compare with: --parity devstack, or --parity RECORDING.",
+            )
+        return []
+    kind = targets.kind_of(plan).name
+    plugins: list[ParityCheck | ParitySummary] = []
+    if worker or not _xdist_compat.number_of_workers(config):
+        plugins.append(ParityCheck(name, kind))
+    if not worker:
+        plugins.append(ParitySummary(name, kind, Path(page) if page else None))
+    return plugins
 
 
 def _resolved(plan: Plan) -> Plan:

@@ -49,7 +49,7 @@ def test_a_worker_that_dies_takes_only_its_own_file_with_it(
     )
     result.stdout.fnmatch_lines(["ERROR gabbits/g.yaml::third*"])
     # The requests of the worker that died count, too: one for each test that passed.
-    result.stdout.fnmatch_lines(["requests  22:*"])
+    result.stdout.fnmatch_lines(["requests  22"])
     assert suites.events[-1] == "stop"
 
 

@@ -76,7 +76,7 @@ def test_what_one_recording_lacks_is_said(tmp_path: Path) -> None:
         return None if (exchange.suite, exchange.test) == (SUITE, TEST) else exchange
 
     result = run(changed(tmp_path / "less.jsonl", lacking), "devstack")
-    assert "not compared: 1 tests: less.jsonl has no such test" in result.output
+    assert "not compared: 1 test: less.jsonl has no such test" in result.output
     assert "1 not compared" in result.output
     assert result.exit_code == 0
 

@@ -73,6 +73,14 @@ def test_what_a_side_makes_up_may_be_its_own() -> None:
     assert compare(exchange(), other) == []
 
 
+def test_a_side_without_a_date_has_the_clients_clock() -> None:
+    left, right = exchange(date=None), exchange(date=None)
+    right = replace(right, started=1795625595.0)
+    found = compare(replace(left, started=1795625595.0), right)
+    assert found == []
+    assert [one.kind for one in compare(replace(left, started=1795620000.0), right)] == ["time"]
+
+
 def changed(*path: Any, to: Any) -> Any:
     """The body with another value at a path; ``to`` may be a function of the old one."""
     body = json.loads(json.dumps(BODY))

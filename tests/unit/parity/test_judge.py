@@ -10,6 +10,7 @@ import pytest
 from harness.core.errors import UsageError
 from harness.core.exchange import Exchange, Request, Response
 from harness.parity.judge import Judge, Verdict, by_test
+from harness.parity.outcome import Outcome
 from harness.parity.rules import Declared, Rule, declared
 
 SERVER = Rule(
@@ -32,7 +33,7 @@ def judge(left: str = "stack", right: str = "devstack", *rules: Rule) -> Judge:
 
 
 def verdict(of: Judge, left: Exchange, right: Exchange) -> Verdict:
-    return of.judge("one", "first", [left], [right], "").verdict
+    return of.judge("one", "first", [left], [right]).verdict
 
 
 def test_the_same_answers_are_the_same() -> None:
@@ -73,20 +74,26 @@ def test_a_test_without_an_answer_on_one_side_is_not_compared() -> None:
         Verdict.NOT_COMPARED,
         "the recording has no such test",
     )
-    assert of.exchanges == 0
+    assert found.pairs == ()
 
 
 def test_another_number_of_requests_is_different() -> None:
     found = judge().judge("one", "first", [exchange()], [exchange(), exchange()], "")
-    assert [one.place for _, _, one in found.differences] == ["requests"]
+    assert [one.place for one in found.pairs[-1].differences] == ["requests"]
+
+
+def stale(*pairs: tuple[Exchange, Exchange], rule: Rule = SERVER) -> list[Rule]:
+    """Rules that are stale after comparing these."""
+    of, outcome = judge("stack", "devstack", rule), Outcome("stack", "devstack", [rule])
+    for left, right in pairs:
+        outcome.add(of.judge("one", "first", [left], [right]).as_data())
+    return outcome.stale
 
 
 def test_a_rule_that_was_not_met_though_it_could_have_been_is_stale() -> None:
-    of = judge()
-    verdict(of, exchange(), exchange())
-    assert of.expectations.stale == [SERVER]
-    verdict(of, exchange(), exchange("Apache/2.4 (Debian)"))
-    assert of.expectations.stale == []
+    assert stale((exchange(), exchange())) == [SERVER]
+    other = exchange("Apache/2.4 (Debian)")
+    assert stale((exchange(), exchange()), (exchange(), other)) == []
 
 
 @pytest.mark.parametrize(
@@ -99,9 +106,7 @@ def test_a_rule_that_was_not_met_though_it_could_have_been_is_stale() -> None:
     ],
 )
 def test_a_rule_that_could_not_be_met_is_not_stale(rule: Rule) -> None:
-    of = judge("stack", "devstack", rule)
-    verdict(of, exchange(), exchange())
-    assert of.expectations.stale == []
+    assert stale((exchange(), exchange()), rule=rule) == []
 
 
 def test_exchanges_are_told_apart_by_their_tests() -> None:

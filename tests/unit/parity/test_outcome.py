@@ -8,7 +8,7 @@ from array import array
 
 from harness.core.exchange import Exchange, Request, Response
 from harness.parity.compare import Difference
-from harness.parity.judge import Judge, Verdict
+from harness.parity.judge import Judge, Judgement, Pair, Verdict
 from harness.parity.outcome import Outcome, as_data, as_page
 from harness.parity.rules import Declared
 
@@ -21,14 +21,12 @@ def exchange(number: int, body: str) -> Exchange:
 
 
 def outcome(*pairs: tuple[str, str]) -> Outcome:
-    judge = Judge("stack", "devstack", Declared())
-    judgements = [
-        judge.judge(
-            "one", f"test {number}", [exchange(number, left)], [exchange(number, right)], ""
+    judge, found = Judge("stack", "devstack", Declared()), Outcome("stack", "devstack", [])
+    for n, (left, right) in enumerate(pairs):
+        found.add(
+            judge.judge("one", f"test {n}", [exchange(n, left)], [exchange(n, right)]).as_data()
         )
-        for number, (left, right) in enumerate(pairs)
-    ]
-    return Outcome.of(judge, judgements)
+    return found
 
 
 def embedded(page: str) -> dict[str, object]:
@@ -60,14 +58,12 @@ def test_the_page_needs_no_network() -> None:
 def test_five_thousand_differences_fit_into_five_megabytes() -> None:
     long = "x" * 3000
     left, right = exchange(0, "{}"), exchange(0, "{}")
-    judge = Judge("stack", "devstack", Declared())
-    judgement = judge.judge("one", "first", [left], [right], "")
     differences = [
-        (left, right, Difference(f"body $.k{number}", "value", f"{number} {long}", long))
-        for number in range(5000)
+        Difference(f"body $.k{number}", "value", f"{number} {long}", long) for number in range(5000)
     ]
-    many = type(judgement)("one", "first", Verdict.DIFFERENT, differences)
-    found = Outcome.of(judge, [many])
+    found = Outcome("stack", "devstack", [])
+    pairs = [Pair(left, right, differences)]
+    found.add(Judgement("one", "first", Verdict.DIFFERENT, pairs).as_data())
     count, size = len(found.causes), len(as_page(found).encode())
     assert count == 5000
     assert size < 5_000_000
@@ -79,8 +75,8 @@ def test_a_password_in_a_body_is_hidden() -> None:
 
 
 def test_figures_are_milliseconds_by_route() -> None:
-    judge = Judge("stack", "devstack", Declared())
-    judge.latency["GET /usages"] = (array("d", [0.001 * n for n in range(1, 101)]), array("d"))
-    (entry,) = as_data(Outcome.of(judge, []))["latency"]
+    one = Outcome("stack", "devstack", [])
+    one.latency["GET /usages"] = (array("d", [0.001 * n for n in range(1, 101)]), array("d"))
+    (entry,) = as_data(one)["latency"]
     assert entry["left"] == {"count": 100, "p50": 51.0, "p95": 96.0, "max": 100.0}
     assert entry["right"] is None

@@ -1,0 +1,65 @@
+"""A comparison as lines of text, for terminals."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.parity.judge import Verdict
+from harness.parity.outcome import Outcome
+
+SHOWN_CHARACTERS = 200
+# Explanations for the kinds of differences that have none of their own.
+MEANING = {
+    "value": "the values differ",
+    "type": "the types differ",
+    "missing": "missing on the other side",
+    "extra": "on the other side alone",
+    "length": "the lengths differ",
+}
+
+
+def difference(found: Mapping[str, Any], left: str, right: str) -> Iterator[str]:
+    """One difference; ``left`` and ``right`` name the sides."""
+    width = max(len(left), len(right))
+    yield f"{found['place']}: {found['why'] or MEANING.get(found['kind'], found['kind'])}"
+    for name, value in ((left, found["left"]), (right, found["right"])):
+        yield f"  {name:{width}}  {_short(value) if value else '(nothing)'}"
+
+
+def test(judgement: Mapping[str, Any], left: str, right: str) -> Iterator[str]:
+    """The differences of one test, by request."""
+    before = ""
+    for found in judgement["differences"]:
+        served = f" (replica {found['replica']})" if found["replica"] else ""
+        request = f"{found['method']} {found['url']}{served}"
+        if request != before:
+            yield request
+        before = request
+        yield from (f"  {line}" for line in difference(found, left, right))
+
+
+def causes(outcome: Outcome) -> Iterator[str]:
+    """The differences by cause, each with its first example."""
+    for cause in outcome.causes:
+        times = "once" if cause.count == 1 else f"{cause.count} times"
+        first = cause.examples[0]
+        yield f"{cause.route}  {times}, first in {first['suite']}::{first['test']}"
+        yield from (f"  {line}" for line in difference(first, outcome.left, outcome.right))
+        yield ""
+
+
+def summary(outcome: Outcome) -> Iterator[str]:
+    """Counts, and whatever keeps the comparison from being a success."""
+    for rule in outcome.stale:
+        yield f"stale: {rule.place} differs no more, though declared.yaml expects it"
+    for why, count in outcome.lacking.items():
+        yield f"not compared: {count} {'test' if count == 1 else 'tests'}: {why}"
+    counts = ", ".join(f"{outcome.counts[verdict]} {verdict}" for verdict in Verdict)
+    yield f"{outcome.left} | {outcome.right}: {outcome.exchanges} exchanges; tests: {counts}"
+    if not outcome.exchanges:
+        yield "nothing was compared, which is no success"
+
+
+def _short(value: str) -> str:
+    if len(value) <= SHOWN_CHARACTERS:
+        return value
+    return f"{value[:SHOWN_CHARACTERS]}... ({len(value)} characters)"

@@ -17,24 +17,24 @@ MEANING = {
 }
 
 
-def difference(found: Mapping[str, Any], left: str, right: str) -> Iterator[str]:
+def difference(entry: Mapping[str, Any], left: str, right: str) -> Iterator[str]:
     """One difference; ``left`` and ``right`` name the sides."""
     width = max(len(left), len(right))
-    yield f"{found['place']}: {found['why'] or MEANING.get(found['kind'], found['kind'])}"
-    for name, value in ((left, found["left"]), (right, found["right"])):
+    yield f"{entry['place']}: {entry['why'] or MEANING.get(entry['kind'], entry['kind'])}"
+    for name, value in ((left, entry["left"]), (right, entry["right"])):
         yield f"  {name:{width}}  {_short(value) if value else '(nothing)'}"
 
 
 def test(judgement: Mapping[str, Any], left: str, right: str) -> Iterator[str]:
     """The differences of one test, by request."""
     before = ""
-    for found in judgement["differences"]:
-        served = f" (replica {found['replica']})" if found["replica"] else ""
-        request = f"{found['method']} {found['url']}{served}"
+    for entry in judgement["differences"]:
+        served = f" (replica {entry['replica']})" if entry["replica"] else ""
+        request = f"{entry['method']} {entry['url']}{served}"
         if request != before:
             yield request
         before = request
-        yield from (f"  {line}" for line in difference(found, left, right))
+        yield from (f"  {line}" for line in difference(entry, left, right))
 
 
 def causes(outcome: Outcome) -> Iterator[str]:

@@ -46,7 +46,7 @@ def loaded(path: Path, wire: Wire, text: str) -> list[case.Case]:
 
 def connected(target: Embedded) -> Wire:
     wire = Wire()
-    wire.connect(target, lambda exchange: None)
+    wire.connect(target, lambda exchange: exchange)
     return wire
 
 

@@ -63,9 +63,14 @@ def tempest(
     problem = served.unproven() if served else None
     if problem:
         click.secho(problem, fg="red")
+    missing = served.missing(tests) if served else None
     suites = len({test.suite for test in tests})
     said = f"{counts(tests)} in {suites} suites in {seconds:.2f}s, with tempest"
-    click.secho(f"{said} {version('tempest')}", fg="red" if bad or problem else "green")
+    click.secho(f"{said} {version('tempest')}", fg="red" if bad or problem or missing else "green")
+    if missing and not bad:
+        raise missing
+    if missing:
+        click.secho(f"ERROR: {missing}", fg="red")
     return not (bad or problem)
 
 

@@ -1,7 +1,8 @@
-"""What the stack itself says of a run under tempest: who answered, and why a test failed."""
+"""Reads from the stack's logs which replicas served a run of tempest, and why a test failed."""
 
 from collections.abc import Iterable, Sequence
 
+from harness.core.errors import RunnerError, StackError
 from harness.core.exchange import Exchange
 from harness.report import terminal
 from harness.report.request_stats import Tally
@@ -9,8 +10,10 @@ from harness.stack.clients import apache_log, replica_logs
 from harness.stack.handle import Stack
 from harness.tempest.outcomes import BAD, Test
 
-# Of any one source.
+# Log lines shown of each container.
 LOG_LINES = 40
+# Verdicts of tests that have sent no request.
+UNSENT = frozenset({"", "skipped"})
 
 
 class Served:
@@ -19,29 +22,52 @@ class Served:
     def __init__(self, stack: Stack, since: float) -> None:
         self._stack = stack
         self._replicas = [str(number) for number in stack.replicas]
-        self._exchanges = apache_log.exchanges(stack.name, since)
+        self._unreadable: StackError | None = None
+        self._exchanges: Sequence[Exchange] = ()
+        try:
+            self._exchanges = apache_log.exchanges(stack.name, since)
+        except StackError as error:
+            self._unreadable = error
         self._tally = Tally()
         for exchange in self._exchanges:
             self._tally.observe(exchange)
 
     def summary(self) -> list[str]:
-        """Who answered how many requests, and how fast."""
+        """Return how many requests each replica has answered, and how fast."""
         return terminal.summary(self._tally, self._replicas) if self._exchanges else []
 
     def unproven(self) -> str | None:
-        """Why the run does not prove what it should: a replica that answered nothing."""
+        """Return why the run does not prove what it should: a replica that answered nothing."""
         return terminal.unproven(self._tally, self._replicas)
 
+    def missing(self, tests: Iterable[Test]) -> RunnerError | None:
+        """Return the error of a run without evidence: no log, or no request in the log."""
+        sent = sum(test.verdict not in UNSENT for test in tests)
+        if self._unreadable is not None:
+            return RunnerError(
+                "Nothing proves that replicas have answered tempest's requests. "
+                + self._unreadable.problem,
+                self._unreadable.remedy,
+            )
+        if self._exchanges or not sent:
+            return None
+        return RunnerError(
+            f"Nothing proves that replicas have answered tempest's requests: {sent} tests have "
+            "run, and Apache's log holds no request to placement.",
+            f"See the log: placement-harness logs apache --name {self._stack.name}.",
+        )
+
     def explain(self, tests: Iterable[Test]) -> None:
-        """Give each test that failed the log lines of the last request that was made for it."""
+        """Give each failed test the log lines of the last request of that test."""
         for test in tests:
-            mine = [one for one in self._exchanges if _made_for(one, test)]
-            if test.verdict in BAD and mine:
-                test.logs = _shown(replica_logs.of_exchange(self._stack.name, mine[-1]).items())
+            requests = [exchange for exchange in self._exchanges if _made_for(exchange, test)]
+            if test.verdict in BAD and requests:
+                logs = replica_logs.of_exchange(self._stack.name, requests[-1])
+                test.logs = _shown(logs.items())
 
 
 def _made_for(exchange: Exchange, test: Test) -> bool:
-    """tempest makes one request after the other: what was served during a test was for it."""
+    """tempest sends one request at a time: a request served during a test belongs to that test."""
     middle = exchange.started + exchange.seconds / 2
     return test.began <= middle <= test.began + test.seconds
 

@@ -11,7 +11,7 @@ import pytest
 
 from harness.cli import program, tempest
 from harness.config.plan import Lane
-from harness.core.errors import HarnessError, RunnerError
+from harness.core.errors import HarnessError, RunnerError, StackError
 from harness.core.exchange import Exchange, Request, Response
 from harness.identity.keystone import Keystone
 from harness.stack.clients import apache_log, replica_logs
@@ -44,7 +44,7 @@ def stack(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> StackState:
     """A stack that runs, as far as anybody can tell."""
     for name in ("token", "watch", "check"):
         monkeypatch.setattr(Stack, name, lambda self, *_: "a-token")
-    monkeypatch.setattr(apache_log, "exchanges", lambda *_: [])
+    monkeypatch.setattr(apache_log, "exchanges", lambda *_: [served(1, time.time())])
     monkeypatch.setattr(Keystone, "token", lambda self: "a-token")
     monkeypatch.setattr(Keystone, "endpoint", lambda *_: "http://127.0.0.1:8778/placement")
     state = StackState("placement-harness")
@@ -57,7 +57,8 @@ def test_success_is_0_with_counts_and_the_stack_is_let_go(
 ) -> None:
     before = sorted(os.listdir(stack.directory))
     code, out, err = harness()
-    assert (code, out.split(" in ")[0]) == (0, "2 passed")
+    assert code == 0
+    assert out.splitlines()[-1].startswith("2 passed in 1 suites in ")
     assert "gabbits/a.yaml: 2 passed" in err
     assert sorted({*os.listdir(stack.directory)} - {"lock"}) == before
     assert StackState(stack.name).acquire()
@@ -104,6 +105,41 @@ def test_a_replica_that_answered_nothing_is_a_failure(
     code, out, _ = harness()
     assert code == 1
     assert "FAILED: replica 3 answered none of 8 requests" in out
+
+
+def unreadable(*_: object) -> list[Exchange]:
+    raise StackError("The log of apache-1 cannot be read: no such container.", "See status.")
+
+
+def test_a_log_that_cannot_be_read_is_70_after_the_results(
+    harness: Harness, stack: StackState, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apache_log, "exchanges", unreadable)
+    code, out, err = harness("--junit-xml", "report.xml")
+    assert code == 70
+    assert "2 passed in 1 suites in " in out
+    assert "requests. The log of apache-1 cannot be read: no such container. See status." in err
+    assert (fake.folder / "report.xml").exists()
+
+
+def test_a_failed_test_stays_1_where_the_log_cannot_be_read(
+    harness: Harness, stack: StackState, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apache_log, "exchanges", unreadable)
+    fake.play([["a_one", "fail", "why"], PASSED[1]])
+    code, out, _ = harness()
+    assert code == 1
+    assert "FAILED gabbits/a.yaml::One" in out
+    assert "ERROR: Nothing proves that replicas have answered" in out
+
+
+def test_tests_without_a_request_in_the_log_are_70(
+    harness: Harness, stack: StackState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apache_log, "exchanges", lambda *_: [])
+    code, _, err = harness()
+    assert code == 70
+    assert "2 tests have run, and Apache's log holds no request to placement" in err
 
 
 def test_a_failure_has_the_log_lines_of_its_last_request(

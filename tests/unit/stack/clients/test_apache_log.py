@@ -1,5 +1,8 @@
-"""What Apache's log says of the requests that replicas have served."""
+"""Reading the requests that replicas have served from Apache's log."""
 
+import pytest
+
+from harness.core.errors import StackError
 from harness.stack.clients import apache_log
 from tests.fakes.machine import Machine
 
@@ -20,3 +23,16 @@ def test_requests_to_replicas_are_read_and_nothing_else(machine: Machine) -> Non
     assert (served.started, served.seconds) == (1770091506.7, 0.0095)
     assert failed.response is not None
     assert (failed.response.status, failed.replica, failed.request_id) == (502, "1", None)
+
+
+def test_an_empty_log_is_no_request(machine: Machine) -> None:
+    machine.has("docker")
+    assert apache_log.exchanges("one", 100) == []
+
+
+def test_a_log_that_cannot_be_read_is_an_error_with_dockers_reason(machine: Machine) -> None:
+    said = "Error response from daemon: No such container: one-apache-1"
+    machine.has("docker", {"logs*": f"echo '{said}' >&2; exit 1"})
+    with pytest.raises(StackError) as raised:
+        apache_log.exchanges("one", 100)
+    assert raised.value.problem == f"The log of one-apache-1 cannot be read: {said}."

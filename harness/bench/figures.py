@@ -3,7 +3,6 @@
 import os
 import re
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from rich.table import Table
 from harness.config.plan import NAME_VARIABLE
 from harness.core.errors import StackError
 from harness.core.paths import ROOT
+from harness.core.process import NO_LIMIT, run
 
 # Name of the stacks that are measured. A user's kept stack has another name and is left alone.
 NAME = "placement-harness-bench"
@@ -51,21 +51,19 @@ def command(*words: str) -> str:
 
     Raises StackError when it fails.
     """
-    done = subprocess.run(  # noqa: S603 (our own programs, fixed arguments)
-        [sys.executable, "-m", MODULES[words[0]], *words[1:]],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=surroundings(),
-        stdin=subprocess.DEVNULL,
+    outcome = run(
+        *(sys.executable, "-m", MODULES[words[0]], *words[1:]),
+        seconds=NO_LIMIT,
+        environment=surroundings(),
+        folder=ROOT,
     )
-    if done.returncode:
+    if not outcome.ok:
         raise StackError(
-            f"`{' '.join(words)}` failed with exit code {done.returncode}.",
+            f"`{' '.join(words)}` failed with exit code {outcome.code}.",
             "Its last lines are below; nothing was measured.",
-            evidence=(done.stdout + done.stderr).splitlines()[-20:],
+            evidence=outcome.text.splitlines()[-20:],
         )
-    return done.stdout
+    return outcome.out
 
 
 def surroundings() -> dict[str, str]:

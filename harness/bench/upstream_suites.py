@@ -7,7 +7,6 @@ left out: from the second on, stestr balances its workers by the times that it r
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from harness.bench import cpu, token_cost
 from harness.bench.figures import Measure, command, figure, show, surroundings
+from harness.core import process
 from harness.core.errors import StackError, UsageError
 from harness.core.measurements import Progress
 from harness.upstream.fixture_data import installed_suites
@@ -103,18 +103,16 @@ def _reference(folder: Path, suites: Path) -> int:
     if stestr is None:
         raise UsageError("There is no stestr, upstream's test runner.", "pip install stestr")
     (folder / ".stestr.conf").write_text(STESTR.format(root=suites.parents[3]))
-    done = subprocess.run(  # noqa: S603 (no shell)
-        [stestr, "run", "--concurrency", "2", "test_api"],
-        cwd=folder,
-        env={**surroundings(), "PATH": path},
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
+    outcome = process.run(
+        *(stestr, "run", "--concurrency", "2", "test_api"),
+        seconds=process.NO_LIMIT,
+        environment={**surroundings(), "PATH": path},
+        folder=folder,
     )
-    if done.returncode:
+    if not outcome.ok:
         raise StackError(
             "Upstream's own command failed.",
             "Its last lines are below; nothing was measured.",
-            evidence=done.stdout.splitlines()[-20:],
+            evidence=outcome.out.splitlines()[-20:],
         )
-    return int(figure(r"Passed: (\d+)", done.stdout))
+    return int(figure(r"Passed: (\d+)", outcome.out))

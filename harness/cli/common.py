@@ -16,6 +16,7 @@ from harness.config.plan import (
     number_of_replicas,
 )
 from harness.core.errors import HarnessError, UsageError, no_room
+from harness.core.signals import heeded
 
 named = click.option(
     "--name",
@@ -31,7 +32,7 @@ class Commands(click.Group):
     """Turns the harness's errors into one paragraph and their exit code."""
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in heeded(signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _interrupt)
         try:
             super().main(*args, **{**kwargs, "standalone_mode": False})

@@ -1,33 +1,41 @@
-"""Commands run to their end, or until they have taken too long, or nobody wants them any more.
+"""Starts other programs: to their end, line by line, or beside the caller.
 
-Each runs in a session of its own: the terminal's Ctrl-C is for the harness, which decides what
-happens to a command that is under way.
+Each program runs in a session of its own. The terminal's Ctrl-C reaches the harness alone, which
+decides what happens to a program that is under way. A program that is ended takes along all that
+it has started.
 """
 
 import contextlib
+import math
 import os
 import queue
 import select
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Any
+from pathlib import Path
+from typing import IO
 
 from harness.core.deadline import GLANCE, Deadline, go_on
-from harness.core.errors import BuildError
 
 NOT_FOUND, TIMED_OUT = 127, 124
 EVIDENCE_LINES = 8
-# What a command that is asked to end may still tidy up. Seconds.
-PATIENCE = 20
+# Seconds that a program gets to clean up after SIGTERM: mmdebstrap has a whole system to remove.
+PATIENCE = 20.0
+POLL_SECONDS = 0.02
+# Time limit of a command that may take as long as it needs.
+NO_LIMIT = math.inf
+# Places for the errors of a program: apart from its output, or nowhere.
+APART, NOWHERE = subprocess.PIPE, subprocess.DEVNULL
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a command ended: as a shell would number it, and what it said."""
+    """Exit code of a command, as a shell numbers it, with what it has written."""
 
     code: int
     out: str = ""
@@ -38,76 +46,178 @@ class Outcome:
         return self.code == 0
 
     @property
+    def text(self) -> str:
+        """Everything that the command has written."""
+        return self.out + self.err
+
+    @property
     def evidence(self) -> tuple[str, ...]:
-        """What to show: the lines that pip, apt and mmdebstrap mark as errors; else the last."""
+        """Lines to show: those that pip, apt and mmdebstrap mark as errors, else the last lines."""
         lines = [line.rstrip() for line in (self.err.strip() or self.out.strip()).splitlines()]
         marked = [line for line in lines if line.startswith(("E: ", "ERROR: "))]
         return tuple(marked[:EVIDENCE_LINES] or lines[-EVIDENCE_LINES:])
 
     @property
     def reason(self) -> str:
-        """The one line that says why: the first error, or the last thing said."""
+        """The line that says why the command failed: the first error, or the last line."""
         if not self.evidence:
             return f"exit code {self.code}, without a word"
         first, last = self.evidence[0], self.evidence[-1]
         return (first if first.startswith(("E: ", "ERROR: ")) else last).rstrip(".")
 
 
+class Program:
+    """A program that runs beside its caller until it ends or is ended.
+
+    ``out`` and ``errors`` take its output; without ``out`` the caller reads ``output`` or
+    ``lines``, which must happen for the program to go on. Without ``errors`` its errors join them.
+    With ``is_mortal`` the program ends with the thread that starts it, even by kill -9.
+    Raises OSError when the program cannot be started.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        out: IO[bytes] | None = None,
+        errors: IO[bytes] | int | None = None,
+        stdin: IO[bytes] | None = None,
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+        is_mortal: bool = False,
+    ) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 (no shell; callers pass fixed commands)
+            mortal(command) if is_mortal else command,
+            stdin=stdin or subprocess.DEVNULL,
+            stdout=out or subprocess.PIPE,
+            stderr=subprocess.STDOUT if errors is None else errors,
+            env=environment,
+            cwd=folder,
+            start_new_session=True,
+        )
+
+    @property
+    def output(self) -> IO[bytes]:
+        """The stream of what the program writes, where ``out`` does not take it."""
+        if self._process.stdout is None:
+            raise ValueError("the output goes elsewhere")
+        return self._process.stdout
+
+    @property
+    def code(self) -> int | None:
+        """Exit code; None while the program runs."""
+        return self._process.poll()
+
+    def lines(self) -> Iterator[str]:
+        """Lines of the output, without their ends, until the program closes it."""
+        for line in self.output:
+            yield line.decode(errors="replace").rstrip()
+
+    def wait(self, seconds: float | None = None) -> int | None:
+        """Exit code of the program; None when it has not ended by then."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._process.wait(seconds)
+        return None
+
+    def communicate(self, deadline: Deadline) -> tuple[bytes, bytes]:
+        """Output and errors of the program, once it has ended.
+
+        Raises TimeoutError after the deadline, and Cancelled.
+        """
+        while True:
+            go_on()
+            try:
+                written, errors = self._process.communicate(timeout=min(GLANCE, deadline.left))
+            except subprocess.TimeoutExpired:
+                if deadline.passed:
+                    raise TimeoutError from None
+            else:
+                return written or b"", errors or b""
+
+    def speaks(self, deadline: Deadline) -> bool:
+        """Whether the program writes anything before the deadline, or ends."""
+        streams = [stream for stream in (self._process.stdout, self._process.stderr) if stream]
+        return any(select.select(streams, [], [], GLANCE)[0] for _ in deadline.every(0))
+
+    def ask_to_end(self) -> None:
+        """Send SIGTERM to the program alone, which tells the processes that it has started."""
+        self._process.terminate()
+
+    def end(self) -> None:
+        """End the program and all that it has started, and return when all of them have ended.
+
+        docker's plugins, such as Compose, do not end with docker.
+        """
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+            for _ in _until_patience_ends(PATIENCE):
+                if self._process.poll() is not None and not _alive(self._process.pid):
+                    return
+
+    def close(self) -> None:
+        """Close the output, once the program has ended."""
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream:
+                stream.close()
+
+
 def run(
     *command: str,
     seconds: float,
     first_line: float | None = None,
-    stdin: IO[bytes] | None = None,
+    stdin: IO[bytes] | bytes | None = None,
     out: IO[bytes] | None = None,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> Outcome:
-    """Run a command without a shell or a terminal; never raise because it failed.
+    """Run a command to its end, without a shell or a terminal; never raise because it failed.
 
-    ``first_line`` is how long it may take to say anything at all. ``out`` takes its output instead
-    of the outcome.
+    ``seconds`` limit the whole command, ``first_line`` the time until it writes anything. ``out``
+    takes its output instead of the outcome. A command that is interrupted, cancelled or too slow is
+    ended, with all that it has started.
     """
-    try:
-        process = subprocess.Popen(  # noqa: S603 (no shell; callers pass fixed commands)
-            command,
-            stdin=stdin or subprocess.DEVNULL,
-            stdout=out or subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            # What they say is matched, and shown: in English, without questions.
-            env={**inherited(), "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"},
-            start_new_session=True,
-        )
-    except OSError as error:
-        return Outcome(NOT_FOUND, err=f"{command[0]}: {error.strerror}")
-    with process:
+    with _readable(stdin) as source:
         try:
-            streams = [stream for stream in (process.stdout, process.stderr) if stream]
-            if first_line and not _speaks(streams, Deadline.after(first_line)):
-                _end(process)
-                return Outcome(TIMED_OUT, err=f"no answer within {first_line:g} s")
-            written, said = _communicate(process, Deadline.after(seconds))
-        except subprocess.TimeoutExpired:
-            _end(process)
-            return Outcome(TIMED_OUT, err=f"not done within {seconds:g} s")
-        except BaseException:
-            _end(process)
-            raise
-    return Outcome(process.returncode, _text(written), _text(said))
+            program = Program(
+                command,
+                out=out,
+                errors=APART,
+                stdin=source,
+                environment=plain_environment() if environment is None else environment,
+                folder=folder,
+            )
+        except OSError as error:
+            return Outcome(NOT_FOUND, err=f"{command[0]}: {error.strerror}")
+    try:
+        if first_line and not program.speaks(Deadline.after(first_line)):
+            program.end()
+            return Outcome(TIMED_OUT, err=f"no answer within {first_line:g} s")
+        written, errors = program.communicate(Deadline.after(seconds))
+    except TimeoutError:
+        program.end()
+        return Outcome(TIMED_OUT, err=f"not done within {seconds:g} s")
+    except BaseException:
+        program.end()
+        raise
+    finally:
+        program.close()
+    texts = (stream.decode(errors="replace") for stream in (written, errors))
+    return Outcome(program.code or 0, *texts)
+
+
+def plain_environment() -> dict[str, str]:
+    """Environment of commands whose words are matched and shown: English, without questions."""
+    return {**inherited(), "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
 
 
 def inherited() -> dict[str, str]:
-    """The environment, without the variables of compose.yaml: a person may have set them for a
-    stack that is started by hand, and Compose would take them before the harness's own."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("HARNESS_")}
+    """The environment without the variables of compose.yaml.
 
-
-def mortal(command: Sequence[str]) -> list[str]:
-    """The command, made to end with the thread that starts it, even when that is killed.
-
-    The shell ends all that the command has started: docker's plugins do not die with docker.
+    A user may have set these for a stack that is started by hand. Compose would prefer them to the
+    harness's own.
     """
-    if not shutil.which("setpriv"):
-        return [*command]
-    script = 'trap "trap - TERM; kill 0" TERM; "$@" & wait $!'
-    return ["setpriv", "--pdeathsig", "TERM", "sh", "-c", script, "sh", *command]
+    return {name: value for name, value in os.environ.items() if not name.startswith("HARNESS_")}
 
 
 def follow(
@@ -115,91 +225,74 @@ def follow(
 ) -> int:
     """Run a command that takes long, and give its exit code; ``heard`` gets each line it writes.
 
-    It is ended, with all that it has started, when the waiting is interrupted or cancelled.
+    The command is ended, with all that it has started, when this process is killed, or the waiting
+    is interrupted or cancelled.
     """
-    process = subprocess.Popen(  # noqa: S603 (no shell; callers pass fixed commands)
-        mortal(command),
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
+    program = Program(command, environment=environment, is_mortal=True)
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(process, lines), daemon=True).start()
+    threading.Thread(target=_read, args=(program, lines), daemon=True).start()
     try:
         while True:
             go_on()
             with contextlib.suppress(queue.Empty):
                 line = lines.get(timeout=GLANCE)
                 if line is None:
-                    return process.wait()
+                    return program.wait() or 0
                 heard(line)
     except BaseException:
-        end_group(process)
+        program.end()
         raise
 
 
-def end_group(process: "subprocess.Popen[Any]") -> None:
-    """End the leader of a session, and all that it has started."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
-            os.killpg(process.pid, number)
-            process.wait(PATIENCE)
-            break
+def mortal(command: Sequence[str]) -> Sequence[str]:
+    """The command, made to end with the thread that starts it.
+
+    The shell ends all that the command has started: docker's plugins do not end with docker.
+    """
+    if not shutil.which("setpriv"):
+        return command
+    script = 'trap "trap - TERM; kill 0" TERM; "$@" & wait $!'
+    return ["setpriv", "--pdeathsig", "TERM", "sh", "-c", script, "sh", *command]
 
 
-def _read(process: "subprocess.Popen[str]", lines: "queue.SimpleQueue[str | None]") -> None:
-    for line in process.stdout or ():
-        lines.put(line.rstrip())
+def _read(program: Program, lines: "queue.SimpleQueue[str | None]") -> None:
+    for line in program.lines():
+        lines.put(line)
     lines.put(None)
 
 
-def _speaks(streams: Sequence[IO[bytes]], deadline: Deadline) -> bool:
-    return any(select.select(streams, [], [], GLANCE)[0] for _ in deadline.every(0))
+@contextlib.contextmanager
+def _readable(stdin: IO[bytes] | bytes | None) -> Iterator[IO[bytes] | None]:
+    """A file with these bytes, which the program reads at its own pace."""
+    if not isinstance(stdin, bytes):
+        yield stdin
+        return
+    with tempfile.TemporaryFile() as file:
+        file.write(stdin)
+        file.seek(0)
+        yield file
 
 
-def _communicate(
-    process: "subprocess.Popen[bytes]", deadline: Deadline
-) -> tuple[bytes | None, bytes | None]:
-    while True:
-        go_on()
+def _until_patience_ends(seconds: float) -> Iterator[float]:
+    """Poll until the time is up, though the wait of the caller is cancelled."""
+    deadline = Deadline.after(seconds)
+    pause = threading.Event()
+    while not deadline.passed:
+        yield deadline.waited
+        pause.wait(POLL_SECONDS)
+
+
+def _alive(group: int) -> bool:
+    """Whether a process group has a process that has not ended.
+
+    The kernel counts zombies as members, and the first process of a container may never reap them.
+    """
+    for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            return process.communicate(timeout=min(GLANCE, deadline.left))
-        except subprocess.TimeoutExpired:
-            if deadline.passed:
-                raise
-
-
-def _text(output: bytes | None) -> str:
-    return (output or b"").decode(errors="replace")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    # Asked first, for as long as it takes to tidy up: mmdebstrap has a whole system to remove.
-    process.terminate()
-    try:
-        process.wait(PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-
-
-def says_disk_full(output: str) -> bool:
-    return "no space left on device" in output.lower()
-
-
-def disk_full(what: str, evidence: Sequence[str] = ()) -> BuildError:
-    return BuildError(
-        f"The disk is full: {what}.",
-        "Make room, then run again: `docker system df` shows what docker keeps, `docker builder "
-        "prune` removes old build steps. The images and their build need about 6 GB.",
-        evidence=evidence,
-    )
-
-
-def stop_if_full(what: str, outcome: Outcome) -> None:
-    """Raise BuildError where a command failed because the disk is full."""
-    if not outcome.ok and says_disk_full(outcome.err + outcome.out):
-        raise disk_full(what, outcome.evidence)
+            _, _, fields = stat.read_text(errors="replace").rpartition(")")
+        except OSError:
+            continue
+        state, _, member = fields.split()[:3]
+        if int(member) == group and state not in "ZX":
+            return True
+    return False

@@ -12,13 +12,18 @@ T = TypeVar("T")
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+def heeded(*numbers: signal.Signals) -> list[signal.Signals]:
+    """Those of these signals that are not ignored: nohup ignores SIGHUP, for children too."""
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+
+
 def shielded(work: Callable[[], T]) -> T:
-    """Do something whole: an interrupt in between is raised when it is done."""
+    """Do work whole: an interrupt in between is raised when the work is done."""
     interrupts: list[int] = []
     handlers = {}
-    # Only the main thread is ever interrupted; others can be cancelled.
+    # Signals interrupt the main thread alone; other threads can be cancelled.
     if threading.current_thread() is threading.main_thread():
-        for number in INTERRUPTS:
+        for number in heeded(*INTERRUPTS):
             handlers[number] = signal.signal(number, lambda number, _: interrupts.append(number))
     try:
         with cancellable(None):

@@ -9,12 +9,13 @@ import tempfile
 from contextlib import AbstractContextManager
 
 from harness.core.deadline import GLANCE, Deadline, news
+from harness.core.disk import stop_if_full
 from harness.core.errors import BuildError
 from harness.core.files import private_directory
 from harness.core.locks import FileLock
 from harness.core.measurements import Progress
 from harness.core.paths import state_root
-from harness.core.process import Outcome, run, stop_if_full
+from harness.core.process import Outcome, run
 from harness.engine.install import ANSWER, DOWNLOAD
 
 # Debian's release that images are made of, but for those that need another one.

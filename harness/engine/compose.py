@@ -9,9 +9,10 @@ from typing import Any
 
 import certifi
 
+from harness.core.disk import disk_full, says_disk_full
 from harness.core.errors import EngineError, StackError
 from harness.core.paths import COMPOSE_FILE
-from harness.core.process import disk_full, run, says_disk_full
+from harness.core.process import run
 from harness.stack.model.state import StackState
 
 STACK_LABEL = "placement-harness.stack"
@@ -46,12 +47,12 @@ def ca_bundle() -> str:
 
 
 def command(state: StackState) -> list[str]:
-    """docker, in a session of its own: the terminal's Ctrl-C is for the harness, which decides
-    what happens to a command that is under way. When the harness is killed, it goes on: whoever
-    clears up after that finds it by the lock that it holds."""
+    """docker, with a lock that says that it works on the stack.
+
+    docker goes on when the harness is killed. The cleanup of the stack then waits for the lock.
+    """
     busy = ("flock", "--shared", "--no-fork", str(state.directory / "busy"))
-    parts = [busy, ("setsid", "--wait")]
-    return [word for part in parts if shutil.which(part[0]) for word in part] + ["docker"]
+    return [*(busy if shutil.which(busy[0]) else ()), "docker"]
 
 
 def compose_command(state: StackState) -> list[str]:

@@ -15,10 +15,11 @@ import tempfile
 from pathlib import Path
 
 from harness.core.deadline import news
+from harness.core.disk import disk_full
 from harness.core.errors import EngineError
 from harness.core.measurements import Progress
 from harness.core.paths import COMPOSE_LOCK
-from harness.core.process import TIMED_OUT, Outcome, disk_full, run
+from harness.core.process import TIMED_OUT, Outcome, run
 
 OLDEST_ENGINE = (20, 10)
 # The first that takes --progress for all its commands.

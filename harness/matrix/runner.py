@@ -4,8 +4,6 @@ import json
 import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.core.deadline import GLANCE, Deadline
-from harness.core.process import end_group
+from harness.core.process import Program
 from harness.core.signals import shielded
 from harness.matrix.cells import Cell
 
@@ -127,53 +125,45 @@ def _run(cell: Cell, options: Options, watcher: Watcher) -> Result:
     log = _Log(folder / LOG, watcher)
     deadline = Deadline.after(options.seconds)
     with (folder / LOG).open("wb") as out:
-        process = subprocess.Popen(  # noqa: S603 (no shell; the user's own words)
+        program = Program(
             _ends_with_matrix(command(cell, options)),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
+            out=out,
             # Unbuffered: the log is read while the run goes on.
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            # In a new session, the terminal's Ctrl-C reaches the matrix alone, which passes it on.
-            start_new_session=True,
+            environment={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
         try:
-            while process.poll() is None and not deadline.passed:
+            while program.code is None and not deadline.passed:
                 time.sleep(GLANCE)
                 log.look()
         except KeyboardInterrupt:
-            shielded_end(process)
+            shielded_end(program)
             raise InterruptedRun(
                 Result(
                     cell,
                     "interrupted",
-                    process.returncode,
+                    program.code,
                     deadline.waited,
                     "Ctrl-C",
                     _report(folder),
                 )
             ) from None
-        if process.returncode is None:
-            shielded_end(process)
+        if program.code is None:
+            shielded_end(program)
             reason = f"not done within {options.seconds:g} s"
-            return Result(
-                cell, "unusable", process.returncode, deadline.waited, reason, _report(folder)
-            )
+            return Result(cell, "unusable", program.code, deadline.waited, reason, _report(folder))
     log.look()
-    return _result(cell, process.returncode, deadline.waited, folder, log)
+    return _result(cell, program.code, deadline.waited, folder, log)
 
 
-def shielded_end(process: "subprocess.Popen[bytes]") -> None:
+def shielded_end(program: Program) -> None:
     """End a run and let it remove its stack; another Ctrl-C meanwhile changes nothing."""
 
     def end() -> None:
         # pytest alone gets the signal, and ends its workers. SIGTERM works as Ctrl-C does, even
         # when the matrix was started with SIGINT ignored.
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            end_group(process)
+        program.ask_to_end()
+        if program.wait(PATIENCE) is None:
+            program.end()
 
     try:
         shielded(end)

@@ -5,13 +5,13 @@ import configparser
 import email.parser
 import hashlib
 import re
-import subprocess
 import tomllib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from harness.core.errors import UsageError
+from harness.core.process import run
 from harness.placements.model import NAME, Schema
 
 # The version of a package that does not say its own.
@@ -79,15 +79,10 @@ def described(tree: Path) -> str:
     for path in (*tree.glob(f"{NAME.replace('-', '_')}-*.dist-info/METADATA"), tree / "PKG-INFO"):
         if path.is_file():
             return metadata(path.read_text(encoding="utf-8"))[1]
-    command = ["git", "-C", str(tree), "describe", "--tags", "--match", "[0-9]*"]
-    try:
-        done = subprocess.run(  # noqa: S603 (no shell)
-            command, capture_output=True, text=True, timeout=GIT_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return UNKNOWN
-    match = re.fullmatch(rf"{VERSION.pattern}(?:-(\d+)-(g\w+))?", done.stdout.strip())
-    if done.returncode or not match:
+    command = ("git", "-C", str(tree), "describe", "--tags", "--match", "[0-9]*")
+    outcome = run(*command, seconds=GIT_SECONDS)
+    match = re.fullmatch(rf"{VERSION.pattern}(?:-(\d+)-(g\w+))?", outcome.out.strip())
+    if not outcome.ok or not match:
         return UNKNOWN
     return match[1] + (f"+{match[2]}.{match[3]}" if match[2] else "")
 

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from harness.core.errors import UnreachableError, UsageError
 from harness.core.files import private_directory
 from harness.core.locks import FileLock
 from harness.core.paths import state_root
+from harness.core.process import TIMED_OUT, run
 from harness.placements.model import NAME
 
 SECONDS = 300
@@ -75,22 +75,18 @@ def uv(*words: str, stdin: str = "") -> Answer:
         "UV_PYTHON": sys.executable,
         "UV_PYTHON_DOWNLOADS": "never",
     }
-    try:
-        done = subprocess.run(  # noqa: S603 (no shell)
-            [uv_program(), *words],
-            input=stdin,
-            env=environment,
-            # uv reads settings from the pyproject.toml of its directory; there is none in this one.
-            cwd=home(),
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    outcome = run(
+        *(uv_program(), *words),
+        seconds=SECONDS,
+        stdin=stdin.encode(),
+        environment=environment,
+        # uv reads settings from the pyproject.toml of its directory; there is none in this one.
+        folder=home(),
+    )
+    if outcome.code == TIMED_OUT:
         return Answer(2, "", (f"uv has not ended in {SECONDS} s",))
-    lines = [line.rstrip() for line in done.stderr.splitlines() if line.strip()]
-    return Answer(done.returncode, done.stdout, tuple(lines[:EVIDENCE_LINES]))
+    lines = [line.rstrip() for line in outcome.err.splitlines() if line.strip()]
+    return Answer(outcome.code, outcome.out, tuple(lines[:EVIDENCE_LINES]))
 
 
 def _as_pip(environ: Mapping[str, str]) -> dict[str, str]:

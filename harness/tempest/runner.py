@@ -1,8 +1,8 @@
 """Runs suites under tempest."""
 
+import contextlib
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -14,7 +14,7 @@ from typing import Any
 from harness.core import redact
 from harness.core.errors import RunnerError
 from harness.core.measurements import Progress
-from harness.core.process import end_group, mortal
+from harness.core.process import Program
 from harness.identity.keystone import Keystone
 from harness.tempest import outcomes, workspace
 from harness.tempest.outcomes import Test
@@ -88,21 +88,21 @@ def _perform(work: Path, environment: Mapping[str, str], listener: outcomes.List
     subunit: Any = import_module("subunit")
     with (
         (work / "errors").open("wb") as errors,
-        subprocess.Popen(  # noqa: S603 (no shell; a fixed command)
-            mortal([sys.executable, *COMMAND]),
-            cwd=work,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,
-        ) as process,
+        contextlib.closing(
+            Program(
+                [sys.executable, *COMMAND],
+                errors=errors,
+                environment=environment,
+                folder=work,
+                is_mortal=True,
+            )
+        ) as program,
     ):
         try:
-            subunit.ByteStreamToStreamResult(process.stdout, non_subunit_name="log").run(listener)
-            return process.wait()
+            subunit.ByteStreamToStreamResult(program.output, non_subunit_name="log").run(listener)
+            return program.wait() or 0
         except BaseException:
-            end_group(process)
+            program.end()
             raise
 
 

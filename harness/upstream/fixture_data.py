@@ -8,7 +8,6 @@ import ast
 import hashlib
 import json
 import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +19,7 @@ from harness.core.errors import UsageError
 from harness.core.files import private_directory
 from harness.core.measurements import Progress
 from harness.core.paths import state_root
+from harness.core.process import run
 from harness.placements.source_trees import interpreter_for
 from harness.upstream import fixture_probe
 from harness.upstream.profiles import Profile, profile_of
@@ -173,25 +173,21 @@ def _take(source: Path, progress: Progress | None) -> Any:
     root = source.parents[4]
     paths = [str(root), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    done = subprocess.run(  # noqa: S603 (no shell)
-        [interpreter_for(source, progress), fixture_probe.__file__, FIXTURES],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
+    outcome = run(
+        *(interpreter_for(source, progress), fixture_probe.__file__, FIXTURES),
+        seconds=SECONDS,
+        environment=environment,
     )
     try:
-        if done.returncode == 0:
-            return json.loads(done.stdout)
+        if outcome.ok:
+            return json.loads(outcome.out)
         problem = "they fail"
     except ValueError:
         problem = "their snapshot is no JSON"
     raise UsageError(
         f"The fixtures of {source} cannot be used: {problem}.",
         REMEDY,
-        evidence=done.stderr.splitlines()[-5:],
+        evidence=outcome.err.splitlines()[-5:],
     )
 
 

@@ -102,22 +102,32 @@ def remove_labelled(state: StackState, said: Sequence[str] = ()) -> bool:
 def reap(progress: Progress, *, everything: bool = False) -> list[str]:
     """Remove what runs that were killed have left, never what a live run owns.
 
-    A fresh stack belongs to the process that holds its lock; when nobody does, it is a leftover. A
-    stack that was kept is removed only with ``everything``. Raises UnreadableError in the end, for
-    a stack of which is not known whether it was kept: it stays.
+    A fresh stack belongs to the process that holds its lock; without a lock the stack is a
+    leftover. A stack that was kept is removed only with ``everything``. A stack that cannot be
+    removed keeps no other stack from being removed; the error is raised in the end. The same holds
+    for a stack with an unreadable record, which stays: it may be one that was kept.
     """
     removed = clear_scratch()
-    unreadable: list[UnreadableError] = []
-    for state in claim_leftovers(unreadable.append, everything=everything):
-        take_down(state, progress)
-        removed.append(state.name)
-    removed += _reap_stateless(progress)
-    if unreadable:
+    errors: list[StackError] = []
+
+    def remove(state: StackState) -> None:
+        try:
+            take_down(state, progress)
+            removed.append(state.name)
+        except StackError as error:
+            errors.append(error)
+            state.release()
+
+    for state in claim_leftovers(errors.append, everything=everything):
+        remove(state)
+    for state in _stateless():
+        remove(state)
+    if errors:
         for name in removed:
             progress(f"removed {name}")
-        for error in unreadable[:-1]:
+        for error in errors[:-1]:
             progress(str(error))
-        raise unreadable[-1]
+        raise errors[-1]
     return removed
 
 
@@ -146,14 +156,13 @@ def claim_leftovers(
                 state.release()
 
 
-def _reap_stateless(progress: Progress) -> list[str]:
-    """Stacks whose state is gone: somebody deleted it, so nobody can own them."""
+def _stateless() -> Iterator[StackState]:
+    """Stacks without a state directory, which no process can own."""
     template = f'{{{{.Label "{STACK_LABEL}"}}}}\t{{{{.Label "{STATE_LABEL}"}}}}'
     found: set[str] = set()
     for listing in LISTINGS:
         label = ("--filter", f"label={STACK_LABEL}", "--format", template)
         found |= set(run("docker", *listing, *label, seconds=30).out.splitlines())
-    removed = []
     for line in sorted(found):
         name, _, directory = line.partition("\t")
         # Without a directory it was started by hand; with another one, by another user.
@@ -161,9 +170,7 @@ def _reap_stateless(progress: Progress) -> list[str]:
             continue
         state = StackState(name)
         if not state.directory.exists():
-            take_down(state, progress)
-            removed.append(name)
-    return removed
+            yield state
 
 
 def refuse_foreign(state: StackState) -> None:

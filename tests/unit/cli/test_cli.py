@@ -53,6 +53,16 @@ def test_a_full_disk_ends_a_command_with_what_to_do(
     assert "ERROR: The disk has no room left: No space left on device. Make some" in said.err
 
 
+@pytest.mark.parametrize("ignored", [True, False])
+def test_a_command_under_nohup_goes_on_when_its_terminal_is_closed(
+    harness: Harness, machine: Machine, ignored: bool
+) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
+    machine.has("docker", WELL)
+    harness("status")
+    assert (signal.getsignal(signal.SIGHUP) is signal.SIG_IGN) is ignored
+
+
 def test_a_command_that_is_not_there_is_refused(harness: Harness) -> None:
     said = harness("upp")
     assert said.code == 64

@@ -140,6 +140,25 @@ def test_reap_finds_what_has_lost_its_state_by_its_labels(machine: Machine) -> N
     assert teardown.reap(machine.steps.append) == ["one"]
 
 
+def test_reap_goes_on_after_a_stack_that_it_cannot_remove(machine: Machine) -> None:
+    for name in ("a-hangs", "b-hangs", "killed"):
+        left_behind(name)
+    root = state_root()
+    hangs = {"compose*-hangs*down*": fails("it hangs"), "ps*-hangs*": fails("the engine hangs")}
+    lines = f"gone\t{root}/gone"
+    machine.has("docker", {**hangs, "volume ls*--format*": f"printf '{lines}\n'", **WELL})
+    with pytest.raises(
+        StackError, match="b-hangs could not be removed: the engine hangs"
+    ) as caught:
+        teardown.reap(machine.steps.append)
+    assert caught.value.exit_code == 70
+    assert {"removed gone", "removed killed"} <= set(machine.steps)
+    assert any("a-hangs could not be removed" in step for step in machine.steps)
+    for name in ("a-hangs", "b-hangs"):
+        assert StackState(name).record() is not None
+        assert StackState(name).acquire(create=False), "the next reap can try again"
+
+
 def test_a_stack_that_compose_cannot_remove_is_removed_by_its_labels(machine: Machine) -> None:
     state = left_behind("one")
     listed = {"ps*": "echo c1 c2", "network ls*": "echo n1", "volume ls*": "echo v1"}

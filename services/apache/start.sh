@@ -1,8 +1,8 @@
 #!/bin/sh
-# Write the balancers' members, then become Apache. All 16 are declared, so that replicas come and
-# go without a restart of Apache; those beyond REPLICAS begin disabled.
-#   REPLICAS         how many replicas the first lane has
-#   REPLICA_PREFIX   the name of a replica without its number
+# Write the balancers' members, then become Apache. All 16 members are declared, so that replicas
+# come and go without a restart of Apache; members beyond REPLICAS begin disabled.
+#   REPLICAS         number of replicas of the first lane
+#   REPLICA_PREFIX   name of a replica without its number
 #   LANES            lanes besides the first one, as NAME:PORT:REPLICAS; their replicas listen at
 #                    the same port
 set -eu
@@ -15,7 +15,7 @@ common="retry=0 addressttl=1 connectiontimeout=3"
 rm -f /run/lanes.conf
 for lane in "placement:8080:${REPLICAS:?must be set}" ${LANES:-}; do
     replicas=${lane##*:} port=${lane%:*} port=${port#*:}
-    # A balancer whose name is a number would be taken for an address.
+    # Apache takes a balancer whose name is a number for an address.
     case $lane in
         placement:*) name=placement routes= socket=8778 ;;
         *) name=lane-${lane%%:*} routes=${lane%%:*}- socket=$port ;;
@@ -25,7 +25,7 @@ for lane in "placement:8080:${REPLICAS:?must be set}" ${LANES:-}; do
         address="uwsgi://$REPLICA_PREFIX$number:$socket"
         if [ "$number" -le "$replicas" ]; then status=; else status="status=+D"; fi
         echo "BalancerMember $address route=$routes$number $common $status" >> "/run/members-$name.conf"
-        # One replica alone, in the balancer or not, for who knows the stack's key.
+        # Address of this replica alone, whether it is in rotation or not. Needs the stack's key.
         echo "ProxyPass /replica/$number $address $common" >> "/run/replicas-$name.conf"
     done
     echo "Use Lane $name $port" >> /run/lanes.conf

@@ -5,8 +5,8 @@
 #   READER                 default: placement
 #   /tls/server.pem and /tls/server-key.pem   a certificate and its key: clients then use https
 #
-# Nobody reaches an etcd without authentication: the first start is on loopback, within this
-# container, and the port opens to others when the users are there. Passwords go through files and
+# etcd is never reachable without authentication: the first start listens on loopback, within this
+# container, and the port opens to others after the users were made. Passwords go through files and
 # pipes, never through a command line.
 set -eu
 root_password=${ETCD_ROOT_PASSWORD:?must be set; \"make images\" writes one into .env}
@@ -16,11 +16,11 @@ reader=${READER:-placement}
 unset ETCD_ROOT_PASSWORD ETCD_READER_PASSWORD
 umask 077
 data=/var/lib/etcd/data
-# What the users were made with; a volume may be older than .env.
+# Fingerprint of the users' passwords; a volume may be older than .env.
 made=/var/lib/etcd/users-made-with
 
-# One member needs no second to elect it: 1 s less at every start. Stacks are thrown away, and a
-# password of 128 random bits needs no stretching.
+# A single member is elected by itself: short timeouts save 1 s of every start. A password of 128
+# random bits needs no stretching.
 serve() {
     "$@" --name=etcd --data-dir=$data --log-level=warn --bcrypt-cost=4 \
         --heartbeat-interval=20 --election-timeout=100 \

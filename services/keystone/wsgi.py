@@ -5,12 +5,12 @@ works. What differs from stack to stack comes from the environment, and is writt
 
     KEYSTONE_FERNET_KEY         44 characters, URL-safe base64 of 32 bytes; signs tokens
     KEYSTONE_PASSWORD_<USER>    the password of that user, e.g. KEYSTONE_PASSWORD_ADMIN
-    KEYSTONE_USERS_PASSWORD     the one of all users named "... as ROLES in PROJECT", whom tests
-                                pretend to be
+    KEYSTONE_USERS_PASSWORD     the password of all users named "... as ROLES in PROJECT", which
+                                tests use
     KEYSTONE_ADDRESS_<KIND>     the proxy's address as public, internal or admin users of the
                                 catalog reach it, e.g. http://apache:8080
 
-It is all written before keystone serves; when the database cannot be reached within a minute,
+Everything is written before keystone serves. When the database cannot be reached within a minute,
 the import fails and the container exits.
 """
 

@@ -14,9 +14,9 @@ from keystone.common import provider_api
 from keystone.server import configure
 
 REGION = "RegionOne"
-# The projects whose ids suites find under $ENVIRON.
+# Names of the projects whose ids suites find under $ENVIRON.
 VARIABLES = ("$PROJECT_ID", "$PROJECT_ID_ALT", "$ADMIN_PROJECT_ID", "$SERVICE_PROJECT_ID")
-# Of a user whom placement's suites give none: keystone gives tokens only to those with one.
+# Role of users that have none in placement's suites: keystone gives tokens only with a role.
 NO_ROLE = "no-role-of-placement"
 INTERFACES = ("public", "internal", "admin")
 # The stack writes the real addresses when it starts.
@@ -64,8 +64,8 @@ for interface in INTERFACES:
     }
     apis.catalog_api.create_endpoint(endpoint["id"], endpoint)
 
-# Those whom placement's own suites pretend to be, and the projects under their $ENVIRON. The
-# harness makes whoever is missing here; who is here costs no start any time.
+# Users of placement's own suites, and the projects of their $ENVIRON. The harness makes missing
+# users at a start; users that are made here cost no start any time.
 actors = json.loads(pathlib.Path("/seed/users.json").read_text())
 projects = {"admin": bootstrapper.project_id}
 for name in dict.fromkeys([*VARIABLES, *(one["project"] for one in actors if one["project"])]):

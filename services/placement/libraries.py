@@ -1,4 +1,4 @@
-"""Name the libraries that placement's modules refer to, in the order in which they do."""
+"""Prints the libraries that placement's modules refer to, in the order of these references."""
 
 import sys
 import types
@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 import placement.wsgi  # noqa: F401  (for all that it imports)
 
-# What it loads by name, when it is configured.
+# Libraries that placement loads by name, according to its configuration.
 BY_NAME = ("keystoneauth1.identity", "pymysql", "sqlalchemy.dialects.mysql.pymysql")
 
 
 def referred() -> Iterator[object]:
-    """The names of modules, and of those that what is no module comes from; None for a constant."""
+    """Names of the modules that placement refers to, and of the modules of classes and functions.
+
+    A constant gives None.
+    """
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == "placement":
             for value in vars(module).values():

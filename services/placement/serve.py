@@ -5,12 +5,12 @@
     LANES    the lanes besides the first one, as JSON: {port: {variable: its value there}}; a
              variable that is null there is not set
 
-Each lane is a uwsgi of its own, with its own socket and environment. What is the same for all of
-them, the libraries that placement imports, is imported once, before. They stop together: when one
-ends, so does the container.
+Each lane has its own uwsgi, with its own socket and environment. placement's libraries are the same
+for all lanes, and are imported once, before the lanes are forked. Lanes stop together: when one
+uwsgi ends, the container ends.
 
-A worker that loads placement anew (HUP) finds the libraries there as well, and the collector of
-garbage never looks at them.
+A worker that loads placement anew (HUP) finds the libraries imported already, and the garbage
+collector never looks at them.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ from typing import NoReturn
 
 import pyuwsgi
 
-# Written when the image is assembled; where there is none, placement imports what it needs itself.
+# Written when the image is assembled. Without the file, placement imports its libraries itself.
 LIBRARIES = pathlib.Path(__file__).with_name("libraries.txt")
 SOCKET = "--uwsgi-socket=:"
 FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGURG)
@@ -37,7 +37,7 @@ def preload() -> None:
     gc.disable()
     names = LIBRARIES.read_text().split() if LIBRARIES.exists() else []
     for name in names:
-        # Whoever needs it says what is wrong.
+        # placement's own import of this library reports the error.
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     gc.freeze()
@@ -45,7 +45,7 @@ def preload() -> None:
 
 
 def start(options: list[str], port: str, environment: dict[str, str | None]) -> int:
-    """Start uwsgi for a lane; its process id."""
+    """Start uwsgi for a lane; return its process id."""
     process = os.fork()
     if process:
         return process
@@ -73,11 +73,11 @@ def tell(processes: Iterable[int], number: int, _: object = None) -> None:
 
 
 def wait(ports: dict[int, str]) -> int:
-    """Stop all processes when one has ended; its exit code."""
+    """Wait for the first process to end, stop the others; return the exit code of the first."""
     first = None
     while ports:
         ended, status = os.wait()
-        # Whoever has lost its parent is ours, too.
+        # PID 1 also gets orphans of other processes.
         if ended not in ports:
             continue
         port, code = ports.pop(ended), os.waitstatus_to_exitcode(status)
@@ -91,15 +91,15 @@ def wait(ports: dict[int, str]) -> int:
 
 def main(options: list[str]) -> None:
     lanes = json.loads(os.environ.pop("LANES", "{}"))
-    # Who is a container's first process is deaf to what it has no handler for.
+    # PID 1 ignores signals without a handler.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     preload()
     if not lanes:
         serve(options)
-    own = next(one for one in options if one.startswith(SOCKET)).removeprefix(SOCKET)
-    # Whoever is told to stop now is told when there is somebody to pass it on to.
+    first = next(option for option in options if option.startswith(SOCKET)).removeprefix(SOCKET)
+    # A signal that comes now is delivered when there are processes to pass it on to.
     signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
-    ports = {start(options, port, lanes.get(port, {})): port for port in (own, *lanes)}
+    ports = {start(options, port, lanes.get(port, {})): port for port in (first, *lanes)}
     for number in FORWARDED:
         signal.signal(number, functools.partial(tell, ports))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)

@@ -3,9 +3,9 @@
 
     assemble VENV ROOTFS UNUSED [PACKAGE ...]
 
-UNUSED is a file of glob patterns, below the environment's site-packages or the standard library,
-of what is never imported there. Everything else is found by asking the files themselves (ldd), so
-that another release with other dependencies needs no change here. The bytecode goes into one file,
+UNUSED is a file of glob patterns for files that are never imported, below the environment's
+site-packages or the standard library. Shared libraries are found with ldd, so that another release
+with other dependencies needs no change here. The bytecode goes into one file,
 but for that of the PACKAGEs, over which other code can be mounted.
 """
 
@@ -36,7 +36,7 @@ SITE_UNUSED = (
     "**/*.h", "**/locale", "**/*.po", "netaddr/eui/*.txt", "netaddr/eui/*.idx",
 )  # fmt: skip
 
-# What stands before the code in a .pyc: magic number, flags, and a hash or a time and a size.
+# Bytes before the code in a .pyc: magic number, flags, and a hash, or a time and a size.
 PYC_HEAD = 16
 
 
@@ -119,7 +119,7 @@ def libraries(binaries: list[pathlib.Path]) -> set[pathlib.Path]:
                 path = pathlib.Path(word)
                 # ldd prints /lib/...; the files are in /usr/lib.
                 found.add(path.parent.resolve() / path.name)
-    # What a wheel brings along (libs beside its extension module) is copied with it.
+    # Libraries that a wheel brings along, beside its extension module, are copied with the wheel.
     return {path for path in found if "/site-packages/" not in str(path)}
 
 
@@ -168,7 +168,7 @@ def write_archive(
         for compiled in sorted(folder.rglob("__pycache__/*.pyc")):
             source = compiled.parents[1] / f"{compiled.name.partition('.')[0]}.py"
             name = module_name(source, folder)
-            # Of two of a name, the first on sys.path is the one that is imported.
+            # sys.path has two modules of this name: the first is the one that is imported.
             if not name or name in early or name in index or name.partition(".")[0] in apart:
                 continue
             code = compiled.read_bytes()[PYC_HEAD:]

@@ -14,7 +14,7 @@ TOKEN = "token.16"
 
 @dataclass
 class Gateway:
-    """What it holds, and how it behaves; a test changes it while it runs."""
+    """Keys, users and behaviour of a fake etcd; a test changes them while it serves."""
 
     keys: dict[str, bytes | str] = field(default_factory=dict)
     # None: without authentication.
@@ -42,7 +42,7 @@ class Gateway:
             for key, value in sorted(self.keys.items())
             if first <= key.encode() < end
         ]
-        # As etcd: no "kvs" where there is none.
+        # etcd leaves "kvs" out of an empty answer.
         return 200, json.dumps({"header": {}, **({"kvs": kvs} if kvs else {})})
 
     def _authenticate(self, user: str, password: str) -> tuple[int, str]:

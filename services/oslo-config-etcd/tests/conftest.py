@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).parents[1]
 
 @pytest.fixture(scope="session", autouse=True)
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """What `pip install` leaves for stevedore: the entry point. Gives a PYTHONPATH with it."""
+    """Write the entry point that `pip install` leaves for stevedore; give its PYTHONPATH."""
     root = tmp_path_factory.mktemp("installed")
     paths = [str(root), str(PACKAGE / "src")]
     metadata = root / "oslo_config_source_etcd-0.dist-info"

@@ -44,7 +44,7 @@ class Etcd:
         return f"{self.scheme}://{docker('port', self.container, '2379').split()[0]}"
 
     def ctl(self, *words: str, text: str = "", code: int | None = 0) -> str:
-        """As its root; the password in the environment of this one command."""
+        """Run etcdctl as root, with the password in the environment of this command alone."""
         more = ["-e", "ETCDCTL_USER=root", "-e", f"ETCDCTL_PASSWORD={ROOT}"]
         at = [f"--endpoints={self.scheme}://localhost:2379"]
         if self.scheme == "https":

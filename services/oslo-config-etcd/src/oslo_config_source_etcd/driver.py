@@ -22,18 +22,18 @@ OPTIONS = [
         sample_default="/placement",
         help="Required. The key of an option is PREFIX/GROUP/OPTION.",
     ),
-    cfg.StrOpt("user", help="Who reads, where etcd has authentication."),
+    cfg.StrOpt("user", help="User that reads the keys, where etcd has authentication."),
     cfg.StrOpt("password", secret=True, help="The user's password."),
     cfg.StrOpt("password_file", help="A file that holds the password, in place of `password`."),
     cfg.StrOpt("ca_file", help="The CA that signed etcd's certificate; those of certifi if unset."),
     cfg.StrOpt("cert_file", help="A client certificate, where etcd asks for one."),
     cfg.StrOpt("key_file", help="Its key, if it is not in cert_file."),
-    cfg.FloatOpt("timeout", default=5.0, min=0.1, help="What one request may take. Seconds."),
+    cfg.FloatOpt("timeout", default=5.0, min=0.1, help="Timeout of one request. Seconds."),
     cfg.FloatOpt(
         "wait",
         default=60.0,
         min=0.0,
-        help="How long etcd, its users and the first key are waited for. Seconds.",
+        help="Time to wait for etcd, its users and the first key. Seconds.",
     ),
 ]
 
@@ -99,8 +99,8 @@ class EtcdConfigurationSource(sources.ConfigurationSource):
         value = values.raw(self._found[group, option], opt)
         key = self._key(group, option)
         try:
-            # Of an option that was declared late: oslo.config would raise ValueError from wherever
-            # the option is read, at each request.
+            # The option may have been declared late. oslo.config would then raise ValueError at
+            # each request that reads it.
             values.check(key, self._conf._substitute(value, group), opt)
         except SourceError as error:
             refuse(self._name, error)
@@ -111,7 +111,7 @@ class EtcdConfigurationSource(sources.ConfigurationSource):
 
 
 def _names(group: str | None, option: str, opt: cfg.Opt) -> list[values.Key]:
-    """Where an option's value may be: under its name, and those that it had before."""
+    """Keys of an option: its name, and its deprecated names."""
     own = group or "DEFAULT"
     names = [(own, option)]
     for old in opt.deprecated_opts:
@@ -128,7 +128,7 @@ def _open(conf: cfg.ConfigOpts, name: str) -> EtcdConfigurationSource:
         )
     for endpoint in options.endpoints or [""]:
         _check_endpoint(endpoint)
-    # Only who uses etcd pays for the import.
+    # Imported late: services without etcd do not pay for it.
     from oslo_config_source_etcd.gateway import Server, snapshot
 
     server = Server(

@@ -1,4 +1,4 @@
-"""Reading all keys below a prefix, once, from etcd's HTTP gateway."""
+"""Reads all keys below a prefix, once, from etcd's HTTP gateway."""
 
 import json
 import time
@@ -13,15 +13,15 @@ from etcd3gw.client import Etcd3Client
 from oslo_config_source_etcd.refusal import SourceError
 
 SECONDS_BETWEEN_ATTEMPTS = 0.2
-# Of etcd 3.4 and newer; naming it saves the question for the version.
+# API of etcd 3.4 and newer. Naming it saves etcd3gw a request for the version.
 API_PATH = "/v3/"
-# gRPC's numbers, as the gateway's errors have them.
+# Codes of gRPC in the gateway's errors.
 INVALID_ARGUMENT, PERMISSION_DENIED, FAILED_PRECONDITION = 3, 7, 9
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where etcd is, and how it is spoken to. ``seconds`` is what one request may take."""
+    """Addresses and credentials of an etcd. ``seconds`` is the timeout of one request."""
 
     endpoints: Sequence[str]
     user: str | None = None
@@ -33,7 +33,7 @@ class Server:
 
 
 class NotYetError(Exception):
-    """What may be different in a moment: a stack starts all at once."""
+    """A failure that may pass: the parts of a stack start at the same time."""
 
     def __init__(self, error: SourceError) -> None:
         super().__init__(str(error))
@@ -43,10 +43,10 @@ class NotYetError(Exception):
 def snapshot(
     server: Server, prefix: str, seconds: float, waiting: Callable[[str], None]
 ) -> Mapping[str, bytes]:
-    """All keys below a prefix, without it, as they were at one moment.
+    """Read all keys below a prefix, without the prefix, as they are at one moment.
 
-    What may still come (etcd itself, its users, the first key) is waited for; ``waiting`` is told
-    once what for. Raises SourceError.
+    Waits up to ``seconds`` for etcd, its users and the first key; ``waiting`` is called once with
+    the reason. Raises SourceError.
     """
     end = time.monotonic() + seconds
     told = False
@@ -64,7 +64,7 @@ def snapshot(
 
 
 def _from_any(server: Server, prefix: str) -> Mapping[str, bytes]:
-    """From the first endpoint that answers."""
+    """Read from the first endpoint that answers."""
     problems = []
     for endpoint in server.endpoints:
         try:
@@ -79,7 +79,7 @@ def _from_any(server: Server, prefix: str) -> Mapping[str, bytes]:
 
 def _from_one(server: Server, endpoint: str, prefix: str) -> Mapping[str, bytes]:
     with requests.Session() as session:
-        # A proxy, a .netrc and a CA bundle of the environment's are for other hosts.
+        # A proxy, a .netrc file and a CA bundle of the environment are for other hosts.
         session.trust_env = False
         session.verify = server.ca_file or True
         if server.cert_file:
@@ -100,8 +100,8 @@ def _from_one(server: Server, endpoint: str, prefix: str) -> Mapping[str, bytes]
                     json={"name": server.user, "password": server.password or ""},
                 )
                 session.headers["Authorization"] = answer["token"]
-            # One request, so one moment. The range ends before the prefix with the character that
-            # follows its last one, the slash. etcd3gw takes str for Latin-1.
+            # One request reads one moment. The range ends before the prefix with its slash replaced
+            # by the next character. etcd3gw encodes a str as Latin-1.
             first = prefix.encode()
             end_of_range = (first[:-1] + b"0").decode("latin-1")
             found = client.get(first, metadata=True, range_end=end_of_range)
@@ -132,7 +132,7 @@ def _key(key: "str | bytes", prefix: str) -> str:
 def _explained(
     error: exceptions.Etcd3Exception, server: Server, endpoint: str, prefix: str
 ) -> Exception:
-    """What etcd3gw says, as what is to be done about it."""
+    """The error for an exception of etcd3gw, with a remedy."""
     cause = error.__context__
     if isinstance(cause, requests.exceptions.SSLError) and "EOF" not in str(cause):
         return SourceError(
@@ -175,7 +175,7 @@ def _explained(
 
 
 def _answer(error: exceptions.Etcd3Exception) -> tuple[int | None, str]:
-    """The gateway's number for an error, and its words."""
+    """Code and text of the gateway's error."""
     text = str(getattr(error, "detail_text", "") or error)
     try:
         body = json.loads(text)

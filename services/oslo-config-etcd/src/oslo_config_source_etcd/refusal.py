@@ -1,7 +1,7 @@
-"""How a service ends that must not serve.
+"""Ends a service that must not serve.
 
-oslo.config logs what goes wrong while a source is opened, and goes on: the service would then
-serve with defaults. It catches Exception; SystemExit is not one.
+oslo.config logs an error while it opens a source, and goes on: the service would then serve with
+defaults. It catches Exception, and SystemExit is not an Exception.
 """
 
 import os
@@ -9,13 +9,13 @@ import sys
 import threading
 from typing import NoReturn
 
-# What uwsgi takes for "the application could not be loaded": with need-app the whole instance then
-# ends. A worker that ends with another code is started again, for ever.
+# uwsgi's exit code for an application that could not be loaded: with need-app the whole instance
+# then ends. A worker that ends with another code is started again, without end.
 EXIT_CODE = 22
 
 
 class SourceError(Exception):
-    """A source cannot be used: what came back, and what to do about it."""
+    """A source cannot be used: the problem, and the remedy."""
 
     def __init__(self, problem: str, remedy: str) -> None:
         super().__init__(f"{problem} {remedy}")
@@ -28,10 +28,10 @@ def refuse(source: str, error: SourceError) -> NoReturn:
     say(f"ERROR: configuration source {source}: {error}")
     if threading.current_thread() is threading.main_thread():
         raise SystemExit(EXIT_CODE)
-    # Elsewhere SystemExit would end the thread alone.
+    # In another thread SystemExit would end that thread alone.
     os._exit(EXIT_CODE)
 
 
 def say(line: str) -> None:
-    """Write to stderr: settings are read before logging is set up, for that depends on them."""
+    """Write a line to stderr. Logging is not set up yet: it depends on the settings."""
     print(" ".join(line.split()), file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""From keys and bytes to what options take."""
+"""Turns keys and bytes into values of options."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ Key = tuple[str, str]
 def settings(snapshot: Mapping[str, bytes], prefix: str) -> dict[Key, str]:
     """(group, option) -> value; the option with underscores, as services read it.
 
-    Keys of another shape are somebody else's. Raises SourceError.
+    Keys of another shape are ignored. Raises SourceError.
     """
     found: dict[Key, str] = {}
     for key, value in sorted(snapshot.items()):
@@ -41,19 +41,19 @@ def settings(snapshot: Mapping[str, bytes], prefix: str) -> dict[Key, str]:
 
 
 def raw(value: str, opt: cfg.Opt) -> Any:
-    """As a file would have given it: options that may be there several times take one a line."""
+    """The value in the form that a file gives: a list of lines for an option that may repeat."""
     if opt.multi:
         return [line for line in value.splitlines() if line.strip()]
     return value
 
 
 def check(key: str, value: Any, opt: cfg.Opt) -> None:
-    """Convert a value as oslo.config is going to. Raises SourceError."""
+    """Check that oslo.config can convert a value. Raises SourceError."""
     try:
         for one in value if opt.multi else [value]:
             opt.type(one)
     except ValueError as error:
-        # What a type says of a value quotes it.
+        # The type's message quotes the value.
         said = "not shown, for it is secret" if opt.secret else str(error).rstrip(".")
         raise SourceError(
             f"the value of {key} is not {_kind(opt)}: {said}.", f"Correct it: etcdctl put {key}."

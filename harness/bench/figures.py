@@ -13,6 +13,7 @@ from rich.table import Table
 
 from harness.config.plan import NAME_VARIABLE
 from harness.core.errors import StackError
+from harness.core.evidence import last_lines
 from harness.core.paths import ROOT
 from harness.core.process import NO_LIMIT, run
 
@@ -61,7 +62,7 @@ def command(*words: str) -> str:
         raise StackError(
             f"`{' '.join(words)}` failed with exit code {outcome.code}.",
             "Its last lines are below; nothing was measured.",
-            evidence=outcome.text.splitlines()[-20:],
+            evidence=last_lines(outcome.text),
         )
     return outcome.out
 

@@ -16,6 +16,7 @@ from harness.bench import cpu, token_cost
 from harness.bench.figures import Measure, command, figure, show, surroundings
 from harness.core import process
 from harness.core.errors import StackError, UsageError
+from harness.core.evidence import last_lines
 from harness.core.measurements import Progress
 from harness.upstream.fixture_data import installed_suites
 
@@ -113,6 +114,6 @@ def _reference(folder: Path, suites: Path) -> int:
         raise StackError(
             "Upstream's own command failed.",
             "Its last lines are below; nothing was measured.",
-            evidence=outcome.out.splitlines()[-20:],
+            evidence=last_lines(outcome.out),
         )
     return int(figure(r"Passed: (\d+)", outcome.out))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from harness.core import redact
+from harness.core.evidence import shortened
 from harness.core.exchange import Exchange, Request, Response
 from harness.report import _pytest_compat, curl
 
@@ -72,9 +73,7 @@ def sections(
         other = "" if sent == token else "# The test sent another token, which is not shown.\n"
         yield "again", f"{shell_token}\n{other}{curl.command(exchange.request)}"
     for source, lines in logs.items():
-        left = len(lines) - LOG_LINES
-        cut = [f"... {left} earlier lines left out ..."] if left > 0 else []
-        yield f"log of {source}", "\n".join([*cut, *lines[-LOG_LINES:]])
+        yield f"log of {source}", "\n".join(shortened(lines, LOG_LINES))
 
 
 def _request(request: Request) -> str:

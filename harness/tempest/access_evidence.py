@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from harness.core.errors import RunnerError, StackError
+from harness.core.evidence import shortened
 from harness.core.exchange import Exchange
 from harness.report import terminal
 from harness.report.request_stats import Tally
@@ -72,9 +73,8 @@ def _made_for(exchange: Exchange, test: Test) -> bool:
     return test.began <= middle <= test.began + test.seconds
 
 
-def _shown(found: Iterable[tuple[str, Sequence[str]]]) -> str:
+def _shown(logs: Iterable[tuple[str, Sequence[str]]]) -> str:
     lines = []
-    for source, its in found:
-        left = len(its) - LOG_LINES
-        lines += [f"log of {source}:", *(["..."] if left > 0 else []), *its[-LOG_LINES:]]
+    for source, written in logs:
+        lines += [f"log of {source}:", *shortened(written, LOG_LINES)]
     return "\n".join(lines)

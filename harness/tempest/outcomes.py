@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.core.errors import RunnerError
+from harness.core.evidence import last_lines
 
 BAD = frozenset({"failed", "unexpected"})
 # How tempest's words are called here.
@@ -16,7 +17,6 @@ VERDICTS = {
     "xfail": "xfailed",
     "uxsuccess": "unexpected",
 }
-EVIDENCE_LINES = 12
 
 
 @dataclass(slots=True)
@@ -122,5 +122,5 @@ def prove(tests: Tests, code: int, errors: str) -> None:
         f"tempest ran {total} tests where the suites hold {held.total()}"
         + (f", and ended with {code}." if code else "."),
         "What differs, and what tempest said last, is below; the same suites run with pytest.",
-        evidence=[*differ, *said.splitlines()[-EVIDENCE_LINES:]],
+        evidence=[*differ, *last_lines(said)],
     )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import UsageError
+from harness.core.evidence import last_lines
 from harness.core.files import private_directory
 from harness.core.measurements import Progress
 from harness.core.paths import state_root
@@ -187,7 +188,7 @@ def _take(source: Path, progress: Progress | None) -> Any:
     raise UsageError(
         f"The fixtures of {source} cannot be used: {problem}.",
         REMEDY,
-        evidence=outcome.err.splitlines()[-5:],
+        evidence=last_lines(outcome.err),
     )
 
 

@@ -163,7 +163,8 @@ def test_a_failure_has_the_log_lines_of_its_last_request(
     code, out, _ = harness("--junit-xml", "report.xml")
     assert code == 1
     assert [one.replica for one in explained] == ["2"]
-    assert "  log of apache:\n  one line\n  log of replica 2:\n  ...\n  line 10\n" in out
+    assert "  log of apache:\n  one line\n  log of replica 2:\n" in out
+    assert "  ... 10 earlier lines left out ...\n  line 10\n" in out
     assert "line 49" in (fake.folder / "report.xml").read_text()
 
 

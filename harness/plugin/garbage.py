@@ -1,7 +1,7 @@
-"""Keeps Python's garbage collector from walking through what a run never gives up.
+"""Keeps Python's garbage collector from walking through objects that live as long as the run.
 
-Suites, pytest's items and placement's modules are a million objects that live to the end. At
-Python's thresholds, looking at them again took a sixth of an embedded run's CPU time.
+Suites, pytest's items and placement's modules are a million such objects. Freezing them saves 4.7
+of 24.9 CPU seconds of the embedded suites gabbits/[ac]* (one pair, 2026-11-25).
 """
 
 import gc
@@ -9,17 +9,17 @@ from collections.abc import Generator
 
 import pytest
 
-# Of new objects, before the youngest generation is looked through; Python's own is 700.
+# Number of new objects before a collection of the youngest generation. Python's default is 700.
 THRESHOLD = 10_000
 
 
 class Garbage:
-    """A plugin of pytest's, in every process of a run."""
+    """A plugin of pytest, in every process of a run."""
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
         before = gc.get_threshold()
-        # For good: pytest collects five times when the tests have ended.
+        # Not undone: pytest runs five full collections after the last test.
         gc.freeze()
         gc.set_threshold(THRESHOLD, *before[1:])
         try:

@@ -34,6 +34,11 @@ FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signa
 
 
 def preload() -> None:
+    """Import placement's libraries, and hide them from the garbage collector.
+
+    The collector's part saves 0.08 of 1.04 CPU seconds of a start, and 0.09 s of each full
+    collection (medians of 9 by turns, 2026-11-25).
+    """
     gc.disable()
     names = LIBRARIES.read_text().split() if LIBRARIES.exists() else []
     for name in names:

@@ -1,18 +1,19 @@
-"""A service's bytecode in one file, in place of one beside each of a thousand sources.
+"""Bytecode of a service in one file, in place of one file beside each of a thousand sources.
 
-Finding a module means looking at some ten paths, of which most are not there. That is a third of a
-service's imports where the engine's storage is fuse-overlayfs, which asks another process about
-each of them. With this file a module is one lookup in a dict and one read.
+Python looks for a module at some ten paths, most of which do not exist. With this file, a module is
+one lookup in a dict and one read. Imports from a volume take a replica 1.0 CPU seconds in place of
+1.2, and keystone 1.5 in place of 2.2; from fuse-overlayfs 1.1 in place of 1.65, and 1.8 in place of
+2.6 (medians of 5 by turns, 2026-11-25). `up` with three replicas takes 9 CPU seconds.
 
-Sources stay where they are, and so do __file__, __path__, tracebacks and data files. A module that
-is not in the file is found as ever: extension modules, and packages over which other code can be
-mounted. The file is written when an image is assembled (assemble.py):
+Sources stay where they are, and so do __file__, __path__, tracebacks and data files. Extension
+modules, and packages over which other code can be mounted, are not in the file; Python finds them
+by their paths. The file is written when an image is assembled (assemble.py):
 
     8 bytes     the index's size, little-endian
     the index   marshalled: {module's name: (its source's path, its code's offset, its code's size)}
     the codes   marshalled; offsets count from here
 
-What is imported here keeps bytecode of its own: it is read before there is a finder.
+The modules that are imported here keep their own bytecode: they are loaded before the finder.
 """
 
 import importlib.machinery

@@ -1,9 +1,9 @@
-"""Images' code in volumes, where the engine's own storage is slow to read.
+"""Copies the code of images into volumes, where the engine's storage is slow to read.
 
-fuse-overlayfs asks another process about each file that is looked at: for a service's thousand
-modules that takes half as long as running them. A volume is a plain directory of the host's. It is
-filled when the image is built, and goes with it; a service whose code is in none runs from its
-image alone.
+fuse-overlayfs asks another process about each path. A volume is a plain directory of the host: it
+saves 0.14 of 1.14 CPU seconds of a replica's imports, 0.34 of 1.81 of keystone's (medians of 5 by
+turns, 2026-11-25), and so 0.8 of the 9 CPU seconds of `up` with three replicas. A volume is filled
+when its image is built, and removed with it. Without a volume, a service runs from its image.
 """
 
 from typing import Any

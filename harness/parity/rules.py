@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -27,8 +28,8 @@ class Rule:
     """An expected difference: where it may be, what it looks like, why it is right.
 
     ``values`` are patterns of what stands on the first and on the second of the ``between`` sides;
-    an empty one stands for nothing there. ``place`` is a pattern too. ``sometimes`` is set where a
-    run need not meet the difference.
+    an empty one stands for nothing there. ``place`` and ``query`` are patterns, too. ``sometimes``
+    is set where a run need not meet the difference.
     """
 
     between: tuple[str, str]
@@ -37,6 +38,7 @@ class Rule:
     reason: str
     right: str
     route: str = ""
+    query: str = ""
     test: str = ""
     status: str = ""
     sometimes: bool = False
@@ -44,8 +46,9 @@ class Rule:
     def covers(self, exchange: Exchange) -> bool:
         """Whether this exchange could show the difference, as far as can be told beforehand."""
         answer = exchange.response
-        return (
+        return bool(
             self.route in ("", route(exchange.request.method, exchange.request.url))
+            and (not self.query or re.search(self.query, urlsplit(exchange.request.url).query))
             and self.test in ("", exchange.test)
             and self.status in ("", str(answer.status if answer else ""))
         )
@@ -87,7 +90,7 @@ def _rule(entry: dict[str, Any]) -> Rule:
     between, values = tuple(entry.pop("between")), tuple(map(str, entry.pop("values")))
     if len(between) != 2 or len(values) != 2:
         raise ValueError("between and values each name two sides")
-    for pattern in (entry["place"], *values):
+    for pattern in (entry["place"], entry.get("query", ""), *values):
         re.compile(pattern)
     status = str(entry.pop("status", ""))
     return Rule(between=between, values=values, status=status, **entry)

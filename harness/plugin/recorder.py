@@ -48,7 +48,9 @@ class Recorder:
         """Write the recording of a run that has come to its end, whatever its tests say."""
         self._log.close()
         ended = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-        if ended and not session.config.getoption("collectonly"):
+        # A run without a target ends with 0 here, and gets its exit code later.
+        broke = self._run.error() is not None
+        if ended and not broke and not session.config.getoption("collectonly"):
             self._write()
         self._scratch.remove()
 

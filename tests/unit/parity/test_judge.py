@@ -67,6 +67,15 @@ def test_a_rule_between_any_holds_for_all() -> None:
     assert verdict(either, exchange(), exchange("Apache/2.4 (Debian)")) is Verdict.EXPECTED
 
 
+def test_a_rule_may_hold_for_requests_with_a_query_alone() -> None:
+    limited = replace(SERVER, query=r"\blimit=\d")
+    left, right = exchange(), exchange("Apache/2.4 (Debian)")
+    request = Request("GET", "http://h/placement/traits?name=x&limit=1")
+    asked = replace(left, request=request), replace(right, request=request)
+    assert verdict(judge("stack", "devstack", limited), left, right) is Verdict.DIFFERENT
+    assert verdict(judge("stack", "devstack", limited), *asked) is Verdict.EXPECTED
+
+
 def test_a_test_without_an_answer_on_one_side_is_not_compared() -> None:
     of = judge()
     found = of.judge("one", "first", [exchange()], [], "the recording has no such test")
@@ -100,6 +109,7 @@ def test_a_rule_that_was_not_met_though_it_could_have_been_is_stale() -> None:
     "rule",
     [
         replace(SERVER, test="another"),
+        replace(SERVER, query=r"\blimit=\d"),
         replace(SERVER, status="401"),
         replace(SERVER, route="GET /usages"),
         replace(SERVER, sometimes=True),

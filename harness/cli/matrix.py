@@ -120,15 +120,15 @@ def _check(words: Sequence[str], workers: str | None) -> None:
 
 
 def _run(cells: Sequence["Cell"], options: "Options", written: str) -> int:
-    from harness.matrix import progress, report, runner
-
     try:
-        from harness.report import matrix_junit
+        from harness.report import junit
     except ImportError as error:
         raise RunnerError(
             f"The results of all cells are to be one JUnit file, but {error}.",
             "Install what it needs: pip install 'placement-harness[matrix]'.",
         ) from error
+    from harness.matrix import progress, report, runner
+
     _prepare(options.folder)
     began, started = time.monotonic(), datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
@@ -137,7 +137,8 @@ def _run(cells: Sequence["Cell"], options: "Options", written: str) -> int:
         return report.Matrix(written, started, seconds, cells, options, results)
 
     def save(results: Sequence[runner.Result]) -> None:
-        report.save(found(results), matrix_junit.merged(results, options.folder))
+        made = found(results)
+        report.save(made, junit.document(report.suites(made), "placement-harness matrix"))
 
     watcher = progress.watcher(say)
     try:
@@ -149,7 +150,7 @@ def _run(cells: Sequence["Cell"], options: "Options", written: str) -> int:
     say(f"the results are in {options.folder}: matrix.json, matrix.md, junit.xml")
     if interrupted:
         raise KeyboardInterrupt
-    return report.EXIT_CODES[made.verdict]
+    return made.verdict.exit_code
 
 
 def _prepare(folder: Path) -> None:

@@ -48,9 +48,10 @@ def tempest(
         served.explain(tests)
     seconds = time.time() - began
     if junit_xml is not None:
-        from harness.report import tempest_junit
+        from harness.report import junit
+        from harness.tempest import junit_suite
 
-        tempest_junit.write(junit_xml, tests)
+        junit.write(junit_xml, [junit_suite.suite(tests)])
     bad = [test for test in tests if test.verdict in BAD]
     for test in bad:
         click.secho(f"FAILED {test.suite}::{test.name}", fg="red")

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.core.errors import HarnessError
+from harness.core.verdicts import RunVerdict, Verdict
 from harness.matrix.cells import Cell
 from harness.matrix.runner import JUNIT, LOG, RUN, Options, Result
+from harness.report.junit import Case, Suite
 
 SCHEMA = "placement-harness/matrix/1"
-# From the worst to the best.
-VERDICTS = ("interrupted", "unusable", "failed", "passed")
-EXIT_CODES = {"interrupted": 130, "unusable": HarnessError.exit_code, "failed": 1, "passed": 0}
 # Services that have a column each. All others, but for placement's replicas, are the database's.
 PARTS = ("keystone", "apache", "memcached", "etcd")
 MIB = 2**20
@@ -36,10 +34,9 @@ class Matrix:
     results: Sequence[Result]
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> RunVerdict:
         """The worst verdict of the results."""
-        verdicts = {result.verdict for result in self.results}
-        return next((verdict for verdict in VERDICTS if verdict in verdicts), "interrupted")
+        return RunVerdict.worst(result.verdict for result in self.results)
 
 
 def as_json(matrix: Matrix) -> str:
@@ -51,7 +48,7 @@ def as_json(matrix: Matrix) -> str:
             "started": matrix.started,
             "seconds": round(matrix.seconds, 1),
             "verdict": matrix.verdict,
-            "exit_code": EXIT_CODES[matrix.verdict],
+            "exit_code": matrix.verdict.exit_code,
             "cells": [_cell(result, matrix.options) for result in matrix.results],
             "not_run": [cell.name for cell in matrix.cells if cell.name not in done],
         },
@@ -148,7 +145,7 @@ def show(matrix: Matrix) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    colours = {"passed": "green", "interrupted": "yellow"}
+    colours: dict[str, str] = {RunVerdict.PASSED: "green", RunVerdict.INTERRUPTED: "yellow"}
     console = Console()
     if not console.is_terminal:
         # A log has no width of its own, and a table must not be cut.
@@ -161,7 +158,7 @@ def show(matrix: Matrix) -> None:
         table.add_row(row[0], Text(row[1], colours.get(row[1], "red")), *row[2:])
     console.print(table)
     for result in matrix.results:
-        if result.verdict != "passed":
+        if result.verdict != RunVerdict.PASSED:
             place = matrix.options.folder / result.cell.name / LOG
             why = f": {result.reason}" if result.reason else ""
             console.print(
@@ -170,6 +167,26 @@ def show(matrix: Matrix) -> None:
     missing = len(matrix.cells) - len(matrix.results)
     if missing:
         console.print(f"{missing} of {len(matrix.cells)} cells were not run", style="yellow")
+
+
+def suites(matrix: Matrix) -> list[Suite]:
+    """Return a JUnit suite for each cell, with the tests of the cell's own JUnit file."""
+    return [_suite(result, matrix.options.folder) for result in matrix.results]
+
+
+def _suite(result: Result, folder: Path) -> Suite:
+    name, verdict = result.cell.name, result.verdict
+    is_unproven = verdict == RunVerdict.FAILED and bool(result.reason)
+    is_judged = verdict in (RunVerdict.PASSED, RunVerdict.FAILED) and not is_unproven
+    # Without this error, a cell whose few tests have passed would look green.
+    error = Case("the run", name, result.wall, Verdict.ERROR, result.reason, kind=str(verdict))
+    settings = result.report.get("settings", ())
+    return Suite(
+        name,
+        () if is_judged else (error,),
+        folder / name / JUNIT,
+        [("verdict", verdict), *((setting["name"], setting["value"]) for setting in settings)],
+    )
 
 
 def save(matrix: Matrix, junit: str) -> None:

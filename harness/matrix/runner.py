@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from harness.core.deadline import GLANCE, Deadline
 from harness.core.process import Program
 from harness.core.signals import shielded
+from harness.core.verdicts import RunVerdict
 from harness.matrix.cells import Cell
 
 PYTEST = (sys.executable, "-m", "pytest")
@@ -45,7 +46,7 @@ class Result:
     """
 
     cell: Cell
-    verdict: str
+    verdict: RunVerdict
     exit_code: int | None
     wall: float
     reason: str = ""
@@ -140,7 +141,7 @@ def _run(cell: Cell, options: Options, watcher: Watcher) -> Result:
             raise InterruptedRun(
                 Result(
                     cell,
-                    "interrupted",
+                    RunVerdict.INTERRUPTED,
                     program.code,
                     deadline.waited,
                     "Ctrl-C",
@@ -150,7 +151,9 @@ def _run(cell: Cell, options: Options, watcher: Watcher) -> Result:
         if program.code is None:
             shielded_end(program)
             reason = f"not done within {options.seconds:g} s"
-            return Result(cell, "unusable", program.code, deadline.waited, reason, _report(folder))
+            return Result(
+                cell, RunVerdict.UNUSABLE, program.code, deadline.waited, reason, _report(folder)
+            )
     log.look()
     return _result(cell, program.code, deadline.waited, folder, log)
 
@@ -182,14 +185,14 @@ def _result(cell: Cell, code: int, wall: float, folder: Path, log: "_Log") -> Re
     report = _report(folder)
     reason = (report.get("error") or {}).get("problem") or log.error
     if code in (0, 1) and not report:
-        return Result(cell, "unusable", code, wall, log.error or "it wrote no report")
+        return Result(cell, RunVerdict.UNUSABLE, code, wall, log.error or "it wrote no report")
     if code == 0:
-        return Result(cell, "passed", code, wall, report=report)
+        return Result(cell, RunVerdict.PASSED, code, wall, report=report)
     if code == 1:
-        return Result(cell, "failed", code, wall, log.proof, report)
+        return Result(cell, RunVerdict.FAILED, code, wall, log.proof, report)
     words = {2: "pytest was interrupted", 4: "pytest refused its options", 5: "no test was run"}
     reason = reason or words.get(code) or f"exit code {code}: {log.last or 'without a word'}"
-    return Result(cell, "unusable", code, wall, reason, report)
+    return Result(cell, RunVerdict.UNUSABLE, code, wall, reason, report)
 
 
 def _report(folder: Path) -> Mapping[str, Any]:

@@ -14,14 +14,15 @@ import pytest
 from harness.config.plan import Plan
 from harness.core.errors import HarnessError, UsageError
 from harness.core.measurements import Measures, Setting
+from harness.core.verdicts import Verdict
 from harness.plugin.session import Run
 from harness.targets.base import Measurable
 
 SCHEMA = "placement-harness/run/1"
 # pytest's outcomes of a test -> keys of the report.
 VERDICTS = {
-    **{word: word for word in ("passed", "failed", "skipped", "xfailed", "xpassed")},
-    "error": "errors",
+    **{str(word): str(word) for word in Verdict},
+    Verdict.ERROR: "errors",
 }
 
 

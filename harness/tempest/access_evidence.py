@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from harness.core.errors import RunnerError, StackError
 from harness.core.evidence import shortened
 from harness.core.exchange import Exchange
+from harness.core.verdicts import Verdict
 from harness.report import terminal
 from harness.report.request_stats import Tally
 from harness.stack.clients import apache_log, replica_logs
@@ -14,7 +15,7 @@ from harness.tempest.outcomes import BAD, Test
 # Log lines shown of each container.
 LOG_LINES = 40
 # Verdicts of tests that have sent no request.
-UNSENT = frozenset({"", "skipped"})
+UNSENT = frozenset({None, Verdict.SKIPPED})
 
 
 class Served:

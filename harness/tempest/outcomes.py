@@ -7,25 +7,26 @@ from typing import Any
 
 from harness.core.errors import RunnerError
 from harness.core.evidence import last_lines
+from harness.core.verdicts import Verdict
 
-BAD = frozenset({"failed", "unexpected"})
-# How tempest's words are called here.
+BAD = frozenset({Verdict.FAILED, Verdict.XPASSED})
+# Statuses of tempest's stream -> verdicts.
 VERDICTS = {
-    "success": "passed",
-    "fail": "failed",
-    "skip": "skipped",
-    "xfail": "xfailed",
-    "uxsuccess": "unexpected",
+    "success": Verdict.PASSED,
+    "fail": Verdict.FAILED,
+    "skip": Verdict.SKIPPED,
+    "xfail": Verdict.XFAILED,
+    "uxsuccess": Verdict.XPASSED,
 }
 
 
 @dataclass(slots=True)
 class Test:
-    """A test of a suite, and what became of it. ``verdict`` is empty for one that did not run."""
+    """A test of a suite, and what became of it. ``verdict`` is None before it has run."""
 
     suite: str
     name: str
-    verdict: str = ""
+    verdict: Verdict | None = None
     reason: str = ""
     # When it began, in seconds since the epoch, and how long it took.
     began: float = 0.0
@@ -84,7 +85,7 @@ class Listener:
             test = self._running.pop(test_id, None) or self._tests.next(test_id)
             if test_status in ("xfail", "uxsuccess"):
                 self._expected.add(test_id)
-            test.verdict = VERDICTS.get(test_status, "failed")
+            test.verdict = VERDICTS.get(test_status, Verdict.FAILED)
             test.reason = _message(self._said.pop(test_id, b"").decode(errors="replace"))
             began, ended = self._began.pop(test_id, None), event.get("timestamp")
             if began and ended:
@@ -103,8 +104,8 @@ def _message(traceback: str) -> str:
 
 def counts(tests: Iterable[Test]) -> str:
     """How many of each verdict, e.g. ``30 passed, 1 skipped``."""
-    found = Counter("failed" if test.verdict in BAD else test.verdict for test in tests)
-    order = ("failed", "passed", "skipped", "xfailed")
+    found = Counter(Verdict.FAILED if test.verdict in BAD else test.verdict for test in tests)
+    order = (Verdict.FAILED, Verdict.PASSED, Verdict.SKIPPED, Verdict.XFAILED)
     return ", ".join(f"{found[verdict]} {verdict}" for verdict in order if found[verdict])
 
 

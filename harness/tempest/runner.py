@@ -15,6 +15,7 @@ from harness.core import redact
 from harness.core.errors import RunnerError
 from harness.core.measurements import Progress
 from harness.core.process import Program
+from harness.core.verdicts import Verdict
 from harness.identity.keystone import Keystone
 from harness.tempest import outcomes, workspace
 from harness.tempest.outcomes import Test
@@ -70,7 +71,7 @@ def run(
 
         def done(test: Test) -> None:
             test.reason = clean(test.reason, secret) or (
-                UNEXPECTED if test.verdict == "unexpected" else ""
+                UNEXPECTED if test.verdict is Verdict.XPASSED else ""
             )
             left[test.suite] -= 1
             if test.suite and not left[test.suite]:

@@ -93,7 +93,7 @@ class Fake:
             )
         finally:
             assert list(self.parent.iterdir()) == []
-        return [test.verdict for test in tests]
+        return [test.verdict or "" for test in tests]
 
 
 def fake_tempest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:

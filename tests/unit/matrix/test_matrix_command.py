@@ -382,10 +382,10 @@ def test_without_junitparser_nothing_is_run(
     run: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "junitparser", None)
-    monkeypatch.delitem(sys.modules, "harness.report.matrix_junit", raising=False)
+    monkeypatch.delitem(sys.modules, "harness.report.junit", raising=False)
     import harness.report
 
-    monkeypatch.delattr(harness.report, "matrix_junit", raising=False)
+    monkeypatch.delattr(harness.report, "junit", raising=False)
     said = run("--database", "galera")
     assert said.code == 70
     assert "pip install 'placement-harness[matrix]'" in said.err

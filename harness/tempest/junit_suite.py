@@ -1,0 +1,26 @@
+"""Names tests of tempest in JUnit files as pytest names the tests of the same suites."""
+
+from collections.abc import Iterable
+
+from harness.core.verdicts import Verdict
+from harness.report.junit import Case, Suite
+from harness.tempest.outcomes import BAD, Test
+
+
+def suite(tests: Iterable[Test]) -> Suite:
+    """Return the tests as one suite; a failed test shows its whole reason and its log lines."""
+    return Suite("tempest", [_case(test) for test in tests])
+
+
+def _case(test: Test) -> Case:
+    verdict = test.verdict or Verdict.SKIPPED
+    is_bad = verdict in BAD
+    return Case(
+        test.name,
+        test.suite.replace("/", "."),
+        test.seconds,
+        verdict,
+        test.reason.partition("\n")[0],
+        "\n\n".join(filter(None, (test.reason, test.logs))) if is_bad else "",
+        None if is_bad else str(verdict),
+    )

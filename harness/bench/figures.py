@@ -1,12 +1,16 @@
 """Runs the harness's commands as users run them, times them, and prints tables."""
 
+import json
 import os
 import re
 import statistics
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -65,6 +69,18 @@ def command(*words: str) -> str:
             evidence=last_lines(outcome.text),
         )
     return outcome.out
+
+
+def reported(*words: str) -> Mapping[str, Any]:
+    """Run pytest on the benchmark's stack and return its run report (docs/matrix.md).
+
+    Raises StackError when pytest fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="placement-harness-bench-") as folder:
+        path = Path(folder) / "run.json"
+        command(*words, f"--run-report={path}")
+        report: Mapping[str, Any] = json.loads(path.read_text())
+    return report
 
 
 def surroundings() -> dict[str, str]:

@@ -7,7 +7,7 @@ shared: compare figures of one run of this benchmark, not of two.
 import time
 from collections.abc import Iterator
 
-from harness.bench.figures import NAME, Measure, command, figure, show, timed
+from harness.bench.figures import NAME, Measure, command, reported, show, timed
 from harness.core.errors import StackError
 from harness.core.measurements import Progress
 from harness.core.process import run as run_command
@@ -50,9 +50,9 @@ def _warm(progress: Progress) -> list[Measure]:
             reuse.values.append(_first_request(begin) - begin)
         progress("all suites")
         for _ in range(3):
-            output = command(*pytest, "gabbits")
-            client.values.append(figure(r"client\s+([\d.]+) ms", output))
-            latency.values.append(figure(r"p50 ([\d.]+) ms", output))
+            report = reported(*pytest, "gabbits")
+            client.values.append(report["client_ms"])
+            latency.values.append(report["latency_ms"]["p50"])
     finally:
         command("placement-harness", "down")
     return [reuse, client, latency]

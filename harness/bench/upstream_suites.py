@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from harness.bench import cpu, token_cost
-from harness.bench.figures import Measure, command, figure, show, surroundings
+from harness.bench.figures import Measure, command, figure, reported, show, surroundings
 from harness.core import process
 from harness.core.errors import StackError, UsageError
 from harness.core.evidence import last_lines
@@ -90,9 +90,9 @@ def _seconds(tests: int, progress: Progress) -> dict[str, dict[str, float]]:
 def _timed(words: tuple[str, ...], tests: int) -> float:
     """Wall time of one of WAYS, in seconds. Raises StackError unless all tests pass."""
     begin = time.monotonic()
-    output = command(*words)
+    report = reported(*words)
     took = time.monotonic() - begin
-    if figure(r"(\d+) passed", output) != tests:
+    if report["tests"]["passed"] != tests:
         raise StackError(f"`{' '.join(words)}` did not pass {tests} tests.", "Run it alone.")
     return took
 

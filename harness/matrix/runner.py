@@ -189,7 +189,8 @@ def _result(cell: Cell, code: int, wall: float, folder: Path, log: "_Log") -> Re
     if code == 0:
         return Result(cell, RunVerdict.PASSED, code, wall, report=report)
     if code == 1:
-        return Result(cell, RunVerdict.FAILED, code, wall, log.proof, report)
+        unproven = (report.get("unproven") or "").removeprefix("FAILED: ")
+        return Result(cell, RunVerdict.FAILED, code, wall, unproven, report)
     words = {2: "pytest was interrupted", 4: "pytest refused its options", 5: "no test was run"}
     reason = reason or words.get(code) or f"exit code {code}: {log.last or 'without a word'}"
     return Result(cell, RunVerdict.UNUSABLE, code, wall, reason, report)
@@ -211,8 +212,8 @@ class _Log:
         self._watcher = watcher
         self._at = 0
         self._begun = False
-        # The first line that begins with ERROR, the last one with FAILED, and the last line.
-        self.error = self.proof = self.last = ""
+        # The first line that begins with ERROR, and the last line: for a run without a report.
+        self.error = self.last = ""
 
     def look(self) -> None:
         with self._path.open("rb") as file:
@@ -230,8 +231,6 @@ class _Log:
             self._watcher.percent(int(percent[1]))
         elif line.startswith("ERROR: "):
             self.error = self.error or line.removeprefix("ERROR: ")
-        elif line.startswith("FAILED: "):
-            self.proof = line.removeprefix("FAILED: ")
         elif line.startswith("  ") and not self._begun:
             # Before the first test an indented line is the harness's progress. Later it may be a
             # test's output.

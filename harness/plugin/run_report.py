@@ -16,6 +16,7 @@ from harness.core.errors import HarnessError, UsageError
 from harness.core.measurements import Measures, Setting
 from harness.core.verdicts import Verdict
 from harness.plugin.session import Run
+from harness.report import terminal
 from harness.targets.base import Measurable
 
 SCHEMA = "placement-harness/run/1"
@@ -105,6 +106,7 @@ class RunReport:
                 "remedy": error.remedy,
                 "evidence": [*error.evidence],
             },
+            "unproven": terminal.unproven(tally, self._run.target.replicas),
             "plan": self._plan(),
             "settings": [dataclasses.asdict(setting) for setting in self._settings],
             "tests": {name: self._verdicts[name] for name in VERDICTS.values()},
@@ -115,6 +117,7 @@ class RunReport:
             },
             "latency_ms": latency
             and {name: _rounded(ms) for name, ms in dataclasses.asdict(latency).items()},
+            "client_ms": _rounded(tally.client * 1000) if tally.tests else None,
             "seconds": {
                 "total": round(time.perf_counter() - self._began, 3),
                 "start_up": _rounded(self._measures.start_up),

@@ -31,6 +31,8 @@ def test_verdicts_requests_and_settings_are_in_it(project: Project) -> None:
     assert found["schema"] == "placement-harness/run/1"
     assert found["exit_code"] == 1
     assert found["error"] is None
+    assert found["unproven"] is None
+    assert found["client_ms"] > 0
     assert found["tests"] == {
         **{"passed": 1, "failed": 1, "skipped": 1, "xfailed": 1, "xpassed": 0, "errors": 0}
     }

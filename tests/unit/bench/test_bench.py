@@ -1,5 +1,7 @@
 """The benchmark: what it measures, and what it leaves alone."""
 
+from pathlib import Path
+
 import pytest
 
 from harness.bench import cpu, figures, token_cost
@@ -27,6 +29,16 @@ def test_the_benchmark_never_measures_the_stack_that_somebody_keeps(
 def test_a_command_that_fails_is_no_measurement() -> None:
     with pytest.raises(StackError, match=r"`pytest --no-such` failed with exit code 4"):
         figures.command("pytest", "--no-such")
+
+
+def test_figures_of_a_run_come_from_its_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(*words: str) -> str:
+        path = Path(words[-1].removeprefix("--run-report="))
+        path.write_text('{"client_ms": 2.5}')
+        return "client 9.99 ms a test"
+
+    monkeypatch.setattr(figures, "command", write)
+    assert figures.reported("pytest", "gabbits") == {"client_ms": 2.5}
 
 
 def test_a_row_has_median_worst_and_how_many() -> None:

@@ -171,7 +171,7 @@ def test_what_proves_nothing_is_unusable(
 
 def test_a_run_that_was_not_proven_says_why(run: Callable[..., Said]) -> None:
     line = "FAILED: replica 2 answered none of 90 requests"
-    said = run("--database", "galera", every={"code": 1, "says": line})
+    said = run("--database", "galera", every={"code": 1, "unproven": line})
     assert "galera-env-3 failed: replica 2 answered none of 90 requests" in said.out
 
 

@@ -13,6 +13,9 @@ from typing import IO, Any
 from harness.core import redact
 from harness.core.exchange import Exchange, Request, Response
 
+# json.dumps makes an encoder for each call.
+ENCODE = json.JSONEncoder(ensure_ascii=False).encode
+
 
 class ExchangeLog:
     """Observer that appends each exchange to a file; ``hidden`` are values to keep out of it."""
@@ -23,7 +26,7 @@ class ExchangeLog:
         self._hidden = frozenset(value for value in hidden if len(value) >= redact.SHORTEST)
 
     def observe(self, exchange: Exchange) -> None:
-        line = json.dumps(as_data(exchange), ensure_ascii=False)
+        line = ENCODE(as_data(exchange))
         self._file.write(f"{redact.text(line, self._hidden)}\n")
         # The kernel has it then, whatever happens to this process.
         self._file.flush()

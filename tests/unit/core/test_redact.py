@@ -46,3 +46,8 @@ def test_text_without_secrets_stays_as_it_is() -> None:
 
 def test_pretty_json_stays_pretty() -> None:
     assert redact.body('{\n"password": "p"}') == '{\n  "password": "(hidden)"\n}'
+
+
+def test_a_key_written_with_escapes_is_hidden() -> None:
+    assert "hunter2" not in redact.body('{"\\u0070assword": "hunter2"}')
+    assert "hunter2" not in redact.body('{"user": {"Original_Password": "hunter2"}}')

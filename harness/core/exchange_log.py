@@ -23,7 +23,7 @@ class ExchangeLog:
     def __init__(self, path: Path, hidden: Iterable[str] = ()) -> None:
         self._file: IO[str] = path.open("x", encoding="utf-8")
         path.chmod(0o600)
-        self._hidden = frozenset(value for value in hidden if len(value) >= redact.SHORTEST)
+        self._hidden = in_json(hidden)
 
     def observe(self, exchange: Exchange) -> None:
         line = ENCODE(as_data(exchange))
@@ -39,9 +39,17 @@ def read(path: Path) -> Iterator[Exchange]:
     """The exchanges of a log, in the order in which they were written."""
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
-            if not line.endswith("\n"):
+            try:
+                exchange = from_data(json.loads(line))
+            except (ValueError, LookupError, TypeError):
+                # The process died while it wrote, or its disk was full.
                 return
-            yield from_data(json.loads(line))
+            yield exchange
+
+
+def in_json(values: Iterable[str]) -> frozenset[str]:
+    """The values to hide, as they stand in JSON; shorter ones are words that any text may have."""
+    return frozenset(ENCODE(value)[1:-1] for value in values if len(value) >= redact.SHORTEST)
 
 
 def as_data(exchange: Exchange) -> dict[str, Any]:

@@ -23,7 +23,7 @@ import yaml
 from harness.core import redact
 from harness.core.errors import UsageError
 from harness.core.exchange import Exchange
-from harness.core.exchange_log import as_data, from_data
+from harness.core.exchange_log import as_data, from_data, in_json
 
 FORMAT = "placement-harness/recording/"
 VERSION = 1
@@ -48,7 +48,7 @@ class Writer:
 
     def __init__(self, file: IO[bytes], header: Header, hidden: Iterable[str] = ()) -> None:
         self._file = file
-        self._hidden = frozenset(value for value in hidden if len(value) >= redact.SHORTEST)
+        self._hidden = in_json(hidden)
         self._digest = hashlib.sha256()
         self._count = 0
         self._line({"format": f"{FORMAT}{VERSION}", **dataclasses.asdict(header)})

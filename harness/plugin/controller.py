@@ -225,6 +225,8 @@ class Owner(Run):
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.lost_observer is not None:
+            self._fail(self.lost_observer)
         self._stop()
         proven = terminal.unproven(self.tally, self.target.replicas) is None
         if session.exitstatus == pytest.ExitCode.OK and not proven:

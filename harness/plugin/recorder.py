@@ -49,7 +49,7 @@ class Recorder:
         self._log.close()
         ended = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         # A run without a target ends with 0 here, and gets its exit code later.
-        broke = self._run.error() is not None
+        broke = self._run.error() is not None or self._run.lost_observer is not None
         if ended and not broke and not session.config.getoption("collectonly"):
             self._write()
         self._scratch.remove()

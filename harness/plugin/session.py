@@ -59,6 +59,16 @@ class Run:
         """Keep an exchange for the report of a failure."""
         self._last = exchange
 
+    @property
+    def lost_observer(self) -> HarnessError | None:
+        """The error of a run whose exchanges were not all recorded, compared or counted."""
+        for observer, error in self.stream.failures:
+            return HarnessError(
+                f"{type(observer).__name__} did not get to the end of this run: {error}.",
+                "No test is to blame. Usually a disk is full: that of PLACEMENT_HARNESS_STATE.",
+            )
+        return None
+
     def disconnect(self) -> None:
         self.wire.close()
         self._environment.restore()

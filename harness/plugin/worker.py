@@ -53,6 +53,8 @@ class Worker(Run):
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         self.disconnect()
+        if self.lost_observer is not None:
+            self._end(self.lost_observer)
         if self._log is not None:
             self._log.close()
         self._output["placement"] = self.tally.dump()

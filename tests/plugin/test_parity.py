@@ -173,6 +173,26 @@ def test_a_run_whose_target_could_not_be_started_records_nothing(project: Projec
     assert not (project.path / "run.jsonl").exists()
 
 
+FULL = """
+from harness.core.exchange_log import ExchangeLog
+
+def full(self, exchange):
+    raise OSError(28, "No space left on device")
+
+ExchangeLog.observe = full
+"""
+
+
+def test_a_recording_that_lacks_exchanges_is_not_written(project: Project) -> None:
+    project.suite()
+    project.pytester.makeconftest(FULL)
+    # Apart: what the conftest.py changes would stay in this process.
+    result = project.run_apart("--record", "run.jsonl")
+    assert result.ret == 70
+    result.stdout.fnmatch_lines(["ERROR: Recorder did not get to the end*No space left on device*"])
+    assert not (project.path / "run.jsonl").exists()
+
+
 def test_the_closing_line_counts_the_exchanges(recorded: Project) -> None:
     lines = (recorded.path / "run.jsonl").read_text().splitlines()
     assert json.loads(lines[-1])["end"]["exchanges"] == len(lines) - 2 == 3

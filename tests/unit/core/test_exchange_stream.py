@@ -108,6 +108,16 @@ def test_a_process_that_is_killed_loses_no_exchange(tmp_path: Path) -> None:
     assert len([*read(tmp_path / "log")]) == 3
 
 
+def test_a_secret_is_hidden_as_json_writes_it(tmp_path: Path) -> None:
+    secret = 'with "quotes" and \\ in it'
+    log = ExchangeLog(tmp_path / "log", [secret])
+    request = Request("GET", "http://h/", {}, f"said {secret}".encode())
+    log.observe(replace(EXCHANGE, request=request))
+    log.close()
+    (exchange,) = read(tmp_path / "log")
+    assert exchange.request.body == b"said (hidden)"
+
+
 def test_a_line_that_was_cut_is_left_out(tmp_path: Path) -> None:
     log = ExchangeLog(tmp_path / "log")
     log.observe(EXCHANGE)

@@ -11,15 +11,15 @@ import requests
 
 from harness.config.plan import FIRST_LANE
 from harness.core.deadline import Deadline, go_on, patiently
-from harness.core.errors import EngineError, StackError
+from harness.core.errors import StackError, UsageError
 from harness.engine.docker import listed, published
-from harness.engine.events import Watch, death_error, was_meant
 from harness.identity.keystone import Keystone
 from harness.stack import project
 from harness.stack.clients import galera
 from harness.stack.clients.apache_balancer import Balancer, Balancers
 from harness.stack.clients.database import Schema
 from harness.stack.clients.keystone_users import Users
+from harness.stack.deaths import Deaths
 from harness.stack.model import lanes
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Record, Secrets
@@ -31,7 +31,8 @@ from harness.stack.settings.databases import DATABASES
 if TYPE_CHECKING:
     import pymysql
 
-# A stack without one of them, or of its database's, is broken, though it may go on answering.
+
+# Services of every stack. A stack in which one has ended is broken, though it may go on answering.
 SERVICES = frozenset({"apache", "keystone", "memcached"})
 
 READY_SECONDS, POLL_SECONDS = 60.0, 0.05
@@ -76,7 +77,7 @@ class Stack:
         self.ready_after: float | None = None  # Seconds; None when it ran before.
         self.awaited = ""  # What of it is not there yet, while it is waited for.
         self._secrets = secrets
-        self._watch: Watch | None = None
+        self._deaths: Deaths | None = None
         self._session = requests.Session()
         self._session.trust_env = False  # A proxy or a .netrc of the user's is for other hosts.
         self._token = token
@@ -179,43 +180,58 @@ class Stack:
     # What can happen to it
 
     def watch(self) -> None:
-        if self._watch is None:
-            self._watch = Watch(self.name)
-            self._watch.start()
+        """Notice deaths of containers, until ``unwatch``."""
+        if self._deaths is None:
+            self._deaths = Deaths(self.state)
+            self._deaths.start()
 
     def unwatch(self) -> None:
-        if self._watch is not None:
-            self._watch.stop()
-            self._watch = None
+        if self._deaths is not None:
+            self._deaths.stop()
+            self._deaths = None
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        """Notice deaths while something is done, if nobody does already."""
-        watched = self._watch is not None
+        """Notice deaths meanwhile, where they are not watched already. Raises StackError."""
+        watched = self._deaths is not None
         self.watch()
         try:
             yield
+            self.check()
         finally:
             if not watched:
                 self.unwatch()
 
     def check(self, when: str = "during the run") -> None:
-        """Raise StackError if a container has died, unless it was meant to."""
-        if self._watch is None:
-            return
-        deaths = self._watch.deaths()
-        if deaths:
-            record = self.state.record() or self.record
-            for death in deaths:
-                if was_meant(death, record):
-                    continue
-                raise death_error(death, when)
-            self._watch.forget(deaths)
-        if self._watch.blind:
-            raise EngineError(
-                f"The container engine has stopped telling what happens to {self.name}.",
-                "See whether it runs: `docker version`, `placement-harness doctor`.",
-            )
+        """Raise StackError if a container has died whose death was not expected."""
+        if self._deaths is not None:
+            self._deaths.check(self.record, when)
+
+    @contextlib.contextmanager
+    def expecting(self, *containers: str | ReplicaId) -> Iterator[None]:
+        """Let these containers die meanwhile; the death of any other still ends the run.
+
+        Containers are services, as `placement-harness logs` names them, or replicas. Blocks may be
+        nested, and other processes of the stack's owner know of them. A block lasts until the
+        containers run again, or have ended for good. Raises UsageError for a container that the
+        stack does not have.
+        """
+        names = [one.service if isinstance(one, ReplicaId) else one for one in containers]
+        for name in names:
+            if name not in self._services:
+                raise UsageError(
+                    f"The stack {self.name} has no container {name}.",
+                    f"It has {', '.join(sorted(self._services))}.",
+                )
+        with self.state.expectations.expect(names):
+            yield
+
+    @property
+    def _services(self) -> frozenset[str]:
+        """The Compose services of the stack, each with one container."""
+        replicas = {ReplicaId.first(number).service for number in self.replicas}
+        database = DATABASES[self.record.database]
+        return SERVICES.union(database.services, self.source.services, replicas)
 
     # Readiness
 

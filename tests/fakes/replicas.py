@@ -52,6 +52,10 @@ class Replicas:
         return record
 
     @property
+    def deaths_are_expected(self) -> bool:
+        return any(one.end is None for one in self._state.expectations.current())
+
+    @property
     def services(self) -> set[int]:
         """The replicas that Compose knows."""
         return {int(name[-1]) for name in project.load(self._state)[project.SETTINGS]}

@@ -67,8 +67,8 @@ def _taken(
         stack = _mended(state, record, changed, progress)
     else:
         code_reload.reload(stack, changed)
-    # Apache forgets who is in rotation when it is restarted, and a command may have been killed.
-    rolling.restore(stack, stack.replicas)
+    # A restarted Apache has lost its balancer settings, and a command may have been killed.
+    stack.balancer.only(stack.replicas)
     has, url = counted(stack.record.replicas), stack.record.url
     progress(f"{state.name} runs already: {has} behind {url}")
     return stack

@@ -66,8 +66,6 @@ class Record:
     replicas: int
     port: int
     ready: bool = False
-    # Replicas that are being restarted or removed on purpose: their death is no failure.
-    leaving: tuple[int, ...] = ()
     database: str = "mariadb"
     config_source: str = "env"
     # The newest of alembic's revisions that the database was migrated to; empty: the locked one's.

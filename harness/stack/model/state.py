@@ -12,6 +12,7 @@ One directory a stack, below ``$PLACEMENT_HARNESS_STATE`` or the user's state di
     clouds.yaml   for OpenStack clients; readable by the owner alone
     compose.json  the stack as Compose starts it, secrets included; readable by the owner alone
     policy-LANE/  what replicas of a lane find in /etc/placement
+    expected-*    which containers may die, from when until when (model/expectations.py)
     tempest-*/    what tempest needs while it runs; readable by the owner alone
     users.json    users of keystone and their tokens; readable by the owner alone
 
@@ -34,6 +35,7 @@ from harness.core.files import private_directory, write_private
 from harness.core.locks import FileLock
 from harness.core.measurements import Progress
 from harness.core.paths import state_root
+from harness.stack.model.expectations import Expectations
 from harness.stack.model.record import Installed, Record, Secrets, clouds_yaml
 
 # How long another process may hold a lock just to have a look (doctor, reap). Seconds.
@@ -90,6 +92,11 @@ class StackState:
         return self.directory / f"policy-{lane}" / "policy.yaml"
 
     @property
+    def expectations(self) -> Expectations:
+        """The deaths that are meant."""
+        return Expectations(self.directory)
+
+    @property
     def clouds_file(self) -> pathlib.Path:
         return self.directory / "clouds.yaml"
 
@@ -122,7 +129,6 @@ class StackState:
         path = self.directory / "stack.json"
         try:
             data: dict[str, Any] = json.loads(path.read_text())
-            data["leaving"] = tuple(data["leaving"])
             if "placements" in data:
                 placements = data["placements"]
                 data["placements"] = tuple(

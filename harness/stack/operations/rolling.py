@@ -1,11 +1,12 @@
-"""Replicas come, go and are changed while requests flow: out of the balancer, and back again.
+"""Adds, removes and changes replicas while requests flow: out of the balancer, and back again.
 
-The balancer has all replicas in rotation that the record names. What is broken off puts back what
-it has taken out; where it cannot, whoever takes the stack next does (``kept.take``).
+The balancer gives requests to all replicas of the record. An operation that is broken off puts back
+the replicas that it has taken out; where it cannot, the next run that takes the stack does
+(``reuse.take``).
 """
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 
 from harness.config.plan import counted, name_option
 from harness.core.deadline import Deadline
@@ -19,36 +20,28 @@ from harness.stack.model.lanes import ReplicaId
 
 # Apache's ProxyTimeout.
 DRAIN_SECONDS = 60.0
-# Of a replica that was started; and of one that has, to say that it serves.
+# Timeouts for a replica that was just started, and for a replica that is up.
 START_SECONDS, ANSWER_SECONDS = 60.0, 1.0
-
-
-def restore(stack: Stack, replicas: Collection[int]) -> None:
-    """Let these have requests, and no others; from now on no replica's death is meant."""
-    stack.balancer.only(replicas)
-    stack.save(leaving=())
 
 
 @contextlib.contextmanager
 def out(stack: Stack, replica: int) -> Iterator[None]:
-    """Take a replica out for what is done to it, and put it back when it serves again.
+    """Take a replica out of the balancer while it is changed; put it back when it serves again.
 
-    When that fails, or is interrupted, it is put back if it serves all the same.
+    When that fails, or is interrupted, the replica is put back if it serves all the same.
     """
-    stack.save(leaving=(replica,))
     try:
-        stack.balancer.drain(replica, Deadline.after(DRAIN_SECONDS))
-        yield
-        # The old one's death was meant; the new one's would not be.
-        stack.check()
-        stack.save(leaving=())
+        # The death of the old container is meant; that of the new one would not be.
+        with stack.expecting(ReplicaId.first(replica)):
+            stack.balancer.drain(replica, Deadline.after(DRAIN_SECONDS))
+            yield
         stack.wait_for_replicas([replica], Deadline.after(START_SECONDS))
         stack.balancer.enable(replica)
     except HarnessError:
         _anyhow(lambda: _put_back(stack, replica, ANSWER_SECONDS))
         raise
     except BaseException:
-        # It has been started, or was never stopped.
+        # The container has been started, or was never stopped.
         _anyhow(lambda: _put_back(stack, replica, START_SECONDS))
         raise
 
@@ -75,10 +68,10 @@ def scale(stack: Stack, replicas: int, progress: Progress) -> None:
             shielded(lambda: _set(stack, replicas))
             added = range(before + 1, replicas + 1)
             stack.wait_for_replicas(added, Deadline.after(START_SECONDS))
-            restore(stack, stack.replicas)
+            stack.balancer.only(stack.replicas)
         except HarnessError:
-            # What does not serve stays for a look at its log.
-            _anyhow(lambda: restore(stack, _serving(stack)))
+            # A replica that does not serve is kept, for a look at its log.
+            _anyhow(lambda: stack.balancer.only(_serving(stack)))
             raise
         except BaseException:
             _anyhow(lambda: _undo(stack, before))
@@ -104,7 +97,7 @@ def restart(stack: Stack, replica: int) -> None:
 
 
 def require_another(stack: Stack) -> None:
-    """Raise UsageError where one replica is all there is: nobody serves while it is out."""
+    """Raise UsageError for a stack of one replica: nothing serves while that replica is out."""
     if stack.record.replicas == 1:
         name = name_option(stack.name)
         raise UsageError(
@@ -127,19 +120,21 @@ def _restart(stack: Stack, replica: int) -> None:
 
 
 def _set(stack: Stack, replicas: int) -> None:
-    """Let so many run, in the balancer or not."""
-    gone = range(replicas + 1, stack.record.replicas + 1)
-    stack.save(replicas=replicas)
-    project.set_replicas(stack.state, stack.record)
-    stack.start_containers("--no-recreate", "--remove-orphans")
-    stack.source.forget(stack.state, [ReplicaId.first(replica) for replica in gone])
+    """Let this many replicas run, in the balancer or not."""
+    surplus = range(replicas + 1, stack.record.replicas + 1)
+    removed = [ReplicaId.first(number) for number in surplus]
+    with stack.expecting(*removed):
+        stack.save(replicas=replicas)
+        project.set_replicas(stack.state, stack.record)
+        stack.start_containers("--no-recreate", "--remove-orphans")
+    stack.source.forget(stack.state, removed)
 
 
 def _undo(stack: Stack, before: int) -> None:
-    """Remove what was added; what was removed has been."""
+    """Remove the replicas that were added; those that were removed stay removed."""
     if stack.record.replicas > before:
         _set(stack, before)
-    restore(stack, stack.replicas)
+    stack.balancer.only(stack.replicas)
 
 
 def _serving(stack: Stack) -> list[int]:
@@ -147,14 +142,11 @@ def _serving(stack: Stack) -> list[int]:
 
 
 def _put_back(stack: Stack, replica: int, seconds: float) -> None:
-    try:
-        stack.wait_for_replicas([replica], Deadline.after(seconds))
-        stack.balancer.enable(replica)
-    finally:
-        stack.save(leaving=())
+    stack.wait_for_replicas([replica], Deadline.after(seconds))
+    stack.balancer.enable(replica)
 
 
 def _anyhow(mend: Callable[[], None]) -> None:
-    """Do it whole, whatever comes of it: there is an error already, which says more."""
+    """Mend without an interruption, and without an error: the first error says more."""
     with contextlib.suppress(HarnessError, OSError):
         shielded(mend)

@@ -72,7 +72,7 @@ def upgrade(stack: Stack, spec: str, progress: Progress, constraints: str = "") 
             replaced.append(replica)
         stack.save(placements=(wanted,))
         code_reload.loaded([wanted])
-        rolling.restore(stack, stack.replicas)
+        stack.balancer.only(stack.replicas)
     return replaced
 
 

@@ -19,7 +19,7 @@ from harness.stack.model import state
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState, UnreadableError, all_states
 
-RECORD = Record("one", "keep", 3, 8778, ready=True, leaving=(2, 3))
+RECORD = Record("one", "keep", 3, 8778, ready=True)
 
 
 @pytest.fixture

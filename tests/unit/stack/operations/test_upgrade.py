@@ -86,7 +86,7 @@ def upgraded(stack: Stack, replicas: Replicas) -> Callable[..., list[int]]:
         try:
             return upgrade(stack, spec, print, constraints)
         finally:
-            assert replicas.record.leaving == ()
+            assert not replicas.deaths_are_expected
 
     return upgraded
 

@@ -1,0 +1,79 @@
+"""Judges the deaths of a stack's containers: which were meant, and what to say of the others."""
+
+import threading
+
+from harness.core.errors import EngineError, StackError
+from harness.core.process import run
+from harness.engine.events import Death, Watch
+from harness.stack.model.lanes import SERVICE, ReplicaId
+from harness.stack.model.record import Record
+from harness.stack.model.state import StackState
+from harness.stack.settings.databases import DATABASES
+
+LAST_LINES = 20
+
+
+class Deaths:
+    """Watches a stack's containers, and judges each death once, in the order in which they came."""
+
+    def __init__(self, state: StackState) -> None:
+        self._state = state
+        self._watch = Watch(state.name)
+        self._judged = 0
+        # Several threads check a stack: a death that one of them judges is not skipped by another.
+        self._judging = threading.Lock()
+
+    def start(self) -> None:
+        self._watch.start()
+
+    def stop(self) -> None:
+        self._watch.stop()
+
+    def check(self, record: Record, when: str) -> None:
+        """Raise StackError for a death that was not meant, and again at every later check.
+
+        Raises EngineError when the engine has stopped reporting deaths.
+        """
+        with self._judging:
+            for death in self._watch.deaths(self._judged):
+                # Another process may have changed the stack since.
+                record = self._state.record() or record
+                if not _was_meant(death, self._state, record):
+                    raise death_error(death, when)
+                self._judged += 1
+        if self._watch.blind:
+            raise EngineError(
+                f"The container engine does not tell any more what happens to {record.name}.",
+                "See whether it runs: `docker version`, `placement-harness doctor`.",
+            )
+
+
+def death_error(death: Death, when: str) -> StackError:
+    """The error for a container that died, with its last lines."""
+    replica = ReplicaId.of_service(death.service)
+    title = f"replica {replica}" if replica else death.service
+    logs = run("docker", "logs", "--tail", str(LAST_LINES), death.container, seconds=10)
+    killed = " (killed)" if death.code == 137 else ""
+    return StackError(
+        f"{title} ({death.container}) exited with code {death.code}{killed} {when}.",
+        "Its last lines are below. `placement-harness doctor` checks the machine; "
+        "--stack keep leaves the stack for a look.",
+        evidence=(logs.out + logs.err).splitlines()[-LAST_LINES:],
+        service=SERVICE if replica else death.service,
+    )
+
+
+def _was_meant(death: Death, state: StackState, record: Record) -> bool:
+    """Whether a process of the stack's owner expected the death, or somebody restarted a replica.
+
+    A node of a ready cluster may die too, if the engine starts it again.
+    """
+    if state.expectations.covers(death.container, death.service, death.at):
+        return True
+    node = record.ready and death.service in DATABASES[record.database].cluster
+    if not node and ReplicaId.of_service(death.service) is None:
+        return False
+    # The engine restarts no replica: a replica that runs again was restarted by its user.
+    template = "{{.State.Running}} {{.State.Restarting}}"
+    answer = run("docker", "inspect", "--format", template, death.container, seconds=10)
+    return "true" in answer.out

@@ -1,0 +1,37 @@
+"""An engine whose events a test writes: containers of the stack ``one`` die when it says so."""
+
+import json
+import time
+from pathlib import Path
+
+from tests.fakes.machine import Machine
+
+# What the engine says of a container: whether it runs, and whether it is started again.
+DOWN, UP, RESTARTING = "false false", "true false", "false true"
+
+
+class Events:
+    """Tells docker's answers, and writes events that ``docker events`` gives at once."""
+
+    def __init__(self, machine: Machine, folder: Path) -> None:
+        self._machine = machine
+        self._file = folder / "events"
+        self._file.touch()
+        self.answers(DOWN)
+
+    def answers(self, state: str, **more: str) -> None:
+        """Let docker give its events, the last words of a container, and this for its state."""
+        follow = f"exec /usr/bin/tail -n +1 -s 0.01 -f {self._file}"
+        answers = {"events*": follow, "inspect*": f"echo {state}", "logs*": "echo bye"}
+        self._machine.has("docker", {**more, **answers, **more})
+
+    def dies(self, service: str, code: int = 137, *, at: float | None = None) -> None:
+        """Write that the container of a service has died: now, or at a moment since the epoch."""
+        attributes = {
+            "name": f"one-{service}" if service.startswith("placement-") else f"one-{service}-1",
+            "com.docker.compose.service": service,
+            "exitCode": str(code),
+        }
+        moment = int((time.time() if at is None else at) * 1e9)
+        with self._file.open("a") as file:
+            file.write(json.dumps({"Actor": {"Attributes": attributes}, "timeNano": moment}) + "\n")

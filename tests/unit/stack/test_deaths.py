@@ -1,0 +1,312 @@
+"""Which deaths of a stack's containers end a run, and which were meant."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.core.deadline import Deadline
+from harness.core.errors import EngineError, StackError, UsageError
+from harness.engine.events import Death
+from harness.stack.deaths import death_error
+from harness.stack.handle import Stack
+from harness.stack.model import expectations
+from harness.stack.model.lanes import ReplicaId
+from harness.stack.model.record import Record, Secrets
+from harness.stack.model.state import StackState
+from tests.fakes.deaths import RESTARTING, UP, Events
+from tests.fakes.machine import Machine, fails
+
+
+@pytest.fixture
+def events(machine: Machine, tmp_path: Path) -> Events:
+    return Events(machine, tmp_path)
+
+
+@pytest.fixture
+def stack(events: Events, tmp_path: Path) -> Iterator[Stack]:
+    state = StackState("one", tmp_path / "state")
+    record = Record("one", "fresh", 3, 1, ready=True, config_source="etcd")
+    state.create(record, Secrets())
+    stack = Stack(state, record, Secrets())
+    stack.watch()
+    yield stack
+    stack.unwatch()
+
+
+def checked(stack: Stack, seconds: float = 0.5) -> None:
+    """Check a stack until what was written before has come for sure."""
+    for _ in Deadline.after(seconds).every(0.02):
+        stack.check()
+
+
+def broken(stack: Stack, words: str) -> None:
+    """Check a stack until it breaks, with these words."""
+    with pytest.raises(StackError, match=words):
+        checked(stack, 10)
+
+
+# What is not meant
+
+
+def test_a_stack_that_is_not_watched_is_well(stack: Stack, events: Events) -> None:
+    stack.unwatch()
+    events.dies("mariadb")
+    checked(stack, 0.2)
+
+
+@pytest.mark.parametrize("service", ["memcached", "keystone", "apache", "etcd", "mariadb"])
+def test_the_death_of_a_service_ends_a_run_though_it_runs_again(
+    stack: Stack, events: Events, service: str
+) -> None:
+    events.answers(UP)
+    events.dies(service, 0)
+    broken(stack, rf"{service} \(one-{service}-1\) exited with code 0 during the run\.")
+    # At every later check too.
+    broken(stack, rf"{service} \(one-{service}-1\) exited with code 0 during the run\.")
+
+
+def test_the_death_of_a_replica_ends_a_run(stack: Stack, events: Events) -> None:
+    events.dies("placement-2")
+    broken(stack, r"replica 2 \(one-placement-2\) exited with code 137 \(killed\)")
+
+
+def test_a_replica_that_its_user_restarted_is_no_failure(stack: Stack, events: Events) -> None:
+    events.answers(UP)
+    events.dies("placement-2")
+    checked(stack)
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_a_node_of_a_ready_cluster_may_die_if_the_engine_starts_it_again(
+    stack: Stack, events: Events, ready: bool
+) -> None:
+    events.answers(RESTARTING)
+    # While the cluster forms, a node may go on dying for ever.
+    stack.save(database="galera", ready=ready)
+    events.dies("galera-2")
+    if ready:
+        checked(stack)
+    else:
+        broken(stack, r"galera-2 .* exited with code 137")
+
+
+def test_a_second_death_of_the_same_container_is_judged_by_itself(
+    stack: Stack, events: Events
+) -> None:
+    """Deaths are equal to the eye: the second comes while the first is judged, and is not meant."""
+    asked = stack.state.directory / "asked"
+    slow = f"if [ ! -e {asked} ]; then : > {asked}; /bin/sleep 0.5; echo true; else echo false; fi"
+    events.answers("", **{"inspect*": slow})
+    events.dies("placement-2", at=1.0)
+    judging = threading.Thread(target=stack.check)
+    for _ in Deadline.after(10).every(0.02):
+        stack.check() if judging.ident else judging.start()
+        if asked.exists():
+            break
+    events.dies("placement-2", at=1.0)
+    judging.join()
+    broken(stack, "replica 2")
+
+
+def test_a_death_that_two_threads_judge_at_a_time_hides_no_other(
+    stack: Stack, events: Events
+) -> None:
+    events.answers("", **{"inspect*placement-1*": "/bin/sleep 0.3; echo true"})
+    errors: list[StackError] = []
+
+    def check() -> None:
+        try:
+            checked(stack, 3)
+        except StackError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=check) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    events.dies("placement-1")
+    events.dies("placement-3")
+    for thread in threads:
+        thread.join()
+    assert len(errors) == len(threads)
+    assert all("replica 3" in error.problem for error in errors)
+
+
+def test_an_engine_that_does_not_tell_any_more_is_an_error(stack: Stack, machine: Machine) -> None:
+    stack.unwatch()
+    machine.has("docker", {"events*": fails("no permission")})
+    stack.watch()
+    with pytest.raises(EngineError, match="does not tell any more what happens to one"):
+        checked(stack, 10)
+
+
+def test_what_died_before_an_operation_ended_is_told_in_its_end(
+    stack: Stack, events: Events
+) -> None:
+    stack.unwatch()
+
+    def operation() -> None:
+        with stack.watching():
+            events.dies("memcached")
+            time.sleep(0.5)
+
+    with pytest.raises(StackError, match="memcached"):
+        operation()
+
+
+def test_an_error_names_the_container_its_code_and_its_last_lines(machine: Machine) -> None:
+    machine.has("docker", {"logs*": "echo first; echo last >&2"})
+    error = death_error(Death("one-placement-2", "placement-2", 137), "during the run")
+    assert error.problem == (
+        "replica 2 (one-placement-2) exited with code 137 (killed) during the run."
+    )
+    assert error.evidence == ("first", "last")
+    assert error.service == "placement"
+    assert "docker logs --tail 20 one-placement-2" in machine.calls
+
+
+def test_a_container_without_a_line_has_an_error_all_the_same(machine: Machine) -> None:
+    machine.has("docker")
+    assert death_error(Death("one-apache-1", "apache", 0), "at once").evidence == ()
+
+
+# What is meant
+
+
+@pytest.mark.parametrize("service", ["memcached", "keystone", "apache", "etcd", "mariadb"])
+def test_an_expected_death_does_not_end_a_run(stack: Stack, events: Events, service: str) -> None:
+    with stack.expecting(service):
+        events.dies(service)
+        checked(stack)
+    checked(stack, 0.2)
+    events.dies(service)
+    broken(stack, service)
+
+
+def test_a_death_that_is_noticed_after_the_block_was_meant_all_the_same(
+    stack: Stack, events: Events
+) -> None:
+    with stack.expecting("memcached", ReplicaId.first(2)):
+        at = time.time()
+    time.sleep(0.2)
+    events.dies("memcached", at=at)
+    events.dies("placement-2", at=at)
+    checked(stack)
+    events.dies("memcached")
+    broken(stack, "memcached")
+
+
+def test_a_death_before_the_block_was_not_meant(stack: Stack, events: Events) -> None:
+    before = time.time() - 1
+    with stack.expecting("memcached"):
+        events.dies("memcached", at=before)
+        broken(stack, "memcached")
+
+
+def test_any_other_death_ends_the_run_meanwhile(stack: Stack, events: Events) -> None:
+    with stack.expecting("memcached", "keystone"):
+        for service in ("keystone", "memcached"):
+            events.dies(service)
+        checked(stack)
+        events.dies("apache")
+        broken(stack, "apache")
+
+
+def test_blocks_are_nested_and_end_one_by_one(stack: Stack, events: Events) -> None:
+    with stack.expecting("memcached"):
+        with stack.expecting("keystone", "memcached"):
+            events.dies("keystone")
+        events.dies("memcached")
+        checked(stack)
+        time.sleep(2 * expectations.GRACE_SECONDS)
+        events.dies("keystone")
+        broken(stack, "keystone")
+
+
+def test_a_container_that_the_stack_does_not_have_is_refused(stack: Stack) -> None:
+    with pytest.raises(UsageError, match="The stack one has no container memcache") as caught:
+        stack.expecting("memcache").__enter__()
+    assert "memcached" in caught.value.remedy
+    assert stack.state.expectations.current() == []
+
+
+EXPECT = """
+import pathlib, sys
+from harness.stack.model.state import StackState
+with StackState("one", pathlib.Path(sys.argv[1])).expectations.expect(["memcached"]):
+    print("expecting", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def elsewhere(stack: Stack) -> Iterator[subprocess.Popen[str]]:
+    """Another process of the stack's owner, which expects the death of memcached."""
+    words = [sys.executable, "-c", EXPECT, str(stack.state.directory.parent)]
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "expecting\n"
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("ends", ["by itself", "by a kill"])
+def test_what_another_process_expects_is_meant_until_it_ends(
+    stack: Stack, events: Events, elsewhere: subprocess.Popen[str], ends: str
+) -> None:
+    events.dies("memcached")
+    checked(stack)
+    if ends == "by itself":
+        elsewhere.communicate()
+    else:
+        os.kill(elsewhere.pid, signal.SIGKILL)
+        elsewhere.wait()
+    assert [one.end is None for one in stack.state.expectations.current()] == [False]
+    time.sleep(2 * expectations.GRACE_SECONDS)
+    events.dies("memcached")
+    broken(stack, "memcached")
+
+
+def test_expectations_are_forgotten_in_time_and_leave_no_files(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with stack.expecting("memcached"):
+        pass
+    assert len(stack.state.expectations.current()) == 1
+    monkeypatch.setattr(expectations, "KEPT_SECONDS", 0.0)
+    with stack.expecting("keystone"):
+        (current,) = stack.state.expectations.current()
+        assert current.names == ("keystone",)
+    files = [path.name for path in stack.state.directory.glob("expected-*")]
+    assert len(files) == 1
+
+
+def test_a_stack_that_is_removed_meanwhile_is_no_error(stack: Stack) -> None:
+    with stack.expecting("memcached"):
+        stack.state.remove()
+
+
+# What waits for replicas
+
+
+def test_a_replica_that_never_serves_is_named_with_its_last_answer(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serves: Callable[..., str | None] = lambda self, replica, timeout: (  # noqa: E731
+        None if replica.number == 1 else "503 not yet"
+    )
+    monkeypatch.setattr(Stack, "asks_replica", serves)
+    deadline = Deadline.after(0.2)
+    with pytest.raises(StackError, match=r"Replica 2 did not serve .*: 503 not yet") as caught:
+        stack.wait_for_replicas([1, 2], deadline)
+    assert "placement-harness logs --replica 2" in caught.value.remedy

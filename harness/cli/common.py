@@ -99,4 +99,5 @@ def running(name: str) -> Any:
     stack = reuse.running_stack(state, whole=False)
     if stack is None:
         raise reuse.not_running(state)
+    click.get_current_context().call_on_close(stack.close)
     return stack

@@ -109,10 +109,12 @@ class Stack:
 
     @property
     def balancer(self) -> Balancers:
-        key = self._secrets.balancer_key
+        """The balancers of all lanes, as the record has them now."""
         return Balancers(
             {
-                Balancer(self.url(lane), key, lane): lanes.numbers(lane, self.record.replicas)
+                Balancer(
+                    self._session, self.url(lane), self._secrets.balancer_key, lane
+                ): lanes.numbers(lane, self.record.replicas)
                 for lane in lanes.names(self.record)
             }
         )
@@ -184,6 +186,11 @@ class Stack:
         if self._deaths is None:
             self._deaths = Deaths(self.state)
             self._deaths.start()
+
+    def close(self) -> None:
+        """Let go of the stack, which runs on: no death is noticed, no connection kept."""
+        self.unwatch()
+        self._session.close()
 
     def unwatch(self) -> None:
         if self._deaths is not None:

@@ -94,7 +94,7 @@ class StackTarget:
         if stack is None:
             return
         if self._plan.lifetime == "fresh":
-            stack.unwatch()
+            stack.close()
             teardown.take_down(stack.state, self._progress)
         else:
             # A worker that was not left the time to do so has not.

@@ -66,6 +66,11 @@ class Server:
             number = len(self._open) - 1
             threading.Thread(target=self._serve, args=(connection, number), daemon=True).start()
 
+    @property
+    def connections(self) -> list[socket.socket]:
+        """The connections that neither side has closed."""
+        return [one for one in self._open if one.fileno() >= 0]
+
     def _serve(self, connection: socket.socket, number: int) -> None:
         with connection, connection.makefile("rb") as file:
             while True:

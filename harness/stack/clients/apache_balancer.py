@@ -1,7 +1,7 @@
-"""Apache's balancer-manager: which replicas get requests, and how many each is working on.
+"""Speaks to Apache's balancer-manager: which replicas get requests, and how many are under way.
 
-Apache keeps its members in shared memory, so that a change takes effect at once in all its
-processes and no connection is dropped: a graceful restart would close clients' idle connections.
+Apache keeps its members in shared memory: a change takes effect at once in all its processes, and
+drops no connection. A graceful restart would close the idle connections of clients.
 """
 
 import xml.etree.ElementTree as ElementTree
@@ -15,12 +15,13 @@ from harness.core.deadline import Deadline
 from harness.core.errors import StackError
 from harness.stack.model.lanes import ReplicaId
 
+ANSWER_SECONDS = 5.0
 _NAMES = {"httpd": "http://httpd.apache.org"}
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One replica as Apache sees it. ``busy`` counts requests under way."""
+    """One replica as Apache describes it. ``busy`` counts requests under way."""
 
     replica: int
     address: str
@@ -29,28 +30,32 @@ class Member:
 
 
 class Balancer:
-    """One lane's. ``url`` is Apache's for this lane; ``key`` the stack's balancer key."""
+    """The balancer of one lane.
 
-    def __init__(self, url: str, key: str, lane: str = FIRST_LANE) -> None:
+    ``url`` is Apache's for this lane, ``key`` the stack's balancer key, ``session`` its caller's.
+    """
+
+    def __init__(
+        self, session: requests.Session, url: str, key: str, lane: str = FIRST_LANE
+    ) -> None:
         self._url = f"{url}/balancer-manager"
         self._key = key
-        # As services/apache/start.sh names it.
+        # services/apache/start.sh gives the balancer this name.
         self._name = "placement" if lane == FIRST_LANE else f"lane-{lane}"
-        self._session = requests.Session()
-        self._session.trust_env = False
-        # The handler ignores whatever does not come from its own page.
-        self._session.headers.update({"X-Harness-Key": key, "Referer": self._url})
+        self._session = session
+        # The handler ignores a change that does not come from its page.
+        self._headers = {"X-Harness-Key": key, "Referer": self._url}
 
     def members(self) -> list[Member]:
         answer = self._ask("GET", params={"xml": "1"})
-        found = []
+        members = []
         page = ElementTree.fromstring(answer.content)  # noqa: S314 (the stack's own Apache)
         for worker in page.iterfind(".//httpd:worker", _NAMES):
 
             def text(name: str, worker: ElementTree.Element = worker) -> str:
                 return worker.findtext(f"httpd:{name}", "", _NAMES).strip()
 
-            found.append(
+            members.append(
                 Member(
                     replica=ReplicaId.parse(text("route")).number,
                     address=text("name"),
@@ -58,7 +63,7 @@ class Balancer:
                     busy=int(text("busy")),
                 )
             )
-        return found
+        return members
 
     def only(self, replicas: Collection[int]) -> None:
         """Give requests to these replicas, and to no others."""
@@ -70,24 +75,30 @@ class Balancer:
         self._set(replica, enabled=True)
 
     def drain(self, replica: int, deadline: Deadline) -> None:
-        """Give a replica no more requests, and wait for those that it has.
+        """Give a replica no more requests, and wait until those under way are answered.
 
-        Until the deadline at most: by then Apache has given up whatever began before it, and its
-        count has been seen to stay above zero with nothing under way.
+        The wait ends with the deadline. Apache has given up the requests by then, and its count
+        can stay above zero with none under way.
         """
         self._set(replica, enabled=False)
         for _ in deadline.every(0.05):
             if self._member(replica).busy == 0:
                 return
 
-    def _ask(self, method: str, **what: Mapping[str, str]) -> requests.Response:
+    def _ask(self, method: str, **content: Mapping[str, str]) -> requests.Response:
         try:
-            answer = self._session.request(method, self._url, timeout=5, **what)  # type: ignore[arg-type]
+            answer = self._session.request(
+                method,
+                self._url,
+                headers=self._headers,
+                timeout=ANSWER_SECONDS,
+                **content,  # type: ignore[arg-type]
+            )
             answer.raise_for_status()
         except requests.RequestException as error:
             raise StackError(
                 f"Apache's balancer-manager gives no answer: {type(error).__name__}.",
-                "See what it says: placement-harness logs apache.",
+                "See Apache's log: placement-harness logs apache.",
                 service="apache",
             ) from error
         return answer
@@ -107,15 +118,15 @@ class Balancer:
         if self._member(replica).enabled is not enabled:
             raise StackError(
                 f"Apache did not {'enable' if enabled else 'disable'} replica {replica}.",
-                "See what it says: placement-harness logs apache.",
+                "See Apache's log: placement-harness logs apache.",
                 service="apache",
             )
 
 
 class Balancers:
-    """Those of all lanes as one, since replicas of one number are in one container.
+    """The balancers of all lanes as one, since replicas of one number share a container.
 
-    ``members`` are the numbers of the replicas that each of them has.
+    ``members`` are the numbers of the replicas that each balancer has.
     """
 
     def __init__(self, members: Mapping[Balancer, Collection[int]]) -> None:

@@ -188,7 +188,7 @@ def _mended(
         wait_until_ready(stack, None, deadline, progress)
         code_reload.loaded(changed)
     except HarnessError as error:
-        stack.unwatch()
+        stack.close()
         whose = [one.spec for one in record.placements if one.code]
         mend = (
             f"If the code of {' or '.join(whose)} is why, mend it, and run again. " if whose else ""
@@ -214,9 +214,12 @@ def running_stack(state: StackState, *, whole: bool = True) -> RunningStack | No
     stack = RunningStack(state, record, state.secrets())
     try:
         stack.token(ASK_SECONDS)
+        if not whole or stack.whole():
+            return stack
     except (HarnessError, OSError, KeyError):
-        return None
-    return stack if not whole or stack.whole() else None
+        pass
+    stack.close()
+    return None
 
 
 def not_running(state: StackState) -> StackError:

@@ -50,7 +50,7 @@ def bring_up(plan: Plan, progress: Progress) -> RunningStack:
 
 def leave(stack: RunningStack) -> None:
     """Let go of a stack that goes on running."""
-    stack.unwatch()
+    stack.close()
     stack.state.release()
 
 
@@ -132,7 +132,7 @@ def _up(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningSta
             progress(error.problem)
         # Compose must have ended before anything can be removed.
         shielded(lambda: concurrent.futures.wait([starting]))
-        stack.unwatch()
+        stack.close()
         raise
     finally:
         executor.shutdown()

@@ -32,6 +32,10 @@ class Stack:
         self.record = SimpleNamespace(config_source=config_source, lanes={})
         self.state = None
         self.told: list[tuple[str, str]] = []
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
 
 
 @pytest.fixture
@@ -107,6 +111,7 @@ def test_set_tells_all_and_says_who_has_taken_it_up(
     said = run("set", "DEFAULT/debug", *words, text=text)
     assert said.exit_code == 0
     assert stack.told == [("DEFAULT/debug", "true")]
+    assert stack.closed
     assert "replica 2 has taken it up" in said.output
 
 

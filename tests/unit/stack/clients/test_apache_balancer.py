@@ -1,13 +1,20 @@
 """Replicas are taken out and put in through Apache's balancer-manager."""
 
+import time
 import urllib.parse
 from collections.abc import Collection, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import requests
 
 from harness.core.deadline import Deadline
 from harness.core.errors import StackError
 from harness.stack.clients.apache_balancer import Balancer, Balancers, Member
+from harness.stack.handle import Stack
+from harness.stack.model.record import Record, Secrets
+from harness.stack.model.state import StackState
 from tests.fakes.server import Received, Server, answer
 
 KEY = "k" * 32
@@ -56,8 +63,8 @@ def apache() -> Apache:
 
 @pytest.fixture
 def balancer(apache: Apache) -> Iterator[Balancer]:
-    with Server(apache) as server:
-        yield Balancer(server.url, KEY)
+    with Server(apache) as server, requests.Session() as session:
+        yield Balancer(session, server.url, KEY)
 
 
 def test_members_are_told_with_their_state_and_their_work(balancer: Balancer) -> None:
@@ -101,7 +108,7 @@ def test_an_apache_that_gives_no_answer_is_said(key: str) -> None:
     with Server(Apache()) as server:
         url = server.url if key == "wrong" else "http://127.0.0.1:1"
         with pytest.raises(StackError, match="balancer-manager gives no answer: ") as caught:
-            Balancer(url, key).members()
+            Balancer(requests.Session(), url, key).members()
     assert "placement-harness logs apache" in caught.value.remedy
 
 
@@ -140,3 +147,24 @@ def test_a_replica_is_taken_out_of_every_lane_that_has_it() -> None:
     told.clear()
     balancers.only([1, 2])
     assert told == [("1", "only", 1, 2), ("2", "only", 1, 2), ("cors", "only", 1)]
+
+
+def test_a_stack_speaks_to_its_balancers_over_one_connection_and_closes_it(
+    apache: Apache, tmp_path: Path
+) -> None:
+    with Server(apache) as server:
+        state = StackState("one", tmp_path)
+        secrets = replace(Secrets(), balancer_key=KEY)
+        record = Record("one", "keep", 2, int(server.url.rpartition(":")[2]), ready=True)
+        state.create(record, secrets)
+        stack = Stack(state, record, secrets)
+        for _ in range(3):
+            stack.balancer.only([1])
+            stack.balancer.only([1, 2])
+        assert {received.connection for received in server.received} == {0}
+        assert len(server.connections) == 1
+        stack.close()
+        end = time.monotonic() + 5
+        while server.connections and time.monotonic() < end:
+            time.sleep(0.01)
+        assert server.connections == []

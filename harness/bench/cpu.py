@@ -11,7 +11,8 @@ from pathlib import Path
 
 from harness.bench.figures import NAME
 from harness.engine import cgroups
-from harness.engine.docker import listed
+from harness.stack.model import containers
+from harness.stack.model.state import StackState
 
 CLIENT, ALL, ENGINE = "client", "all", "engine"
 
@@ -20,7 +21,7 @@ def spent() -> dict[str, float]:
     """CPU seconds so far of this process's children, of each service, and of the machine."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = {CLIENT: children.ru_utime + children.ru_stime}
-    for container in listed(NAME):
+    for container in containers.of_stack(StackState(NAME)):
         service = container.service.partition("-")[0]
         seconds = cgroups.cpu_seconds(container.id) or 0.0
         used[service] = used.get(service, 0.0) + seconds

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from harness.bench.figures import NAME, Measure, command, reported, show, timed
 from harness.core.errors import StackError
 from harness.core.measurements import Progress
-from harness.core.process import run as run_command
+from harness.engine.docker import current
 from harness.stack.clients import apache_log
 from harness.stack.handle import READY
 from harness.stack.images.catalogue import IMAGES
 from harness.stack.images.contents import contents_of
+from harness.stack.model.state import StackState
 
 ONE_TEST = "gabbits/root.yaml"
 REUSES = 5
@@ -60,7 +61,7 @@ def _warm(progress: Progress) -> list[Measure]:
 
 def _first_request(since: float) -> float:
     """Time of the first request to placement in Apache's log, in seconds since the epoch."""
-    for exchange in apache_log.exchanges(NAME, since):
+    for exchange in apache_log.exchanges(StackState(NAME), since):
         if exchange.request.url.startswith("/placement") and READY not in exchange.request.url:
             return exchange.started
     raise StackError("No request reached Apache.", "See placement-harness logs apache.")
@@ -69,6 +70,5 @@ def _first_request(since: float) -> float:
 def _sizes() -> Iterator[Measure]:
     contents = contents_of(IMAGE_GOALS)
     for name, goal in IMAGE_GOALS.items():
-        words = ("docker", "image", "inspect", "--format", "{{.Size}}")
-        answer = run_command(*words, IMAGES[name].tag(contents.images[name]), seconds=30)
-        yield Measure(f"image {name}", "MB", goal, [int(answer.out) / 1e6])
+        for image in current().image_details(IMAGES[name].tag(contents.images[name])):
+            yield Measure(f"image {name}", "MB", goal, [image.size / 1e6])

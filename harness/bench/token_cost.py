@@ -16,11 +16,11 @@ from harness.config.plan import FIRST_LANE, Lane, Plan
 from harness.core.deadline import GLANCE, Deadline
 from harness.core.errors import StackError
 from harness.core.measurements import Progress
-from harness.engine.compose import compose_up
 from harness.stack import project
 from harness.stack.clients import apache_log
 from harness.stack.handle import READY_SECONDS, Stack
 from harness.stack.lifecycle import teardown, up
+from harness.stack.model import composing
 from harness.stack.model.lanes import ReplicaId
 
 NOAUTH = "noauth2"
@@ -71,7 +71,7 @@ def _switch_off(stack: Stack) -> None:
     ((port, settings),) = json.loads(variables["LANES"]).items()
     variables["LANES"] = json.dumps({port: {**settings, "OS_API__AUTH_STRATEGY": NOAUTH}})
     project.save(stack.state, described)
-    compose_up(stack.state)
+    composing.start(stack.state)
     senders = _senders(stack).values()
     for _ in Deadline.after(READY_SECONDS).every(GLANCE):
         if all(send("GET", "/resource_providers").ok for send in senders):
@@ -95,7 +95,7 @@ def _compare(stack: Stack) -> dict[str, dict[str, float]]:
                 answer.raise_for_status()
                 if number >= WARM_UP:
                     kinds[kind][answer.headers["x-openstack-request-id"]] = what
-    exchanges = apache_log.exchanges(stack.name, 0)
+    exchanges = apache_log.exchanges(stack.state, 0)
     took = {exchange.request_id: exchange.seconds for exchange in exchanges}
     return {kind: _averages(ids, took) for kind, ids in kinds.items()}
 

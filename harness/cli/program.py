@@ -127,9 +127,11 @@ def up(
 @named
 def down(name: str) -> None:
     """Remove a stack."""
+    from harness.engine.docker import load_beside
     from harness.stack.lifecycle import teardown
 
     state = StackState(name)
+    load_beside()
     install.require_engine()
     teardown.refuse_foreign(state)
     known = _recorded(state)
@@ -199,9 +201,9 @@ def logs(
     name: str,
 ) -> None:
     """Print what the containers of a stack have said."""
-    from harness.stack.clients.replica_logs import containers, stream
+    from harness.stack.clients.replica_logs import choose, stream
 
-    chosen = containers(StackState(name).name, service, replica)
+    chosen = choose(StackState(name), service, replica)
     none = True
     try:
         for line in stream(chosen, follow=follow, tail=tail, containing=request):
@@ -211,7 +213,8 @@ def logs(
         # Nothing was begun that had to be undone; with --follow it is the way to end.
         sys.exit(130)
     if none and request is not None:
-        click.echo(f"No line of {', '.join(chosen)} has {request}.", err=True)
+        names = ", ".join(container.name for container in chosen)
+        click.echo(f"No line of {names} has {request}.", err=True)
         sys.exit(1)
 
 

@@ -1,7 +1,4 @@
-"""The base image, which all others are built upon, and how to get it.
-
-Only docker's command line is used here, as in what comes before it.
-"""
+"""The base image, which all others are built upon, and how to get it."""
 
 import os
 import shutil
@@ -16,7 +13,8 @@ from harness.core.locks import FileLock
 from harness.core.measurements import Progress
 from harness.core.paths import state_root
 from harness.core.process import Outcome, run
-from harness.engine.install import ANSWER, DOWNLOAD
+from harness.engine.docker import Engine, current
+from harness.engine.install import DOWNLOAD
 
 # Debian's release that images are made of, but for those that need another one.
 DEBIAN = "trixie"
@@ -40,9 +38,8 @@ def base_image(debian: str = DEBIAN) -> str:
 
 
 def has_base(debian: str = DEBIAN) -> bool:
-    tag = base_image(debian)
-    answer = run("docker", "image", "inspect", "--format", "{{.Id}}", tag, seconds=ANSWER)
-    return answer.ok
+    """Whether the base image is there."""
+    return bool(current().image_details(base_image(debian)))
 
 
 def ensure_base(progress: Progress, debian: str = DEBIAN) -> None:
@@ -68,7 +65,7 @@ def _fetch_base(progress: Progress, debian: str) -> None:
     tag, ordinary = base_image(debian), f"debian:{debian}-slim"
     progress(f"no image {tag}: pulling {ordinary}")
     with _news(progress, "pulling"):
-        pulled = _pull(ordinary, tag)
+        pulled = _pull(current(), ordinary, tag)
     if pulled.ok:
         return
     stop_if_full("the base image could not be pulled", pulled)
@@ -88,12 +85,8 @@ def _fetch_base(progress: Progress, debian: str) -> None:
             )
         tar.seek(0)
         progress(f"importing it as {tag}")
-        imported = run(
-            *("docker", "import", "--change", f"LABEL {LABEL}", "--change", 'CMD ["bash"]'),
-            *("-", tag),
-            seconds=DOWNLOAD,
-            stdin=tar,
-        )
+        changes = (f"LABEL {LABEL}", 'CMD ["bash"]')
+        imported = current().command.import_image(tar, tag, changes, DOWNLOAD)
     stop_if_full("the base image could not be imported", imported)
     if not imported.ok:
         raise BuildError(
@@ -109,15 +102,13 @@ _ELSEWHERE = (
 )
 
 
-def _pull(ordinary: str, tag: str) -> Outcome:
-    pulled = run(*("docker", "pull", ordinary), seconds=DOWNLOAD, first_line=FIRST_LINE)
+def _pull(engine: Engine, ordinary: str, tag: str) -> Outcome:
+    pulled = engine.command.pull(ordinary, DOWNLOAD, FIRST_LINE)
     if not pulled.ok:
         return pulled
-    # Built upon, not just tagged: so the image carries the label, and is ours to remove.
-    with tempfile.TemporaryFile() as dockerfile:
-        dockerfile.write(f"FROM {ordinary}\nLABEL {LABEL}\n".encode())
-        dockerfile.seek(0)
-        return run("docker", "build", "--tag", tag, "-", seconds=DOWNLOAD, stdin=dockerfile)
+    # A tag alone would leave the image without the label by which the harness removes its images.
+    dockerfile = f"FROM {ordinary}\nLABEL {LABEL}\n"
+    return engine.command.build(tag, dockerfile.encode(), DOWNLOAD)
 
 
 def _install_mmdebstrap(progress: Progress, problem: str, elsewhere: str) -> None:

@@ -1,27 +1,25 @@
-"""Docker and Compose, for one stack."""
+"""Compose: one project on one engine, and the files that describe the project's stacks."""
 
-import json
 import os
 import pathlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import certifi
 
-from harness.core.disk import disk_full, says_disk_full
-from harness.core.errors import EngineError, StackError
+from harness.core.errors import EngineError
 from harness.core.paths import COMPOSE_FILE
-from harness.core.process import run
-from harness.stack.model.state import StackState
+from harness.engine.command import compose_options
+from harness.engine.docker import Engine, translated, without_compose_variables
+from harness.engine.values import DockerError
 
-STACK_LABEL = "placement-harness.stack"
-# Compose's own.
+# Label that Compose gives to all that it makes.
 PROJECT_LABEL = "com.docker.compose.project"
-STATE_LABEL = "placement-harness.state"
-# Of reading the Compose files: 0.1 s on an idle machine.
+# Time limit of reading the Compose files, which takes 0.1 s on an idle machine.
 CONFIG_SECONDS = 30.0
-# Of Compose itself; what it starts is waited for elsewhere.
+# Time limit of Compose itself, which does not wait for programs in the containers.
 COMPOSE_SECONDS = 120.0
 
 
@@ -46,94 +44,97 @@ def ca_bundle() -> str:
     return debian if os.path.isfile(debian) else certifi.where()
 
 
-def command(state: StackState) -> list[str]:
-    """docker, with a lock that says that it works on the stack.
+@dataclass(frozen=True, slots=True)
+class Up:
+    """What ``up`` does, and what it leaves as it is.
 
-    docker goes on when the harness is killed. The cleanup of the stack then waits for the lock.
+    Without ``services`` it is for all of them. Containers that differ from the description are made
+    anew with ``recreate``; services that others depend on are left out without ``dependencies``;
+    without ``start``, containers are made and not started.
     """
-    busy = ("flock", "--shared", "--no-fork", str(state.directory / "busy"))
-    return [*(busy if shutil.which(busy[0]) else ()), "docker"]
+
+    services: tuple[str, ...] = ()
+    start: bool = True
+    recreate: bool = True
+    dependencies: bool = True
+    remove_orphans: bool = False
 
 
-def compose_command(state: StackState) -> list[str]:
-    """docker compose for this stack, to be followed by what it is to do."""
-    return [*command(state), *compose_words([state.compose_file]), *_which(state)]
+class Compose:
+    """A Compose project on an engine.
 
-
-def compose_words(files: Iterable[pathlib.Path]) -> list[str]:
-    """Compose with these files, and output that can be read in a log."""
-    return ["compose", "--progress", "plain", *(w for file in files for w in ("--file", str(file)))]
-
-
-def resolved(
-    state: StackState, overlays: Iterable[pathlib.Path], override: pathlib.Path | None = None
-) -> dict[str, Any]:
-    """The stack that the Compose files describe, with its names and secrets in place.
-
-    ``override`` is the user's Compose file, which is merged last. Raises StackError when Compose
-    cannot read the files.
+    ``busy`` is a file that commands which change the project hold locked. They go on when the
+    harness is killed; the cleanup of the project can then wait for the lock.
     """
-    files = [*compose_files(overlays), *([override] if override else [])]
-    words_ = ["docker", *compose_words(files), *_which(state), "config", "--format", "json"]
-    said = run(*words_, seconds=CONFIG_SECONDS)
-    if not said.ok:
-        raise StackError(
-            f"Compose makes no sense of {', '.join(_names(files, override))}.",
-            "Mend what it names below.",
-            evidence=words(said.err)[-5:],
+
+    def __init__(
+        self,
+        engine: Engine,
+        files: Sequence[pathlib.Path],
+        *,
+        project: str | None = None,
+        env_file: pathlib.Path | None = None,
+        busy: pathlib.Path | None = None,
+    ) -> None:
+        self._engine = engine
+        self._files = [*files]
+        self._project = project
+        self._env_file = env_file
+        self._busy = busy
+
+    def config(self) -> dict[str, Any]:
+        """The project that the files describe, with all variables in place. Raises DockerError."""
+        with translated("read the Compose files"):
+            project: dict[str, Any] = self._client(CONFIG_SECONDS).compose.config(return_json=True)
+        return project
+
+    def up(self, what: Up) -> None:
+        """Make and start containers. Raises DockerError, whose text is all that Compose says."""
+        words = (
+            *("up", "--detach", "--no-build", "--pull", "never", "--quiet-pull"),
+            *(() if what.start else ("--no-start",)),
+            *(() if what.recreate else ("--no-recreate",)),
+            *(() if what.dependencies else ("--no-deps",)),
+            *(("--remove-orphans",) if what.remove_orphans else ()),
+            *what.services,
         )
-    project: dict[str, Any] = json.loads(said.out)
-    return project
-
-
-def _names(files: Iterable[pathlib.Path], override: pathlib.Path | None) -> list[str]:
-    """Names of the project's files; the user's file with its whole path."""
-    return [str(file) if file == override else file.name for file in files]
-
-
-def _which(state: StackState) -> list[str]:
-    return ["--project-name", state.name, "--env-file", str(state.env_file)]
-
-
-class PortTakenError(Exception):
-    """Another program has the port that Apache was to have."""
-
-    def __init__(self, error: StackError) -> None:
-        self.error = error
-
-
-def compose_up(state: StackState, *how: str) -> None:
-    """Let Compose start the containers. Raises PortTakenError, BuildError, StackError."""
-    # Not through python_on_whales, here and below: its import takes 0.2 s.
-    said = run(
-        *compose_command(state),
-        *("up", "--detach", "--no-build", "--pull", "never", "--quiet-pull", *how),
-        seconds=COMPOSE_SECONDS,
-    )
-    if said.ok:
-        return
-    lines = words(said.err)
-    text = "\n".join(lines)
-    if "port is already allocated" in text or "address already in use" in text:
-        raise PortTakenError(
-            StackError(
-                "Another program listens on the port that Apache was to have.",
-                "Give another with --stack-port (pytest) or --port (placement-harness up), or "
-                "none, to have a free one chosen.",
-                evidence=lines[-2:],
-                service="apache",
-            )
+        outcome = self._engine.command.compose(
+            self._options(), *words, seconds=COMPOSE_SECONDS, before=self._lock()
         )
-    if says_disk_full(text):
-        raise disk_full("starting the stack", lines[-5:])
-    raise StackError(
-        "The containers could not be started.",
-        "`placement-harness doctor` checks what they need.",
-        evidence=lines[-10:],
-    )
+        if not outcome.ok:
+            raise DockerError("start containers", outcome)
+
+    def down(self) -> None:
+        """Remove all of the project at once. Raises DockerError."""
+        client = self._client(COMPOSE_SECONDS, self._lock())
+        with translated("remove a Compose project"):
+            client.compose.down(volumes=True, remove_orphans=True, timeout=0, quiet=True)
+
+    def build(
+        self, service: str, environment: Mapping[str, str], heard: Callable[[str], None]
+    ) -> bool:
+        """Build a service's image, whether it works; ``heard`` gets each line of the output."""
+        code = self._engine.command.compose_build(self._options(), service, environment, heard)
+        return code == 0
+
+    def _client(self, seconds: float, before: Sequence[str] = ()) -> Any:
+        return self._engine.client(
+            seconds,
+            [*without_compose_variables(), *before],
+            compose_files=self._files,
+            compose_env_files=[self._env_file or os.devnull],
+            compose_project_name=self._project,
+        )
+
+    def _options(self) -> tuple[str, ...]:
+        return compose_options(self._files, self._env_file, self._project)
+
+    def _lock(self) -> tuple[str, ...]:
+        if self._busy is None or not shutil.which("flock"):
+            return ()
+        return ("flock", "--shared", "--no-fork", str(self._busy))
 
 
-def words(output: str | bytes | None) -> list[str]:
-    """The lines of what a command said, without the empty ones and Compose's progress."""
-    text = output.decode(errors="replace") if isinstance(output, bytes) else output or ""
-    return [line.rstrip() for line in text.splitlines() if line.strip()]
+def lines_of(output: str) -> list[str]:
+    """The lines of what Compose has written, without the empty ones."""
+    return [line.rstrip() for line in output.splitlines() if line.strip()]

@@ -1,25 +1,24 @@
-"""Follows the engine's events about one stack's containers, and keeps the deaths among them."""
+"""Follows an engine's events about some containers, and keeps the deaths among them."""
 
 import json
-import subprocess
 import threading
 import time
 from dataclasses import dataclass
 from typing import Any
 
-from harness.core.process import mortal
-from harness.engine.compose import STACK_LABEL
-
-SERVICE_LABEL = "com.docker.compose.service"
+from harness.core.process import Program
+from harness.engine.command import Labels
+from harness.engine.docker import SERVICE_LABEL, Engine
 
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """A container that has exited: its name, its Compose service and its exit code.
+    """A container that has exited: its id, its name, its Compose service and its exit code.
 
     ``at`` is the moment by the engine's clock, in seconds since the epoch.
     """
 
+    id: str
     container: str
     service: str
     code: int
@@ -27,12 +26,13 @@ class Death:
 
 
 class Watch:
-    """Listens to the engine's events about one stack, from ``start`` until ``stop``."""
+    """Listens to an engine's events about containers with these labels, until ``stop``."""
 
-    def __init__(self, stack: str) -> None:
-        self._stack = stack
+    def __init__(self, engine: Engine, labels: Labels) -> None:
+        self._engine = engine
+        self._labels = labels
         self._deaths: list[Death] = []
-        self._process: subprocess.Popen[str] | None = None
+        self._program: Program | None = None
         self._begun = threading.Event()
         self._ended = threading.Event()
         self._stopped = False
@@ -45,10 +45,8 @@ class Watch:
 
     def stop(self) -> None:
         self._stopped = True
-        if self._process:
-            self._process.terminate()
-            self._process.wait()
-            self._process = None
+        if self._program is not None:
+            self._program.end()
 
     @property
     def blind(self) -> bool:
@@ -61,7 +59,12 @@ class Watch:
 
     def _listen(self, since: float) -> None:
         try:
-            self._follow(since)
+            # The program is started by the thread that reads from it: that thread lives as long as
+            # the harness, and the program ends with it, by kill -9 too.
+            self._program = program = self._engine.command.follow_events(self._labels, "die", since)
+            self._begun.set()
+            for line in program.lines():
+                self._deaths.append(_death(json.loads(line)))
         except (OSError, ValueError, KeyError):
             # ``blind`` says so: docker could not be started, or wrote no event.
             pass
@@ -69,28 +72,12 @@ class Watch:
             self._ended.set()
             self._begun.set()
 
-    def _follow(self, since: float) -> None:
-        # The process is started by the thread that reads from it: that thread lives as long as
-        # the harness, and the command ends with it, by kill -9 too.
-        label = f"label={STACK_LABEL}={self._stack}"
-        filters = ("--filter", "type=container", "--filter", "event=die", "--filter", label)
-        moment = ("--since", f"{since:.9f}")
-        self._process = process = subprocess.Popen(  # noqa: S603 (no shell)
-            mortal(["docker", "events", *moment, *filters, "--format", "{{json .}}"]),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
-        self._begun.set()
-        for line in process.stdout or ():
-            self._deaths.append(_death(json.loads(line)))
-
 
 def _death(event: dict[str, Any]) -> Death:
-    attributes = event["Actor"]["Attributes"]
+    actor = event["Actor"]
+    attributes = actor["Attributes"]
     return Death(
+        id=actor["ID"],
         container=attributes["name"],
         service=attributes.get(SERVICE_LABEL, "?"),
         code=int(attributes.get("exitCode", -1)),

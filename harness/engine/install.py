@@ -1,7 +1,6 @@
 """What a fresh machine lacks, and how to get it: an engine, Compose v2.
 
-Only docker's command line is used here: this must be able to say what is missing before anything
-else of the harness can work.
+The module says what is missing before anything else of the harness can work.
 """
 
 import errno
@@ -20,6 +19,8 @@ from harness.core.errors import EngineError
 from harness.core.measurements import Progress
 from harness.core.paths import COMPOSE_LOCK
 from harness.core.process import TIMED_OUT, Outcome, run
+from harness.engine import command
+from harness.engine.docker import current
 
 OLDEST_ENGINE = (20, 10)
 # The first that takes --progress for all its commands.
@@ -29,8 +30,7 @@ COMPOSE_BY_HAND = (
     "docker-compose-v2)."
 )
 
-# Seconds.
-ANSWER = 10.0
+# Time limit of a download. Seconds.
 DOWNLOAD = 300.0
 
 
@@ -42,13 +42,14 @@ def engine_problem() -> EngineError | None:
             "Install Docker Engine 20.10 or newer (on Debian and Ubuntu: apt-get install "
             "docker.io), or run without containers: pytest --target embedded.",
         )
-    said = run("docker", "version", "--format", "{{.Server.Version}}", seconds=ANSWER)
+    said = current().command.version()
     version = said.out.strip()
     if said.ok and version:
         return _engine_too_old(version)
     address = os.environ.get("DOCKER_HOST")
     if said.code == TIMED_OUT:
-        problem = f"The container engine has not answered `docker version` in {ANSWER:g} s."
+        seconds = command.ANSWER_SECONDS
+        problem = f"The container engine has not answered `docker version` in {seconds:g} s."
         remedy = "Restart it (systemctl restart docker), and see its log (journalctl -u docker)."
     # Not just "permission denied": docker also warns so of a configuration file it cannot read.
     elif re.search("permission denied while trying|connect: permission denied", said.err):
@@ -104,7 +105,7 @@ def ensure_engine(progress: Progress) -> None:
 
 def compose_version() -> str | None:
     """Give the version of docker's Compose plugin, e.g. 2.40.3; None where there is none."""
-    said = run("docker", "compose", "version", "--short", seconds=ANSWER)
+    said = current().command.compose_version()
     version = said.out.strip().removeprefix("v")
     return version if said.ok and version else None
 

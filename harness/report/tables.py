@@ -6,9 +6,11 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.config.plan import name_option
-from harness.engine.docker import Container, listed
+from harness.engine.docker import current
+from harness.engine.values import Container
 from harness.stack.lifecycle.doctor import Finding
-from harness.stack.model.state import StackState, UnreadableError
+from harness.stack.model import containers
+from harness.stack.model.state import STACK_LABEL, STATE_LABEL, StackState, UnreadableError
 
 
 def show_findings(findings: Iterable[Finding]) -> bool:
@@ -29,8 +31,9 @@ def show_stacks() -> None:
     console = Console()
     unreadable: list[UnreadableError] = []
     stacks: dict[tuple[str, str], list[Container]] = {}
-    for one in listed():
-        stacks.setdefault((one.stack, one.directory), []).append(one)
+    for container in containers.of_all_stacks(current()):
+        key = (container.labels[STACK_LABEL], container.labels[STATE_LABEL])
+        stacks.setdefault(key, []).append(container)
     if not stacks:
         console.print("no stack is running")
     # One's own first: others are listed because they hold ports, memory and processors.

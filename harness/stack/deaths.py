@@ -3,8 +3,8 @@
 import threading
 
 from harness.core.errors import EngineError, StackError
-from harness.core.process import run
 from harness.engine.events import Death, Watch
+from harness.stack.model import containers
 from harness.stack.model.lanes import SERVICE, ReplicaId
 from harness.stack.model.record import Record
 from harness.stack.model.state import StackState
@@ -18,7 +18,7 @@ class Deaths:
 
     def __init__(self, state: StackState) -> None:
         self._state = state
-        self._watch = Watch(state.name)
+        self._watch = Watch(state.engine, state.labels)
         self._judged = 0
         # Several threads check a stack: a death that one of them judges is not skipped by another.
         self._judging = threading.Lock()
@@ -39,7 +39,7 @@ class Deaths:
                 # Another process may have changed the stack since.
                 record = self._state.record() or record
                 if not _was_meant(death, self._state, record):
-                    raise death_error(death, when)
+                    raise death_error(death, self._state, when)
                 self._judged += 1
         if self._watch.blind:
             raise EngineError(
@@ -48,17 +48,16 @@ class Deaths:
             )
 
 
-def death_error(death: Death, when: str) -> StackError:
+def death_error(death: Death, state: StackState, when: str) -> StackError:
     """The error for a container that died, with its last lines."""
     replica = ReplicaId.of_service(death.service)
     title = f"replica {replica}" if replica else death.service
-    logs = run("docker", "logs", "--tail", str(LAST_LINES), death.container, seconds=10)
     killed = " (killed)" if death.code == 137 else ""
     return StackError(
         f"{title} ({death.container}) exited with code {death.code}{killed} {when}.",
         "Its last lines are below. `placement-harness doctor` checks the machine; "
         "--stack keep leaves the stack for a look.",
-        evidence=(logs.out + logs.err).splitlines()[-LAST_LINES:],
+        evidence=state.engine.last_lines(death.id, LAST_LINES),
         service=SERVICE if replica else death.service,
     )
 
@@ -74,6 +73,8 @@ def _was_meant(death: Death, state: StackState, record: Record) -> bool:
     if not node and ReplicaId.of_service(death.service) is None:
         return False
     # The engine restarts no replica: a replica that runs again was restarted by its user.
-    template = "{{.State.Running}} {{.State.Restarting}}"
-    answer = run("docker", "inspect", "--format", template, death.container, seconds=10)
-    return "true" in answer.out
+    return any(
+        container.state in ("running", "restarting")
+        for container in containers.of_stack(state)
+        if container.service == death.service
+    )

@@ -12,7 +12,8 @@ import requests
 from harness.config.plan import FIRST_LANE
 from harness.core.deadline import Deadline, go_on, patiently
 from harness.core.errors import StackError, UsageError
-from harness.engine.docker import listed, published
+from harness.engine.compose import Up
+from harness.engine.docker import Engine
 from harness.identity.keystone import Keystone
 from harness.stack import project
 from harness.stack.clients import galera
@@ -20,7 +21,8 @@ from harness.stack.clients.apache_balancer import Balancer, Balancers
 from harness.stack.clients.database import Schema
 from harness.stack.clients.keystone_users import Users
 from harness.stack.deaths import Deaths
-from harness.stack.model import lanes
+from harness.stack.model import containers, lanes
+from harness.stack.model.composing import EVERYTHING
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
@@ -86,6 +88,15 @@ class Stack:
     @property
     def name(self) -> str:
         return self.record.name
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the services that all replicas share."""
+        return self.state.engine
+
+    def engine_of(self, replica: ReplicaId) -> Engine:
+        """The engine that runs a replica."""
+        return self.state.engine_of(replica)
 
     @property
     def identity_url(self) -> str:
@@ -159,7 +170,7 @@ class Stack:
         from pymysql.constants import CLIENT
 
         front = DATABASES[self.record.database].front
-        host, port = published(self.name, front, 3306, "The database")
+        host, port = containers.address(self.state, front, 3306, "The database")
         try:
             return pymysql.connect(
                 host=host,
@@ -244,10 +255,10 @@ class Stack:
 
     def whole(self) -> bool:
         """Whether all of it runs, and every replica serves."""
-        running = {one.service for one in listed(self.name) if one.state == "running"}
+        running = {one.service for one in containers.of_stack(self.state) if one.is_running}
         database = DATABASES[self.record.database]
         services = {*SERVICES, *database.services, *self.source.services}
-        if not services <= running or galera.missing(self.name, database.cluster):
+        if not services <= running or galera.missing(self.state, database.cluster):
             return False
         return all(self.asks_replica(replica) is None for replica in lanes.replicas(self.record))
 
@@ -291,9 +302,9 @@ class Stack:
                 service="placement",
             )
 
-    def start_containers(self, *how: str) -> None:
+    def start_containers(self, what: Up = EVERYTHING) -> None:
         """Let Compose start what does not run, replicas with their configuration."""
-        config_sources.start(self.source, self.state, project.settings(self.state), *how)
+        config_sources.start(self.source, self.state, project.settings(self.state), what)
 
     # What is remembered of it
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from harness.config.plan import FIRST_LANE, Lane
 from harness.core.files import write_private
-from harness.engine.compose import resolved
+from harness.engine.values import Once
 from harness.stack.images import code_volumes
 from harness.stack.images.catalogue import IMAGES
-from harness.stack.model import lanes, oslo_settings
+from harness.stack.model import composing, lanes, oslo_settings
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Installed, Record
 from harness.stack.model.state import StackState
@@ -47,7 +47,7 @@ def write(
     Raises StackError when Compose cannot read its files.
     """
     overlays = [DATABASES[record.database].overlay, SOURCES[record.config_source].overlay]
-    project = resolved(state, [one for one in overlays if one], override)
+    project = composing.described(state, [one for one in overlays if one], override)
     services: Project = project["services"]
     for one in services.values():
         # Images are there by now; a stack that is kept outlives the checkout.
@@ -123,11 +123,11 @@ def _as_it_is(written: str) -> str:
     return written.replace("$$", "$")
 
 
-def mounted(placement: Installed) -> tuple[str, ...]:
-    """docker's options for a container with code that is used in place of the image's."""
+def confined(placement: Installed) -> Once:
+    """A container, without a network, with the code of a placement that is not its image's."""
     if not placement.code:
-        return ()
-    return ("--volume", f"{placement.code}:{CODE}:ro", "--env", f"PYTHONPATH={CODE}")
+        return Once(confined=True)
+    return Once(confined=True, volumes={placement.code: CODE}, environment={"PYTHONPATH": CODE})
 
 
 def _add_replica(

@@ -16,7 +16,7 @@ from harness.stack.clients.database import Schema
 from harness.stack.images.versions import versions
 from harness.stack.lifecycle import teardown, up
 from harness.stack.lifecycle.running import RunningStack
-from harness.stack.model import lanes
+from harness.stack.model import containers, lanes
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.state import StackState
 from harness.stack.resolved_plan import resolve_plan
@@ -194,13 +194,13 @@ class StackTarget:
 
     def measure(self) -> Measures:
         """How long it took to start, and what its containers have in memory. Raises EngineError."""
-        return Measures(self.stack.ready_after, stats.of_stack(self.stack.name))
+        return Measures(self.stack.ready_after, stats.memory(containers.of_stack(self.stack.state)))
 
     def check(self) -> None:
         self.stack.check()
 
     def explain(self, exchange: Exchange) -> Mapping[str, Sequence[str]]:
-        return replica_logs.of_exchange(self.stack.name, exchange)
+        return replica_logs.of_exchange(self.stack.state, exchange)
 
     def shell_token(self) -> str | None:
         gone = (

@@ -27,7 +27,7 @@ class Served:
         self._unreadable: StackError | None = None
         self._exchanges: Sequence[Exchange] = ()
         try:
-            self._exchanges = apache_log.exchanges(stack.name, since)
+            self._exchanges = apache_log.exchanges(stack.state, since)
         except StackError as error:
             self._unreadable = error
         self._tally = Tally()
@@ -64,7 +64,7 @@ class Served:
         for test in tests:
             requests = [exchange for exchange in self._exchanges if _made_for(exchange, test)]
             if test.verdict in BAD and requests:
-                logs = replica_logs.of_exchange(self._stack.name, requests[-1])
+                logs = replica_logs.of_exchange(self._stack.state, requests[-1])
                 test.logs = _shown(logs.items())
 
 

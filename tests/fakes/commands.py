@@ -12,6 +12,7 @@ from harness.stack.handle import Stack
 from harness.stack.model import state as state_module
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
+from tests.fakes.engine import container, lists
 from tests.fakes.machine import Machine
 
 WELL = {"version*": "echo 28.0.0", "compose version*": "echo 2.40.3"}
@@ -58,7 +59,14 @@ def running(monkeypatch: pytest.MonkeyPatch, name: str = "placement-harness") ->
 
 
 def listed(machine: Machine, *containers: str, **more: str) -> None:
-    """Let docker list these containers of the usual stack: name, service and state of each."""
-    rows = (f"id placement-harness-{one} since placement-harness -".split() for one in containers)
-    lines = "\\n".join("\\t".join(row) for row in rows)
-    machine.has("docker", {"ps*": f"printf '{lines}\\n'", **more})
+    """Let docker list these containers of the usual stack: name, service and state of each.
+
+    A container of the service placement, which a user has started by hand, has its number.
+    """
+    name = "placement-harness"
+    rows = []
+    for words in containers:
+        last, service, state = words.split()
+        number = int(last.rpartition("-")[2])
+        rows.append(container(f"{name}-{last}", service, state, number=number, stack=name))
+    machine.has("docker", {"ps*": lists(*rows), **more})

@@ -4,10 +4,21 @@ import json
 import time
 from pathlib import Path
 
+from tests.fakes.engine import container, lists
 from tests.fakes.machine import Machine
 
-# What the engine says of a container: whether it runs, and whether it is started again.
-DOWN, UP, RESTARTING = "false false", "true false", "false true"
+# States of containers, as the engine lists them.
+DOWN, UP, RESTARTING = "exited", "running", "restarting"
+SERVICES = (
+    "mariadb",
+    "memcached",
+    "keystone",
+    "apache",
+    "etcd",
+    "galera-1",
+    "galera-2",
+    "galera-3",
+)
 
 
 class Events:
@@ -22,7 +33,11 @@ class Events:
     def answers(self, state: str, **more: str) -> None:
         """Let docker give its events, the last words of a container, and this for its state."""
         follow = f"exec /usr/bin/tail -n +1 -s 0.01 -f {self._file}"
-        answers = {"events*": follow, "inspect*": f"echo {state}", "logs*": "echo bye"}
+        containers = [
+            *(container(f"one-{service}-1", service, state) for service in SERVICES),
+            *(container(f"one-placement-{number}", state=state) for number in range(1, 4)),
+        ]
+        answers = {"events*": follow, "ps*": lists(*containers), "logs*": "echo bye"}
         self._machine.has("docker", {**more, **answers, **more})
 
     def dies(self, service: str, code: int = 137, *, at: float | None = None) -> None:
@@ -34,4 +49,5 @@ class Events:
         }
         moment = int((time.time() if at is None else at) * 1e9)
         with self._file.open("a") as file:
-            file.write(json.dumps({"Actor": {"Attributes": attributes}, "timeNano": moment}) + "\n")
+            actor = {"ID": attributes["name"], "Attributes": attributes}
+            file.write(json.dumps({"Actor": actor, "timeNano": moment}) + "\n")

@@ -22,7 +22,7 @@ def event_of(replica: int) -> dict[str, Any]:
         "com.docker.compose.service": f"placement-{replica}",
         "exitCode": "1",
     }
-    return {"Actor": {"Attributes": attributes}}
+    return {"Actor": {"ID": attributes["name"], "Attributes": attributes}}
 
 
 class Replicas:

@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.core.files import RUN
-from harness.engine.compose import STACK_LABEL, STATE_LABEL
 from harness.stack.handle import Stack
-from harness.stack.model.state import StackState
+from harness.stack.model.state import STACK_LABEL, STATE_LABEL, StackState
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent

@@ -10,9 +10,8 @@ import pytest
 import requests
 
 from harness.config.plan import Plan
-from harness.engine.compose import STACK_LABEL
 from harness.stack.model.record import Record, Secrets
-from harness.stack.model.state import StackState
+from harness.stack.model.state import STACK_LABEL, StackState
 from tests.live._live import Commands, docker
 
 

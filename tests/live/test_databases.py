@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from harness.stack.clients import galera
+from harness.stack.model.state import StackState
 from harness.stack.settings.databases import DATABASES
 from tests.live._live import Commands, docker
 
@@ -75,7 +76,7 @@ def test_a_killed_writer_loses_no_acknowledged_write_and_returns(
     )
     assert times[-1] > at + GAP, "nothing was written after the kill"
     deadline = time.monotonic() + RETURN
-    while left := galera.missing(commands.name, NODES):
+    while left := galera.missing(StackState(commands.name, commands.state), NODES):
         assert time.monotonic() < deadline, left
         time.sleep(0.5)
     print(f"{writer} is back after {time.monotonic() - at:.1f} s")
@@ -110,7 +111,7 @@ def test_a_cluster_forms_again_after_all_nodes_were_killed_or_stopped(commands: 
             docker(how, *containers)
             docker("start", *reversed(containers))
         deadline = time.monotonic() + RETURN
-        while left := galera.missing(commands.name, NODES):
+        while left := galera.missing(StackState(commands.name, commands.state), NODES):
             assert time.monotonic() < deadline, (how, left)
             time.sleep(0.5)
         for node in NODES:

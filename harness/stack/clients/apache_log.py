@@ -5,32 +5,32 @@ from datetime import UTC, datetime
 
 from harness.core.errors import StackError
 from harness.core.exchange import Exchange, Request, Response
-from harness.core.process import run
-from harness.stack.clients import replica_logs
+from harness.engine.values import DockerError
+from harness.stack.model import containers
+from harness.stack.model.state import StackState
 
 # LogFormat of services/apache/httpd.conf: time, replica, id, status, bytes, microseconds, request.
 LINE = re.compile(r'(\S+) replica=(\S+) (\S+) (\d+) \S+ (\d+) "(\S+) (\S+)')
 # Apache writes this for a header that is not there.
 NONE = "-"
-# Time limit of docker logs. Seconds.
-PATIENCE = 10
 
 
-def exchanges(stack: str, since: float) -> list[Exchange]:
+def exchanges(state: StackState, since: float) -> list[Exchange]:
     """Return the requests to replicas since a moment, without bodies, in the order of their ends.
 
     ``since`` is in seconds since the epoch. The log does not name the client or the test. Raises
     StackError when the log cannot be read: an empty list says that no request was served.
     """
-    name = replica_logs.container(stack, "apache")
-    logs = run("docker", "logs", "--since", f"{since:.3f}", name, seconds=PATIENCE)
-    if not logs.ok:
+    apache = containers.of_service(state, "apache")
+    try:
+        logs = apache.engine.logs(apache.id, since=since)
+    except DockerError as error:
         raise StackError(
-            f"The log of {name} cannot be read: {logs.reason}.",
+            f"The log of {apache.name} cannot be read: {error.reason}.",
             "See whether the container is there: placement-harness status.",
             service="apache",
-        )
-    lines = (LINE.match(line) for line in (logs.out + logs.err).splitlines())
+        ) from None
+    lines = (LINE.match(line) for line in logs)
     return [_exchange(*line.groups()) for line in lines if line and line[2] != NONE]
 
 

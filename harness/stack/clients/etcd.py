@@ -11,8 +11,7 @@ from typing import Any
 
 from harness.core.deadline import Deadline
 from harness.core.errors import StackError
-from harness.engine.docker import published
-from harness.stack.model import oslo_settings
+from harness.stack.model import containers, oslo_settings
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.state import StackState
 
@@ -42,7 +41,7 @@ class Etcd:
 
     @classmethod
     def of(cls, state: StackState) -> "Etcd":
-        host, port = published(state.name, SERVICE, 2379, "etcd")
+        host, port = containers.address(state, SERVICE, 2379, "etcd")
         return cls(f"http://{host}:{port}", state.secrets().etcd_password)
 
     def wait(self, deadline: Deadline) -> None:

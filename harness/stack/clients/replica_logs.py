@@ -1,8 +1,7 @@
-"""What a stack's containers have said."""
+"""Logs of a stack's containers."""
 
 import queue
 import re
-import subprocess
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
@@ -10,9 +9,9 @@ from urllib.parse import urlsplit
 from harness.config.plan import MAX_REPLICAS
 from harness.core.errors import StackError, UsageError
 from harness.core.exchange import Exchange
-from harness.core.process import run
-from harness.engine.docker import listed
-from harness.stack.model import lanes
+from harness.core.process import Program
+from harness.engine.values import Container, DockerError
+from harness.stack.model import containers, lanes
 from harness.stack.model.lanes import SERVICE, ReplicaId
 from harness.stack.model.state import StackState
 
@@ -48,154 +47,152 @@ class About:
         return self._ours
 
 
-def container(stack: str, service: str, replica: str | None = None) -> str:
-    """A service's container, or that of a replica, which those of other lanes share."""
-    return ReplicaId.parse(replica).container(stack) if replica else f"{stack}-{service}-1"
-
-
-def lines_of(name: str, *, since: float, containing: str) -> list[str]:
-    """The lines of one container since a moment (seconds since the epoch) that are about a text."""
+def lines_of(container: Container, *, since: float, containing: str) -> list[str]:
+    """Lines of a container since a moment (seconds since the epoch) that are about a text."""
     about = About(containing)
-    return [line for line in said_since(name, since) if about.has(line)]
+    return [line for line in _lines(container, since=since) if about.has(line)]
 
 
-def said_since(name: str, since: float) -> list[str]:
-    """The lines of one container since a moment (seconds since the epoch)."""
-    return _said(name, "--since", f"{since:.3f}")
+def _lines(container: Container, *, since: float, until: float | None = None) -> list[str]:
+    """Lines of a container; none when they cannot be read."""
+    try:
+        return container.engine.logs(container.id, since=since, until=until)
+    except DockerError:
+        return []
 
 
-def _said(name: str, *how: str) -> list[str]:
-    said = run("docker", "logs", *how, name, seconds=10)
-    return (said.out + said.err).splitlines()
+def last_lines(state: StackState, replica: ReplicaId, count: int) -> list[str]:
+    """The last lines of a replica's container; none when the container is gone."""
+    for container in containers.of_stack(state):
+        if containers.number_of(container) == replica.number:
+            return container.engine.last_lines(container.id, count)
+    return []
 
 
-def last_lines(name: str, count: int) -> list[str]:
-    """The last lines of one container."""
-    said = run("docker", "logs", "--tail", str(count), name, seconds=10)
-    return (said.out + said.err).splitlines()[-count:]
+def of_exchange(state: StackState, exchange: Exchange) -> Mapping[str, Sequence[str]]:
+    """Lines of Apache and of the replica about one request, found by its id.
 
-
-def of_exchange(stack: str, exchange: Exchange) -> Mapping[str, Sequence[str]]:
-    """What Apache and the replica wrote about one request, found by its id.
-
-    What has none, because nobody or Apache itself has answered, is found by its time.
+    A request without an id, which a client gave up or Apache answered itself, is found by its time.
     """
     since = exchange.started - SLACK_SECONDS
-    sources = {"apache": container(stack, "apache")}
-    if exchange.replica:
-        sources[f"replica {exchange.replica}"] = container(stack, "placement", exchange.replica)
+    sources = _sources(state, exchange)
     if exchange.request_id is None:
         return _of_time(exchange, since, sources)
     return {
-        source: lines_of(name, since=since, containing=exchange.request_id)
-        for source, name in sources.items()
+        source: lines_of(container, since=since, containing=exchange.request_id)
+        for source, container in sources.items()
     }
 
 
+def _sources(state: StackState, exchange: Exchange) -> Mapping[str, Container]:
+    """Apache's container and the replica's, by what the lines are shown under."""
+    replica = ReplicaId.parse(exchange.replica) if exchange.replica else None
+    sources = {}
+    for container in containers.of_stack(state):
+        if container.service == "apache":
+            sources["apache"] = container
+        elif replica and containers.number_of(container) == replica.number:
+            sources[f"replica {replica}"] = container
+    return sources
+
+
 def _of_time(
-    exchange: Exchange, since: float, sources: Mapping[str, str]
+    exchange: Exchange, since: float, sources: Mapping[str, Container]
 ) -> Mapping[str, Sequence[str]]:
-    """All that was written while an exchange lasted; of Apache's, errors and this request alone."""
+    """Lines from the time of an exchange; of Apache's lines, errors and this request alone."""
     until = exchange.started + exchange.seconds + SLACK_SECONDS
-    span = ("--since", f"{since:.3f}", "--until", f"{until:.3f}")
-    found = {source: _said(name, *span) for source, name in sources.items()}
-    asked = f'"{exchange.request.method} {urlsplit(exchange.request.url).path}'
-    found["apache"] = [one for one in found["apache"] if one.startswith("[") or asked in one]
-    return {source: lines for source, lines in found.items() if lines}
+    request = f'"{exchange.request.method} {urlsplit(exchange.request.url).path}'
+    lines: dict[str, list[str]] = {}
+    for source, container in sources.items():
+        lines[source] = _lines(container, since=since, until=until)
+        if source == "apache":
+            lines[source] = [one for one in lines[source] if one.startswith("[") or request in one]
+    return {source: of_source for source, of_source in lines.items() if of_source}
 
 
-def states(stack: str) -> Mapping[str, str]:
-    """The containers of a stack, and what state each is in: running, exited, ..."""
-    return {one.name: one.state for one in listed(stack)}
+def choose(state: StackState, service: str | None, replica: str | None) -> list[Container]:
+    """The containers of a stack, or those of a service or of a replica.
 
-
-def containers(stack: str, service: str | None, replica: str | None) -> list[str]:
-    """The names of a stack's containers, of one service or one replica if that is asked.
-
-    Raises StackError when there is no such stack, UsageError when it has nothing of that.
+    Raises StackError when there is no such stack, UsageError when it has no such container.
     """
-    if replica is not None and service not in (None, "placement"):
+    if replica is not None and service not in (None, SERVICE):
         raise UsageError(
             f"--replica {replica} makes no sense with {service}: replicas are placement's.",
             "Leave one of the two away.",
         )
-    found = listed(stack)
-    if not found:
+    every = containers.of_stack(state)
+    if not every:
         raise StackError(
-            f"There is no stack {stack}.", "See which there are: placement-harness status."
+            f"There is no stack {state.name}.", "See which there are: placement-harness status."
         )
     if replica is not None:
-        routes = _routes(stack, {one.name for one in found})
-        if replica in routes:
-            return [container(stack, SERVICE, replica)]
+        replicas = _replicas(state, every)
+        if replica in replicas:
+            return [replicas[replica]]
         raise UsageError(
-            f"The stack {stack} has no replica {replica}.", f"It has {', '.join(routes)}."
+            f"The stack {state.name} has no replica {replica}.", f"It has {', '.join(replicas)}."
         )
-    chosen = [one.name for one in found if service is None or _is(one.service, service)]
-    if not chosen:
-        services = {SERVICE if ReplicaId.of_service(one.service) else one.service for one in found}
+    matches = [one for one in every if service in (None, one.service, _service(one))]
+    if not matches:
+        services = sorted({_service(container) for container in every})
         raise UsageError(
-            f"The stack {stack} has no service {service}.", f"It has {', '.join(sorted(services))}."
+            f"The stack {state.name} has no service {service}.", f"It has {', '.join(services)}."
         )
-    return chosen
+    return matches
 
 
-def _routes(stack: str, there: Collection[str]) -> list[str]:
-    """The replicas in these containers of a stack, as messages call them."""
-    record = StackState(stack).record()
+def _replicas(state: StackState, every: Collection[Container]) -> Mapping[str, Container]:
+    """The container of each replica, by what messages call the replica."""
+    places = {containers.number_of(container): container for container in every}
+    record = state.record()
     # A stack that was started by hand has no record, and no lanes.
     by_hand = map(ReplicaId.first, range(1, MAX_REPLICAS + 1))
     replicas = lanes.replicas(record) if record else by_hand
-    return [str(replica) for replica in replicas if replica.container(stack) in there]
+    return {str(one): places[one.number] for one in replicas if one.number in places}
 
 
-def _is(of: str, service: str) -> bool:
-    """Whether a container's service is this one; each replica is a service of its own."""
-    return of == service or (service == SERVICE and ReplicaId.of_service(of) is not None)
+def _service(container: Container) -> str:
+    """The service as users know it: replicas are services of their own, all of placement."""
+    return container.service if containers.number_of(container) is None else SERVICE
 
 
 def stream(
-    names: Sequence[str], *, follow: bool, tail: int | None, containing: str | None
+    sources: Sequence[Container], *, follow: bool, tail: int | None, containing: str | None
 ) -> Iterator[str]:
     """Lines of several containers, each with its container's name when there are several.
 
     ``containing`` leaves only those that hold it, and their tracebacks.
     """
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    width = max(map(len, names))
-    processes = []
-    for name in names:
-        last = "all" if tail is None else str(tail)
-        command = ["docker", "logs", "--tail", last, *(["--follow"] if follow else []), name]
-        process = subprocess.Popen(  # noqa: S603 (no shell, names come from docker)
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-        )
-        processes.append(process)
-        prefix = f"{name:{width}} | " if len(names) > 1 else ""
+    width = max(len(container.name) for container in sources)
+    programs = []
+    for container in sources:
+        program = container.engine.follow_logs(container.id, tail, follow=follow)
+        programs.append(program)
+        prefix = f"{container.name:{width}} | " if len(sources) > 1 else ""
         about = About(containing) if containing is not None else None
-        reader = threading.Thread(target=_read, args=(process, prefix, about, lines), daemon=True)
+        reader = threading.Thread(target=_read, args=(program, prefix, about, lines), daemon=True)
         reader.start()
-    left = len(names)
+    unfinished = len(sources)
     try:
-        while left:
+        while unfinished:
             line = lines.get()
             if line is None:
-                left -= 1
+                unfinished -= 1
             else:
                 yield line
     finally:
-        for process in processes:
-            process.terminate()
-            process.wait()
+        for program in programs:
+            program.end()
 
 
 def _read(
-    process: "subprocess.Popen[str]",
+    program: Program,
     prefix: str,
     about: About | None,
     lines: "queue.SimpleQueue[str | None]",
 ) -> None:
-    for line in process.stdout or ():
+    for line in program.lines():
         if about is None or about.has(line):
-            lines.put(prefix + line.rstrip("\n"))
+            lines.put(prefix + line)
     lines.put(None)

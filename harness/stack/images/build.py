@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import contextlib
-import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,9 +15,10 @@ from harness.core.files import private_directory
 from harness.core.locks import FileLock
 from harness.core.measurements import Progress
 from harness.core.paths import ROOT, state_root
-from harness.core.process import follow, inherited
+from harness.core.process import inherited
 from harness.engine import base_image
-from harness.engine.compose import ca_bundle, compose_files, compose_words
+from harness.engine.compose import Compose, ca_bundle, compose_files
+from harness.engine.docker import current
 from harness.placements import build_context
 from harness.placements.model import Placement
 from harness.stack.images import code_volumes, listing
@@ -167,11 +167,8 @@ def _build(build: Build, contents: Contents, progress: Progress) -> None:
     def heard(line: str) -> None:
         build.lines[:] = [*build.lines[1 - EVIDENCE_LINES :], line]
 
-    # The checkout's .env is for stacks that are started by hand.
-    words = ["--env-file", os.devnull, "build", build.name]
     began = time.monotonic()
-    failed = follow(["docker", *compose_words(compose_files(OVERLAYS)), *words], heard, variables)
-    if failed:
+    if not Compose(current(), compose_files(OVERLAYS)).build(build.name, variables, heard):
         _raise(build)
     image = IMAGES[build.name]
     listing.keep(image, build.content, latest=build.content == contents.locked[build.name])

@@ -6,13 +6,15 @@ turns, 2026-11-25), and so 0.8 of the 9 CPU seconds of `up` with three replicas.
 when its image is built, and removed with it. Without a volume, a service runs from its image.
 """
 
+import contextlib
 from typing import Any
 
 from harness.core.deadline import GLANCE, Deadline
 from harness.core.files import private_directory
 from harness.core.locks import FileLock
 from harness.core.paths import state_root
-from harness.core.process import run
+from harness.engine.docker import current
+from harness.engine.values import DockerError
 
 SLOW = frozenset({"fuse-overlayfs"})
 # The directories that an image of a Python service consists of.
@@ -37,18 +39,10 @@ def ensure(image: str) -> None:
 
 
 def _unpack(image: str) -> None:
-    from python_on_whales import DockerClient
-
-    docker = DockerClient()
     remove(image)
-    labels = {LABEL: image}
-    volumes = [(_name(image, folder), folder) for folder in FOLDERS]
-    for name, _ in volumes:
-        docker.volume.create(name, labels=labels)
-    # The engine fills an empty volume with what the image has there.
-    filled = docker.container.create(image, volumes=volumes, pull="never")
-    docker.container.remove(filled.id)
-    docker.volume.create(_name(image, WHOLE), labels=labels)
+    engine, labels = current(), {LABEL: image}
+    engine.fill_volumes(image, {_name(image, folder): folder for folder in FOLDERS}, labels)
+    engine.create_volume(_name(image, WHOLE), labels)
 
 
 def mount(project: dict[str, Any]) -> None:
@@ -68,20 +62,23 @@ def mount(project: dict[str, Any]) -> None:
 
 def remove(image: str) -> None:
     """Remove what an image was unpacked to; what a stack still uses stays."""
+    present = _present()
     names = [_name(image, part) for part in (WHOLE, *FOLDERS)]
-    run("docker", "volume", "rm", "--force", *names, seconds=60)
+    with contextlib.suppress(DockerError):
+        current().remove_volumes([name for name in names if name in present])
 
 
 def _present() -> set[str]:
-    listing = ("docker", "volume", "ls", "--quiet", "--filter", f"label={LABEL}")
-    return set(run(*listing, seconds=30).out.split())
+    """The volumes with code; none where the engine cannot say, so that images serve alone."""
+    try:
+        return {volume.id for volume in current().volumes({LABEL: None})}
+    except DockerError:
+        return set()
 
 
 def _driver(image: str) -> str:
-    answer = run(
-        "docker", "image", "inspect", "--format", "{{.GraphDriver.Name}}", image, seconds=30
-    )
-    return answer.out.strip()
+    details = current().image_details(image)
+    return details[0].driver if details else ""
 
 
 def _name(image: str, part: str) -> str:

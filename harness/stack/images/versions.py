@@ -8,13 +8,14 @@ from collections.abc import Mapping
 
 from harness.core.files import private_directory
 from harness.core.paths import state_root
-from harness.core.process import run
+from harness.engine.docker import current
 from harness.stack.images.catalogue import IMAGES
 from harness.stack.images.contents import Contents
 
 REMEMBERED = 50
 # Containers that are started side by side.
 AT_ONCE = 4
+ASK_SECONDS = 30.0
 _PYTHON = (
     "from importlib.metadata import version as v; import platform;"
     "print(v({!r}), '(Python', platform.python_version() + ')')"
@@ -58,8 +59,8 @@ def versions(contents: Contents) -> dict[str, str]:
 def _ask(service: str, content: str) -> str | None:
     """The version that a service's program prints; None where it prints none, in time."""
     program, *arguments = _QUESTIONS[service]
-    command = ("docker", "run", "--rm", "--network", "none", "--entrypoint", program)
-    answer = run(*command, IMAGES[service].tag(content), *arguments, seconds=30)
+    image = IMAGES[service].tag(content)
+    answer = current().run(image, program, *arguments, seconds=ASK_SECONDS)
     if not answer.ok or not answer.out.strip():
         return None
     first = answer.out.strip().splitlines()[0]

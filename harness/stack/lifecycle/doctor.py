@@ -1,14 +1,15 @@
 """Checks everything that a stack needs."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.paths import state_root
-from harness.core.process import run
 from harness.engine import base_image, install
+from harness.engine.docker import current
+from harness.engine.values import DockerError
 from harness.stack.images import listing
 from harness.stack.images.catalogue import needed
 from harness.stack.images.contents import contents_of
@@ -21,7 +22,7 @@ DISK_GIB = 6
 # MariaDB, keystone, Apache, memcached and three replicas: 0.7 GiB, measured.
 MEMORY_GIB = 2
 # What docker's commands are wrapped in.
-TOOLS = ("flock", "setsid", "setpriv")
+TOOLS = ("flock", "setpriv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,7 @@ def _engine() -> Finding:
     problem: HarnessError | None = install.engine_problem()
     if problem:
         return Finding("container engine", problem.problem, problem.remedy)
-    version = run("docker", "version", "--format", "{{.Server.Version}}", seconds=30)
-    return Finding("container engine", version.out.strip())
+    return Finding("container engine", current().command.version().out.strip())
 
 
 def _compose() -> Finding:
@@ -86,8 +86,11 @@ def _images() -> Finding:
 
 
 def _disk() -> Finding:
-    place = run("docker", "info", "--format", "{{.DockerRootDir}}", seconds=30).out.strip()
-    path = place if place and os.path.isdir(place) else "/"
+    try:
+        place = current().root
+    except DockerError:
+        place = None
+    path = place if place and place.is_dir() else Path("/")
     free = shutil.disk_usage(path).free / GIB
     found = f"{free:.0f} GiB free in {path}"
     if free >= DISK_GIB:

@@ -34,10 +34,10 @@ def _wait_until_ready(
         stack.wait_for_replicas(stack.replicas, deadline)
     except StackError as error:
         # Who waits for a database that is not there is not to blame.
-        why = galera.trouble(stack.name, nodes, deadline) if deadline.passed else None
+        why = galera.trouble(stack.state, nodes, deadline) if deadline.passed else None
         raise why or error from None
     stack.awaited = "the cluster"
-    galera.wait(stack.name, nodes, deadline)
+    galera.wait(stack.state, nodes, deadline)
 
 
 def wait_for_token(

@@ -9,14 +9,14 @@ from harness.core.errors import HarnessError, StackError
 from harness.core.measurements import Progress
 from harness.core.paths import OVERRIDE
 from harness.engine import install
+from harness.engine.compose import Up
 from harness.placements.model import Placement
 from harness.stack import project
-from harness.stack.clients import replica_logs
 from harness.stack.handle import ASK_SECONDS
 from harness.stack.lifecycle.readiness import wait_until_ready
 from harness.stack.lifecycle.running import RunningStack
 from harness.stack.lifecycle.teardown import refuse_foreign
-from harness.stack.model import lanes
+from harness.stack.model import containers, lanes
 from harness.stack.model.record import Installed, Record
 from harness.stack.model.state import StackState
 from harness.stack.operations import code_reload, rolling
@@ -183,7 +183,7 @@ def _mended(
     code_reload.stop(stack, changed)
     stack.watch()
     try:
-        stack.start_containers("--no-recreate")
+        stack.start_containers(Up(recreate=False))
         deadline = Deadline.after(MENDING_SECONDS)
         wait_until_ready(stack, None, deadline, progress)
         code_reload.loaded(changed)
@@ -225,22 +225,24 @@ def running_stack(state: StackState, *, whole: bool = True) -> RunningStack | No
 def not_running(state: StackState) -> StackError:
     """Why there is no running stack: it is not there, or a part of it is not."""
     record = state.record()
-    states = replica_logs.states(state.name) if record and record.ready else {}
-    if record is None or "running" not in states.values():
+    parts = containers.of_stack(state) if record and record.ready else []
+    if record is None or not any(container.is_running for container in parts):
         return StackError(
             f"No stack {state.name} is running.",
             f"Start one: placement-harness up --replicas 3{name_option(state.name)}.",
         )
-    prefix, name = f"{state.name}-", name_option(state.name)
-    down = {one.removeprefix(prefix): now for one, now in states.items() if now != "running"}
+    down = [container for container in parts if not container.is_running]
     problem = (
-        f"is not whole: {', '.join(f'{one} ({now})' for one, now in down.items())}."
+        f"is not whole: {', '.join(f'{one.service} ({one.state})' for one in down)}."
         if down
         else "runs, but keystone gives no token."
     )
-    said = next(iter(down), "keystone-1").rpartition("-")[0]
+    replica = containers.number_of(down[0]) if down else None
+    service = down[0].service if down else "keystone"
+    part = service if replica is None else f"--replica {replica}"
+    name = name_option(state.name)
     return StackError(
         f"The stack {state.name} {problem}",
-        f"See what it says: placement-harness logs {said}{name}. To start the stack anew: "
+        f"See its log: placement-harness logs {part}{name}. To start the stack anew: "
         f"placement-harness up --replicas {record.replicas}{name}.",
     )

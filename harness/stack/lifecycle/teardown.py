@@ -6,22 +6,22 @@ from harness.config.plan import NAME
 from harness.core.errors import StackError
 from harness.core.files import clear_scratch
 from harness.core.measurements import Progress
-from harness.core.process import run
 from harness.core.signals import shielded
-from harness.engine.compose import (
-    COMPOSE_SECONDS,
-    PROJECT_LABEL,
+from harness.engine.command import Labels
+from harness.engine.compose import PROJECT_LABEL, lines_of
+from harness.engine.docker import Engine, current
+from harness.engine.values import DockerError
+from harness.stack.model import composing
+from harness.stack.model.state import (
     STACK_LABEL,
     STATE_LABEL,
-    compose_command,
-    words,
+    StackState,
+    UnreadableError,
+    all_states,
 )
-from harness.stack.model.state import StackState, UnreadableError, all_states
 
-LISTINGS = (("ps", "--all"), ("network", "ls"), ("volume", "ls"))
-# Of a network that cannot be removed. Containers go first, and that fails in other words.
+# What docker says of a network that it does not remove, though its containers are gone.
 ENDPOINTS = "has active endpoints"
-REMOVALS = (("rm", "--force", "--volumes"), ("network", "rm"), ("volume", "rm", "--force"))
 
 
 class NetworkLeftError(StackError):
@@ -61,41 +61,46 @@ def _is_recorded(state: StackState) -> bool:
 
 
 def _compose_down(state: StackState) -> None:
-    down = ("down", "--volumes", "--remove-orphans", "--timeout", "0")
-    said = run(*compose_command(state), *down, seconds=COMPOSE_SECONDS)
-    if not said.ok:
+    try:
+        composing.remove(state)
+    except DockerError as error:
         # compose.yaml may have changed since, or be gone: the labels are still there.
-        remove_labelled(state, words(said.err)[-5:])
+        remove_labelled(state, lines_of(error.output)[-5:])
 
 
-def remove_labelled(state: StackState, said: Sequence[str] = ()) -> bool:
+def remove_labelled(state: StackState, evidence: Sequence[str] = ()) -> bool:
     """Remove containers, networks and volumes by their labels alone; whether there were any.
 
-    Raises StackError when something is left; ``said`` is what went wrong before.
+    Raises StackError when something is left; ``evidence`` says what went wrong before.
     """
-    labels = (f"label={STACK_LABEL}={state.name}", f"label={STATE_LABEL}={state.directory}")
-    filters = [word for label in labels for word in ("--filter", label)]
     some = False
-    failed = []
-    for listing, removal in zip(LISTINGS, REMOVALS, strict=True):
-        found = run("docker", *listing, "--quiet", *filters, seconds=30)
-        if found.ok and found.out:
-            some = True
-            found = run("docker", *removal, *found.out.split(), seconds=120)
-        if not found.ok:
-            failed.append(found)
-    if not failed:
+    errors = []
+    for engine in state.engines:
+        steps = (
+            (engine.containers, engine.remove_containers),
+            (engine.networks, engine.remove_networks),
+            (engine.volumes, engine.remove_volumes),
+        )
+        for listed, remove in steps:
+            try:
+                ids = [part.id for part in listed(state.labels)]
+                if ids:
+                    some = True
+                    remove(ids)
+            except DockerError as error:
+                errors.append(error)
+    if not errors:
         return some
-    if all(ENDPOINTS in one.err for one in failed):
+    if all(ENDPOINTS in error.output for error in errors):
         raise NetworkLeftError(
-            f"All of {state.name} is removed but its network: {failed[0].reason}.",
+            f"All of {state.name} is removed but its network: {errors[0].reason}.",
             "Engines lose count of these, which does no harm. Once the engine was restarted, or "
             "what is somebody else's has left it: placement-harness reap.",
         )
     raise StackError(
-        f"The stack {state.name} could not be removed: {failed[0].reason}.",
+        f"The stack {state.name} could not be removed: {errors[0].reason}.",
         "Once docker works again: placement-harness reap.",
-        evidence=said or failed[0].evidence,
+        evidence=evidence or errors[0].evidence,
     )
 
 
@@ -158,14 +163,8 @@ def claim_leftovers(
 
 def _stateless() -> Iterator[StackState]:
     """Stacks without a state directory, which no process can own."""
-    template = f'{{{{.Label "{STACK_LABEL}"}}}}\t{{{{.Label "{STATE_LABEL}"}}}}'
-    found: set[str] = set()
-    for listing in LISTINGS:
-        label = ("--filter", f"label={STACK_LABEL}", "--format", template)
-        found |= set(run("docker", *listing, *label, seconds=30).out.splitlines())
-    for line in sorted(found):
-        name, _, directory = line.partition("\t")
-        # Without a directory it was started by hand; with another one, by another user.
+    for name, directory in sorted(_owners(current(), {STACK_LABEL: None})):
+        # A stack without a directory was started by hand; another directory is another user's.
         if not NAME.fullmatch(name) or directory != str(StackState(name).directory):
             continue
         state = StackState(name)
@@ -174,15 +173,22 @@ def _stateless() -> Iterator[StackState]:
 
 
 def refuse_foreign(state: StackState) -> None:
-    """Raise StackError when somebody else's Compose project has this stack's name."""
-    for listing in LISTINGS:
-        label = ("--filter", f"label={PROJECT_LABEL}={state.name}")
-        template = f'{{{{.Label "{STACK_LABEL}"}}}}\t{{{{.Label "{STATE_LABEL}"}}}}'
-        found = run("docker", *listing, *label, "--format", template, seconds=30)
-        for line in sorted(set(found.out.splitlines())):
-            ours, _, directory = line.partition("\t")
+    """Raise StackError when a Compose project with this stack's name is not this stack."""
+    for engine in state.engines:
+        for name, directory in sorted(_owners(engine, {PROJECT_LABEL: state.name})):
             if directory != str(state.directory):
-                raise _foreign(state, bool(ours), directory)
+                raise _foreign(state, bool(name), directory)
+
+
+def _owners(engine: Engine, labels: Labels) -> set[tuple[str, str]]:
+    """Stack and state directory of all that has these labels on an engine.
+
+    Both are "" for what is not the harness's.
+    """
+    return {
+        (shown[STACK_LABEL], shown[STATE_LABEL])
+        for shown in engine.labels(labels, (STACK_LABEL, STATE_LABEL))
+    }
 
 
 def _foreign(state: StackState, ours: bool, directory: str) -> StackError:

@@ -8,7 +8,7 @@ from harness.core.errors import HarnessError
 from harness.core.measurements import Progress
 from harness.core.signals import shielded
 from harness.engine import install
-from harness.engine.compose import PortTakenError
+from harness.engine.docker import load_beside
 from harness.placements.lockfile import locked_version
 from harness.stack import project
 from harness.stack.handle import READY_SECONDS
@@ -18,6 +18,7 @@ from harness.stack.lifecycle.readiness import free_port, wait_until_ready
 from harness.stack.lifecycle.running import RunningStack
 from harness.stack.lifecycle.teardown import claim_leftovers, refuse_foreign, take_down
 from harness.stack.model import lanes
+from harness.stack.model.composing import PortTakenError
 from harness.stack.model.record import Installed, Record, Secrets
 from harness.stack.model.state import StackState
 from harness.stack.operations import code_reload
@@ -81,6 +82,8 @@ def _start(state: StackState, plan: ResolvedPlan, progress: Progress) -> Running
 
 def _prepare(plan: ResolvedPlan, progress: Progress) -> None:
     """Get what a start needs: an engine, Compose, the images; and leftovers out of the way."""
+    # Compose reads the project's files by python-on-whales, once all of this is done.
+    load_beside()
     install.ensure_engine(progress)
     for state in claim_leftovers(lambda error: progress(str(error))):
         progress(f"{state.name} was left by a run that was killed")

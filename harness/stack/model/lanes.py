@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.config.plan import FIRST_LANE, Lane
-from harness.engine.compose import STACK_LABEL
-from harness.engine.docker import SERVICE_LABEL
 from harness.stack.model.record import Record
 from harness.stack.model.state import StackState
 
@@ -77,12 +75,8 @@ class ReplicaId:
         return "" if self.lane == FIRST_LANE else self.key
 
     def container(self, stack: str) -> str:
-        """The name of the replica's container in this stack."""
+        """Name to give to the replica's container; a container is found by its labels."""
         return f"{stack}-{self.service}"
-
-    def labels(self, stack: str) -> Mapping[str, str]:
-        """The labels by which the engine knows the replica's container in this stack."""
-        return {STACK_LABEL: stack, SERVICE_LABEL: self.service}
 
 
 def schema(lane: str) -> str:

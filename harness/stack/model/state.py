@@ -26,7 +26,7 @@ import json
 import pathlib
 import shutil
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.config.plan import FRESH_NAME, NAME, name_option, stack_name
 from harness.core.deadline import Deadline
@@ -35,9 +35,16 @@ from harness.core.files import private_directory, write_private
 from harness.core.locks import FileLock
 from harness.core.measurements import Progress
 from harness.core.paths import state_root
+from harness.engine.docker import Engine, current
 from harness.stack.model.expectations import Expectations
 from harness.stack.model.record import Installed, Record, Secrets, clouds_yaml
 
+if TYPE_CHECKING:
+    from harness.stack.model.lanes import ReplicaId
+
+# Labels that compose.yaml gives to all that belongs to a stack.
+STACK_LABEL = "placement-harness.stack"
+STATE_LABEL = "placement-harness.state"
 # How long another process may hold a lock just to have a look (doctor, reap). Seconds.
 LOOK_SECONDS = 2.0
 # How long a docker command may outlive the run that was killed. Seconds.
@@ -77,6 +84,25 @@ class StackState:
         self.name = stack_name(name)
         self.directory = (root or state_root()) / name
         self._lock = FileLock(self.directory / "lock")
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Labels of all that belongs to the stack: another state directory may have its name."""
+        return {STACK_LABEL: self.name, STATE_LABEL: str(self.directory)}
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the services that all replicas share."""
+        return current()
+
+    def engine_of(self, replica: "ReplicaId") -> Engine:
+        """The engine of a replica: the same for all, as long as a stack has one host."""
+        return self.engine
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """All engines of the stack, each once."""
+        return (self.engine,)
 
     @property
     def env_file(self) -> pathlib.Path:

@@ -80,8 +80,9 @@ def _undone(
     stack: Stack, before: _Values, replicas: list[int], error: StackError, progress: Progress
 ) -> StackError:
     """Put back what was there; what to say then."""
-    container = ReplicaId.first(replicas[0]).container(stack.name)
-    evidence = error.evidence or replica_logs.last_lines(container, LAST_LINES)
+    evidence = error.evidence or replica_logs.last_lines(
+        stack.state, ReplicaId.first(replicas[0]), LAST_LINES
+    )
     problem = f"Replica {replicas[0]} did not take up {before.setting}: {error.problem}"
     try:
         _undo(stack, before, replicas, progress)

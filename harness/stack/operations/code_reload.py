@@ -1,5 +1,6 @@
 """Lets running replicas take up the code of a checkout, as it is now."""
 
+import contextlib
 import dataclasses
 import filecmp
 import hashlib
@@ -13,12 +14,13 @@ from pathlib import Path
 from harness.core.deadline import Deadline
 from harness.core.errors import StackError
 from harness.core.measurements import Progress
-from harness.core.process import run
+from harness.engine.values import Container, DockerError
 from harness.placements.checkout import package_files
 from harness.placements.model import Placement
 from harness.stack.clients import replica_logs
 from harness.stack.handle import READY_SECONDS, Stack
-from harness.stack.model import lanes
+from harness.stack.model import containers, lanes
+from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Installed, Record
 from harness.stack.model.state import StackState
 
@@ -27,6 +29,8 @@ PACKAGE = "placement"
 LOADED = "WSGI app 0"
 SIGNAL_SECONDS = 10.0
 STOP_SECONDS = 30.0
+# Time that a replica gets to end by itself. Seconds.
+STOP_PATIENCE = 5
 # When uwsgi is told to look whether its worker has ended (services/python/uwsgi.ini). Seconds.
 WAKE_AFTER = (0.2, 0.2, 0.3)
 # Asking docker takes a processor that the replicas have better use for.
@@ -88,9 +92,10 @@ def loaded(placements: Collection[Installed]) -> None:
 
 def stop(stack: Stack, placements: Collection[Installed]) -> None:
     """Stop the replicas that run these: when they are started they load the code anew."""
-    names = _containers(stack, placements)
-    if names:
-        run("docker", "stop", "--time", "5", *names, seconds=STOP_SECONDS)
+    for container in _containers(stack, placements):
+        # A replica that has stopped already is no hindrance.
+        with contextlib.suppress(DockerError):
+            container.engine.stop([container.id], STOP_PATIENCE, STOP_SECONDS)
 
 
 def reload(stack: Stack, placements: Collection[Installed]) -> None:
@@ -101,22 +106,22 @@ def reload(stack: Stack, placements: Collection[Installed]) -> None:
     processes = _containers(stack, placements)
     if not processes:
         return
-    names = list(processes)
+    waiting = list(processes)
     stack.watch()
     since = time.time()
-    run("docker", "kill", "--signal", "HUP", *names, seconds=SIGNAL_SECONDS)
+    _signal(waiting, "HUP")
     for pause in WAKE_AFTER:
         time.sleep(pause)
-        run("docker", "kill", "--signal", "URG", *names, seconds=SIGNAL_SECONDS)
+        _signal(waiting, "URG")
     for _ in Deadline.after(READY_SECONDS).every(ASK_SECONDS):
         stack.check("while it loaded the changed code")
-        while names and _loads(names[0], since) == processes[names[0]]:
-            del names[0]
-        if not names:
+        while waiting and _loads(waiting[0], since) == processes[waiting[0]]:
+            del waiting[0]
+        if not waiting:
             loaded(placements)
             return
     raise StackError(
-        f"{names[0]} has not loaded the changed code within {READY_SECONDS:.0f} s.",
+        f"{waiting[0].name} has not loaded the changed code within {READY_SECONDS:.0f} s.",
         "See what it says: placement-harness logs placement.",
         service=lanes.SERVICE,
     )
@@ -143,16 +148,27 @@ def name_of(placement: Placement) -> str:
     return str(placement.package or placement.spec)
 
 
-def _containers(stack: Stack, placements: Collection[Installed]) -> Mapping[str, int]:
-    """The containers of the replicas that run these, and how many there are in each: lanes'."""
-    return Counter(
-        replica.container(stack.name)
+def _containers(stack: Stack, placements: Collection[Installed]) -> Mapping[Container, int]:
+    """The containers of the replicas that run these, with the number of replicas in each."""
+    replicas = Counter(
+        replica.number
         for replica in lanes.replicas(stack.record)
         if stack.record.placement(replica.number) in placements
     )
+    if not replicas:
+        return {}
+    found = containers.of_replicas(stack.state, map(ReplicaId.first, replicas))
+    return dict(zip(found, replicas.values(), strict=True))
 
 
-def _loads(container: str, since: float) -> int:
+def _signal(waiting: Collection[Container], name: str) -> None:
+    for container in waiting:
+        # The watch reports a container that has died meanwhile.
+        with contextlib.suppress(DockerError):
+            container.engine.signal([container.id], name, SIGNAL_SECONDS)
+
+
+def _loads(container: Container, since: float) -> int:
     """How many replicas of a container have loaded their code since then."""
     return len(replica_logs.lines_of(container, since=since, containing=LOADED))
 

@@ -1,15 +1,15 @@
 """placement's options, as the placements of a stack know them."""
 
 import json
-import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from importlib.resources import files
 from typing import Any
 
 from harness.core.errors import StackError, UsageError
-from harness.core.process import run
+from harness.core.process import Outcome
+from harness.engine.docker import current
 from harness.stack import project
 from harness.stack.images.catalogue import IMAGES
 from harness.stack.model import lanes
@@ -18,7 +18,8 @@ from harness.stack.model.record import Installed, Record
 SECONDS = 60.0
 NEAR = 3
 PYTHON = "/opt/placement/bin/python"
-Python = Sequence[str]
+# Runs a script with standard input, in a placement's Python.
+Python = Callable[[str, bytes], Outcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,14 @@ def pythons(record: Record) -> Mapping[str, Python]:
 
 
 def in_image(placement: Installed) -> Python:
-    """The Python of a placement's image, with its code, in a container that nobody reaches."""
-    container = ("docker", "run", "--rm", "--interactive", "--pull", "never", "--network", "none")
-    image = IMAGES[lanes.SERVICE].tag(placement.content)
-    return (*container, "--read-only", *project.mounted(placement), "--entrypoint", PYTHON, image)
+    """The Python of a placement's image, with its code, in a container without a network."""
+
+    def python(script: str, stdin: bytes) -> Outcome:
+        image = IMAGES[lanes.SERVICE].tag(placement.content)
+        once = replace(project.confined(placement), stdin=stdin)
+        return current().run(image, PYTHON, "-c", script, seconds=SECONDS, once=once)
+
+    return python
 
 
 def known(pythons: Mapping[str, Python]) -> Options:
@@ -94,11 +99,8 @@ def _check(whose: str, python: Python, written: str, value: str) -> str:
 
 def _ask(python: Python, name: str | None, value: str | None) -> dict[str, Any]:
     script = files("harness.stack.operations").joinpath("options_inside.py").read_text()
-    with tempfile.TemporaryFile() as asked:
-        # Not as an argument: a value may be secret.
-        asked.write(json.dumps({"name": name, "value": value}).encode())
-        asked.seek(0)
-        said = run(*python, "-c", script, seconds=SECONDS, stdin=asked)
+    # A value may be secret, and arguments can be read by others.
+    said = python(script, json.dumps({"name": name, "value": value}).encode())
     if not said.ok:
         raise StackError(
             f"placement could not be asked for its options: {said.reason}.",

@@ -12,10 +12,12 @@ from harness.config.plan import counted, name_option
 from harness.core.deadline import Deadline
 from harness.core.errors import HarnessError, StackError, UsageError
 from harness.core.measurements import Progress
-from harness.core.process import run
 from harness.core.signals import shielded
+from harness.engine.compose import Up
+from harness.engine.values import DockerError
 from harness.stack import project
 from harness.stack.handle import Stack
+from harness.stack.model import containers
 from harness.stack.model.lanes import ReplicaId
 
 # Apache's ProxyTimeout.
@@ -109,14 +111,15 @@ def require_another(stack: Stack) -> None:
 def _restart(stack: Stack, replica: int) -> None:
     stack.source.require(stack.state)
     with out(stack, replica):
-        container = ReplicaId.first(replica).container(stack.name)
-        restarted = shielded(lambda: run("docker", "restart", container, seconds=DRAIN_SECONDS))
-        if not restarted.ok:
+        container = containers.of_replica(stack.state, ReplicaId.first(replica))
+        try:
+            shielded(lambda: container.engine.restart(container.id, DRAIN_SECONDS))
+        except DockerError as error:
             raise StackError(
-                f"Replica {replica} could not be restarted: {restarted.reason}.",
+                f"Replica {replica} could not be restarted: {error.reason}.",
                 "See whether it is there: placement-harness status.",
                 service="placement",
-            )
+            ) from None
 
 
 def _set(stack: Stack, replicas: int) -> None:
@@ -126,7 +129,7 @@ def _set(stack: Stack, replicas: int) -> None:
     with stack.expecting(*removed):
         stack.save(replicas=replicas)
         project.set_replicas(stack.state, stack.record)
-        stack.start_containers("--no-recreate", "--remove-orphans")
+        stack.start_containers(Up(recreate=False, remove_orphans=True))
     stack.source.forget(stack.state, removed)
 
 

@@ -2,12 +2,14 @@
 
 import os
 import tempfile
+from dataclasses import replace
+from pathlib import Path
 
 from harness.core.errors import StackError, UsageError
 from harness.core.measurements import Progress
-from harness.core.process import run
 from harness.core.signals import shielded
-from harness.engine.compose import STATE_LABEL
+from harness.engine.compose import Up
+from harness.engine.values import Container, DockerError
 from harness.placements import specs
 from harness.placements.model import Placement
 from harness.placements.specs import constraints_at
@@ -16,9 +18,10 @@ from harness.stack.handle import Stack
 from harness.stack.images import build
 from harness.stack.images.catalogue import IMAGES, with_parents
 from harness.stack.images.contents import contents_of
-from harness.stack.model import lanes, oslo_settings
+from harness.stack.model import containers, lanes, oslo_settings
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Installed
+from harness.stack.model.state import STATE_LABEL
 from harness.stack.operations import code_reload, placement_options, rolling
 from harness.stack.settings import config_sources
 
@@ -37,7 +40,6 @@ migration.upgrade("head")
 DATABASE = "placement_database/"
 # Of a migration: of an empty database, but on a machine that does other things besides.
 SYNC_SECONDS = 120.0
-REMOVE_SECONDS = 60.0
 
 
 def upgrade(stack: Stack, spec: str, progress: Progress, constraints: str = "") -> list[int]:
@@ -102,21 +104,16 @@ def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None
         for name, value in oslo_settings.variables(settings).items():
             variables.write(f"{name}={value}\n")
         variables.flush()
-        done = run(
-            *("docker", "run", "--rm", "--env-file", variables.name),
-            *("--network", project.load(stack.state)["networks"]["default"]["name"]),
-            # Not the stack's own label: its end is no death of the stack's.
-            *("--label", f"{STATE_LABEL}={stack.state.directory}"),
-            *("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL"),  # noqa: S108 (in there)
-            *project.mounted(placement),
-            *(
-                "--entrypoint",
-                placement_options.PYTHON,
-                IMAGES[lanes.SERVICE].tag(placement.content),
-            ),
-            *("-c", SYNC),
-            seconds=SYNC_SECONDS,
+        once = replace(
+            project.confined(placement),
+            network=project.load(stack.state)["networks"]["default"]["name"],
+            env_file=Path(variables.name),
+            # Without the stack's label: the end of this container is no death in the stack.
+            labels={STATE_LABEL: str(stack.state.directory)},
         )
+        image = IMAGES[lanes.SERVICE].tag(placement.content)
+        words = (placement_options.PYTHON, "-c", SYNC)
+        done = stack.engine.run(image, *words, seconds=SYNC_SECONDS, once=once)
     if not done.ok:
         raise StackError(
             f"placement {placement.version} could not migrate the schema: {done.reason}.",
@@ -137,15 +134,24 @@ def _replace(stack: Stack, replica: int, placement: Installed) -> None:
 
 def _start(stack: Stack, replica: ReplicaId, placements: tuple[Installed, ...]) -> None:
     """Start a replica anew with its one of these placements, and record all of them."""
-    container = replica.container(stack.name)
-    removed = run("docker", "rm", "--force", "--volumes", container, seconds=REMOVE_SECONDS)
-    if not removed.ok and "no such container" not in removed.err.lower():
-        raise StackError(
-            f"{container} could not be removed: {removed.reason}.",
-            "See whether docker works: placement-harness doctor.",
-            service=lanes.SERVICE,
-        )
+    for container in containers.of_stack(stack.state):
+        if containers.number_of(container) == replica.number:
+            _remove(container)
     stack.save(placements=placements)
     project.set_replicas(stack.state, stack.record)
     own = {replica: project.settings(stack.state)[replica]}
-    config_sources.start(stack.source, stack.state, own, "--no-deps", replica.service)
+    what = Up((replica.service,), dependencies=False)
+    config_sources.start(stack.source, stack.state, own, what)
+
+
+def _remove(container: Container) -> None:
+    try:
+        container.engine.remove_containers([container.id])
+    except DockerError as error:
+        # The container may have been removed since it was listed.
+        if "no such container" not in error.output.lower():
+            raise StackError(
+                f"{container.name} could not be removed: {error.reason}.",
+                "See whether docker works: placement-harness doctor.",
+                service=lanes.SERVICE,
+            ) from None

@@ -4,16 +4,16 @@ import io
 import tarfile
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 from harness.core.errors import StackError
 from harness.core.paths import SERVICES
-from harness.core.process import run
-from harness.engine.compose import compose_up
+from harness.engine.compose import Up
+from harness.engine.values import DockerError
 from harness.stack.clients import etcd
-from harness.stack.model import oslo_settings
+from harness.stack.model import composing, containers, oslo_settings
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.state import StackState
 
@@ -58,16 +58,16 @@ class Source:
 
 
 def start(
-    source: Source, state: StackState, settings: Mapping[ReplicaId, Settings], *how: str
+    source: Source, state: StackState, settings: Mapping[ReplicaId, Settings], what: Up
 ) -> None:
-    """Let Compose start a stack that is configured by this source; ``how`` are its options."""
+    """Let Compose start a stack that is configured by this source, or parts of the stack."""
     if source.deliver is not None:
         # Replicas are made and not started: the services that they ask have to run first.
-        compose_up(state, "--no-start", *how)
+        composing.start(state, replace(what, start=False))
         if source.services:
-            compose_up(state, "--no-recreate", *source.services)
+            composing.start(state, Up(source.services, recreate=False))
         source.deliver(state, settings)
-    compose_up(state, *how)
+    composing.start(state, what)
 
 
 def _folder(settings: Settings, replica: ReplicaId) -> Settings:
@@ -78,19 +78,20 @@ def _folder(settings: Settings, replica: ReplicaId) -> Settings:
 
 def _copy_files(state: StackState, settings: Mapping[ReplicaId, Settings]) -> None:
     """Copy a placement.conf into each replica's container, readable by its service alone."""
+    places = {containers.number_of(one): one for one in containers.of_replicas(state, settings)}
     for replica, own in settings.items():
-        container = replica.container(state.name)
+        container = places[replica.number]
         with tempfile.TemporaryFile() as archive:
             _pack(archive, replica.folder, oslo_settings.file(own))
             archive.seek(0)
-            copy = ("docker", "cp", "-", f"{container}:{FOLDER}")
-            copied = run(*copy, seconds=COPY_SECONDS, stdin=archive)
-        if not copied.ok:
-            raise StackError(
-                f"placement.conf could not be copied into {container}: {copied.reason}.",
-                "See whether it is there: placement-harness status.",
-                service="placement",
-            )
+            try:
+                container.engine.copy_into(container.id, FOLDER, archive, COPY_SECONDS)
+            except DockerError as error:
+                raise StackError(
+                    f"placement.conf could not be copied into {container.name}: {error.reason}.",
+                    "See whether it is there: placement-harness status.",
+                    service="placement",
+                ) from None
 
 
 def _pack(archive: IO[bytes], folder: str, text: str) -> None:

@@ -144,7 +144,7 @@ def test_a_stack_without_a_part_of_it_is_not_said_to_be_missing(
     listed(machine, "apache-1 apache running", "keystone-1 keystone exited")
     said = harness("restart", "--replica", "1")
     assert said.code == 70
-    assert "The stack placement-harness is not whole: keystone-1 (exited)." in said.err
+    assert "The stack placement-harness is not whole: keystone (exited)." in said.err
     assert "placement-harness logs keystone. To start the stack anew:" in said.err
     assert "placement-harness up --replicas 3.\n" in said.err
     listed(machine, "apache-1 apache running", "keystone-1 keystone running")

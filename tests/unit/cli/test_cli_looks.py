@@ -6,6 +6,7 @@ from harness.stack.clients import replica_logs
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
 from tests.fakes.commands import Harness, apart, commands_of, listed, running
+from tests.fakes.engine import container, lists
 from tests.fakes.machine import Machine
 
 _apart = pytest.fixture(autouse=True)(apart)
@@ -106,16 +107,17 @@ def test_status_tells_whose_each_stack_is(
     harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = running(monkeypatch)
-    rows = [
-        f"1\tone-apache-1\tapache\trunning\tUp 1 minute\tplacement-harness\t{state.directory}",
-        "2\thand-apache-1\tapache\trunning\tUp 2 minutes\thand\t",
-        "3\ttheirs-apache-1\tapache\texited\tExited (1)\ttheirs\t/home/them/theirs",
-    ]
-    machine.has("docker", {"ps*": "printf '" + "\\n".join(rows) + "\\n'"})
+    own, theirs = str(state.directory), "/home/them/theirs"
+    rows = (
+        container("one-apache-1", "apache", stack=state.name, directory=own),
+        container("hand-apache-1", "apache", stack="hand"),
+        container("theirs-apache-1", "apache", "exited", stack="theirs", directory=theirs),
+    )
+    machine.has("docker", {"ps*": lists(*rows)})
     shown = harness("status").out
     stays = "stays until placement-harness down"
     assert f"placement-harness (http://127.0.0.1:8778, {stays})" in shown
     assert "hand (started by hand)" in shown
     assert shown.index(stays) < shown.index("hand (")
     assert "theirs (its state is in /home/them/theirs)" in shown
-    assert "Exited (1)" in shown
+    assert "exited" in shown

@@ -10,8 +10,8 @@ from harness.stack.handle import Stack
 from harness.stack.model.record import Record
 from harness.stack.operations import rolling
 from harness.stack.settings.config_sources import SOURCES
-from tests.fakes.commands import WELL, Harness, apart, commands_of, running
-from tests.fakes.machine import Machine, fails
+from tests.fakes.commands import WELL, Harness, apart, commands_of, listed, running
+from tests.fakes.machine import Machine
 
 _apart = pytest.fixture(autouse=True)(apart)
 harness = pytest.fixture(commands_of)
@@ -20,7 +20,8 @@ harness = pytest.fixture(commands_of)
 def test_scale_says_what_it_changes_or_that_it_has_nothing_to_change(
     harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    machine.has("docker", {"events*": "exec /bin/sleep 60"})
+    rows = [f"placement-{number} placement-{number} running" for number in (1, 2, 3)]
+    listed(machine, *rows, **{"events*": "exec /bin/sleep 60"})
     running(monkeypatch)
     monkeypatch.setattr(rolling, "project", mock.MagicMock())
     monkeypatch.setattr(Stack, "start_containers", lambda self, *how: None)
@@ -61,7 +62,7 @@ def test_no_replica_is_taken_out_that_would_not_find_its_settings(
 ) -> None:
     state = running(monkeypatch)
     state.save(Record(state.name, "keep", 3, 8778, ready=True, config_source="etcd"))
-    machine.has("docker", {**WELL, "port*": fails("no public port 2379/tcp published")})
+    machine.has("docker", {**WELL, "ps*": "exit 0"})
     balancer = mock.MagicMock()
     monkeypatch.setattr(Stack, "balancer", balancer)
     said = harness("restart", "--rolling")

@@ -6,17 +6,24 @@ from dataclasses import replace
 import pytest
 
 from harness.core.errors import StackError, UsageError
+from harness.core.process import run
 from harness.stack.model.record import Installed, Record
 from harness.stack.operations import placement_options
-from harness.stack.operations.placement_options import check, known
+from harness.stack.operations.placement_options import Python, check, known
+from tests.fakes.machine import Machine
 
-# In place of an image's.
-HERE = {"": (sys.executable,)}
+
+def python(*words: str) -> Python:
+    """A Python of this machine, in place of an image's."""
+    return lambda script, stdin: run(*words, "-c", script, seconds=60, stdin=stdin)
+
+
+HERE = {"": python(sys.executable)}
 OLDER = """
 import json
 print(json.dumps({"names": {"DEFAULT/debug": True}, "type": "boolean", "error": None}))
 """
-MIXED = {"16.0.0": (sys.executable,), "15.0.0": ("python3", "-c", OLDER)}
+MIXED = {"16.0.0": python(sys.executable), "15.0.0": python("python3", "-c", OLDER)}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +75,7 @@ def test_secrets_are_known_as_such() -> None:
 
 def test_a_placement_that_cannot_be_asked_is_no_usage_error() -> None:
     with pytest.raises(StackError, match=r"placement could not be asked for its options: .*oops"):
-        known({"": ("sh", "-c", "echo oops >&2; exit 3", "sh")})
+        known({"": python("sh", "-c", "echo oops >&2; exit 3", "sh")})
 
 
 def test_replicas_of_several_versions_all_have_to_know_it() -> None:
@@ -80,7 +87,9 @@ def test_replicas_of_several_versions_all_have_to_know_it() -> None:
     assert found.secret("DEFAULT/debug"), "one of them says so"
 
 
-def test_an_image_is_asked_without_network_and_with_the_code_that_is_mounted_over_it() -> None:
+def test_an_image_is_asked_without_network_and_with_the_code_that_is_mounted_over_it(
+    machine: Machine,
+) -> None:
     release, checkout = (
         Installed("15.0.0", "15.0.0", "aa"),
         Installed("/p", "16.1", "bb", "/code-1"),
@@ -88,9 +97,12 @@ def test_an_image_is_asked_without_network_and_with_the_code_that_is_mounted_ove
     record = Record("one", "keep", 3, 1, placements=(release, checkout))
     asked = placement_options.pythons(record)
     assert [*asked] == ["15.0.0", "16.1 (/p)"]
-    first, second = (" ".join(words) for words in asked.values())
-    assert first.startswith("docker run --rm --interactive --pull never --network none")
-    assert first.endswith("/bin/python placement-harness/placement:aa")
+    machine.has("docker")
+    for of_image in asked.values():
+        assert of_image("script", b"secret").ok
+    first, second = machine.calls
+    assert first.startswith("docker run --rm --interactive --pull never --network none --read-only")
+    assert first.endswith("/bin/python placement-harness/placement:aa -c script")
     assert "--volume" not in first
     assert "--volume /code-1:/code:ro --env PYTHONPATH=/code" in second
     # The second has no replica.

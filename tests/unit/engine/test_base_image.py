@@ -12,13 +12,14 @@ from harness.core.errors import BuildError
 from harness.core.locks import FileLock
 from harness.core.paths import ROOT, state_root
 from harness.engine import base_image
+from tests.fakes.images import details
 from tests.fakes.machine import FULL, NO_REGISTRY, Machine, fails
 
 NO_IMAGE = {"image inspect*": fails("No such image")}
 
 
 def test_a_base_image_that_is_there_is_left_alone(machine: Machine) -> None:
-    machine.has("docker", {"image inspect*": "echo sha256:1"})
+    machine.has("docker", {"image inspect*": details()})
     base_image.ensure_base(machine.steps.append)
     assert machine.steps == []
     assert len(machine.calls) == 1

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.engine.docker import Engine
 from harness.engine.events import Death, Watch
 from tests.fakes.deaths import Events
 from tests.fakes.machine import Machine, fails
@@ -25,7 +26,7 @@ def events(machine: Machine, tmp_path: Path) -> Events:
 
 @pytest.fixture
 def watch() -> Iterator[Watch]:
-    watch = Watch("one")
+    watch = Watch(Engine(), {"placement-harness.stack": "one"})
     yield watch
     watch.stop()
 
@@ -36,7 +37,9 @@ def test_a_death_has_its_container_its_code_and_its_time(
     watch.start()
     events.dies("mariadb", 1, at=1_700_000_000.5)
     until(watch.deaths)
-    assert watch.deaths() == [Death("one-mariadb-1", "mariadb", 1, 1_700_000_000.5)]
+    assert watch.deaths() == [
+        Death("one-mariadb-1", "one-mariadb-1", "mariadb", 1, 1_700_000_000.5)
+    ]
     assert not watch.blind
     assert "--filter label=placement-harness.stack=one" in machine.calls[0]
 
@@ -46,7 +49,7 @@ def test_deaths_that_are_equal_are_all_kept(events: Events, watch: Watch) -> Non
     for _ in range(3):
         events.dies("placement-2", at=5.0)
     until(lambda: len(watch.deaths()) == 3)
-    assert watch.deaths(2) == [Death("one-placement-2", "placement-2", 137, 5.0)]
+    assert watch.deaths(2) == [Death("one-placement-2", "one-placement-2", "placement-2", 137, 5.0)]
 
 
 def test_events_are_asked_for_from_the_start_of_the_watch_on(

@@ -13,7 +13,7 @@ import pytest
 from harness.core import process
 from harness.core.errors import BuildError, EngineError
 from harness.core.paths import COMPOSE_LOCK
-from harness.engine import install
+from harness.engine import command, install
 from tests.fakes.machine import Machine, fails
 
 REFUSED = "permission denied while trying to connect to the Docker daemon socket"
@@ -85,7 +85,7 @@ def test_any_other_failure_shows_what_docker_said(machine: Machine) -> None:
 def test_an_engine_that_hangs_is_given_up(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(install, "ANSWER", 0.2)
+    monkeypatch.setattr(command, "ANSWER_SECONDS", 0.2)
     machine.has("docker", {"version*": "exec /bin/sleep 60"})
     found = problem()
     assert "has not answered `docker version` in 0.2 s" in found.problem

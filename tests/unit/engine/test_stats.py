@@ -1,20 +1,33 @@
 """What containers have in memory: the kernel's figures, or else docker's."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from harness.core.errors import EngineError
 from harness.core.measurements import Memory
 from harness.engine import stats
+from harness.engine.values import Container
+from tests.fakes.engine import container
 from tests.fakes.machine import Machine, fails
 
-ROW = "{0}\\tone-{1}-1\\t{1}\\t{2}\\tUp\\tone\\t/state\\n"
+USAGE = {
+    **dict.fromkeys(("BlockIO", "NetIO"), "0B / 0B"),
+    **dict.fromkeys(("CPUPerc", "MemPerc"), "0.00%"),
+    **dict.fromkeys(("Container", "Name"), ""),
+}
 
 
-def lists(machine: Machine, *containers: str, stats: str = "exit 1") -> None:
-    rows = "".join(ROW.format(*one.split()) for one in containers)
-    machine.has("docker", {"ps*": f"printf '{rows}'", "stats*": stats})
+def containers(*rows: str) -> list[Container]:
+    """Containers by id, service and state."""
+    fields = [row.split() for row in rows]
+    return [container(f"one-{name}-1", name, state, id_=id_) for id_, name, state in fields]
+
+
+def usage(**used: str) -> str:
+    """A fake docker's answer to ``stats``."""
+    lines = [json.dumps({**USAGE, "ID": id_, "MemUsage": text}) for id_, text in used.items()]
+    return f"printf '%s\\n' {' '.join(map(repr, lines))}"
 
 
 def group(root: Path, below: str, **files: object) -> None:
@@ -26,21 +39,21 @@ def group(root: Path, below: str, **files: object) -> None:
 
 @pytest.mark.parametrize("below", ["system.slice/docker-a1.scope", "docker/a1"])
 def test_version_2_of_control_groups(machine: Machine, tmp_path: Path, below: str) -> None:
-    lists(machine, "a1 mariadb running")
+    running = containers("a1 mariadb running")
     stat = "anon 60\ninactive_file 30"
     group(tmp_path / "c", below, memory__current=100, memory__peak=400, memory__stat=stat)
-    assert stats.of_stack("one", tmp_path / "c") == [Memory("mariadb", "one-mariadb-1", 70, 400)]
-    assert not machine.called("docker stats")
+    assert stats.memory(running, tmp_path / "c") == [Memory("mariadb", "one-mariadb-1", 70, 400)]
+    assert not machine.calls
 
 
 def test_a_kernel_that_does_not_know_the_most(machine: Machine, tmp_path: Path) -> None:
-    lists(machine, "a1 mariadb running")
+    running = containers("a1 mariadb running")
     group(tmp_path / "c", "docker/a1", memory__current=100, memory__stat="inactive_file 30")
-    assert stats.of_stack("one", tmp_path / "c") == [Memory("mariadb", "one-mariadb-1", 70)]
+    assert stats.memory(running, tmp_path / "c") == [Memory("mariadb", "one-mariadb-1", 70)]
 
 
 def test_version_1_of_control_groups(machine: Machine, tmp_path: Path) -> None:
-    lists(machine, "a1 mariadb running", "b2 apache running")
+    running = containers("a1 mariadb running", "b2 apache running")
     for name, used in (("a1", 100), ("b2", 20)):
         group(
             tmp_path / "c/memory/docker",
@@ -49,34 +62,28 @@ def test_version_1_of_control_groups(machine: Machine, tmp_path: Path) -> None:
             memory__max_usage_in_bytes=used * 2,
             memory__stat="inactive_file 1\ntotal_inactive_file 10",
         )
-    assert stats.of_stack("one", tmp_path / "c") == [
-        Memory("apache", "one-apache-1", 10, 40),
+    assert stats.memory(running, tmp_path / "c") == [
         Memory("mariadb", "one-mariadb-1", 90, 200),
+        Memory("apache", "one-apache-1", 10, 40),
     ]
 
 
 def test_docker_is_asked_where_the_kernel_is_another(machine: Machine, tmp_path: Path) -> None:
-    usage = "printf 'a1\\t66.5MiB / 23.54GiB\\nb2\\t3.25kB / 1GB\\nc3\\t-- / --\\n'"
-    lists(machine, "a1 mariadb running", "b2 apache running", "c3 keystone running", stats=usage)
-    assert stats.of_stack("one", tmp_path) == [
-        Memory("apache", "one-apache-1", 3250),
+    running = containers("a1 mariadb running", "b2 apache running", "c3 keystone running")
+    used = usage(a1="66.5MiB / 23.54GiB", b2="3.25kB / 1GB")
+    machine.has("docker", {"container stats*": used})
+    assert stats.memory(running, tmp_path) == [
         Memory("mariadb", "one-mariadb-1", int(66.5 * 2**20)),
+        Memory("apache", "one-apache-1", 3250),
     ]
-    assert machine.called("docker stats --no-stream --no-trunc --format")
 
 
 def test_a_container_that_does_not_run_has_none(machine: Machine, tmp_path: Path) -> None:
-    lists(machine, "a1 mariadb exited")
-    assert stats.of_stack("one", tmp_path) == []
-    assert not machine.called("docker stats")
+    running = containers("a1 mariadb exited")
+    assert stats.memory(running, tmp_path) == []
+    assert not machine.calls
 
 
 def test_nothing_is_known_when_docker_does_not_say(machine: Machine, tmp_path: Path) -> None:
-    lists(machine, "a1 mariadb running")
-    assert stats.of_stack("one", tmp_path) == []
-
-
-def test_containers_that_cannot_be_listed_are_an_error(machine: Machine, tmp_path: Path) -> None:
-    machine.has("docker", {"ps*": fails("it is too late"), "version*": "echo 28.0.0"})
-    with pytest.raises(EngineError, match="containers of one could not be listed: it is too late"):
-        stats.of_stack("one", tmp_path)
+    machine.has("docker", {"container stats*": fails("it is too late")})
+    assert stats.memory(containers("a1 mariadb running"), tmp_path) == []

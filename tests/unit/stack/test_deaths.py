@@ -22,7 +22,8 @@ from harness.stack.model import expectations
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
-from tests.fakes.deaths import RESTARTING, UP, Events
+from tests.fakes.deaths import DOWN, RESTARTING, UP, Events
+from tests.fakes.engine import container, lists
 from tests.fakes.machine import Machine, fails
 
 
@@ -104,8 +105,9 @@ def test_a_second_death_of_the_same_container_is_judged_by_itself(
 ) -> None:
     """Deaths are equal to the eye: the second comes while the first is judged, and is not meant."""
     asked = stack.state.directory / "asked"
-    slow = f"if [ ! -e {asked} ]; then : > {asked}; /bin/sleep 0.5; echo true; else echo false; fi"
-    events.answers("", **{"inspect*": slow})
+    up, down = (lists(container("one-placement-2", state=state)) for state in (UP, DOWN))
+    slow = f"if [ ! -e {asked} ]; then : > {asked}; /bin/sleep 0.5; {up}; else {down}; fi"
+    events.answers(DOWN, **{"ps*": slow})
     events.dies("placement-2", at=1.0)
     judging = threading.Thread(target=stack.check)
     for _ in Deadline.after(10).every(0.02):
@@ -120,7 +122,8 @@ def test_a_second_death_of_the_same_container_is_judged_by_itself(
 def test_a_death_that_two_threads_judge_at_a_time_hides_no_other(
     stack: Stack, events: Events
 ) -> None:
-    events.answers("", **{"inspect*placement-1*": "/bin/sleep 0.3; echo true"})
+    states = [container("one-placement-1", state=UP), container("one-placement-3", state=DOWN)]
+    events.answers(DOWN, **{"ps*": f"/bin/sleep 0.3; {lists(*states)}"})
     errors: list[StackError] = []
 
     def check() -> None:
@@ -164,18 +167,21 @@ def test_what_died_before_an_operation_ended_is_told_in_its_end(
 
 def test_an_error_names_the_container_its_code_and_its_last_lines(machine: Machine) -> None:
     machine.has("docker", {"logs*": "echo first; echo last >&2"})
-    error = death_error(Death("one-placement-2", "placement-2", 137), "during the run")
+    error = death_error(
+        Death("c2", "one-placement-2", "placement-2", 137), StackState("one"), "during the run"
+    )
     assert error.problem == (
         "replica 2 (one-placement-2) exited with code 137 (killed) during the run."
     )
     assert error.evidence == ("first", "last")
     assert error.service == "placement"
-    assert "docker logs --tail 20 one-placement-2" in machine.calls
+    assert "docker logs --tail 20 c2" in machine.calls
 
 
 def test_a_container_without_a_line_has_an_error_all_the_same(machine: Machine) -> None:
     machine.has("docker")
-    assert death_error(Death("one-apache-1", "apache", 0), "at once").evidence == ()
+    death = Death("c1", "one-apache-1", "apache", 0)
+    assert death_error(death, StackState("one"), "at once").evidence == ()
 
 
 # What is meant

@@ -4,6 +4,8 @@ import pytest
 
 from harness.core.errors import StackError
 from harness.stack.clients import apache_log
+from harness.stack.model.state import StackState
+from tests.fakes.engine import lists
 from tests.fakes.machine import Machine
 
 LOG = """
@@ -16,8 +18,9 @@ LOG = """
 
 def test_requests_to_replicas_are_read_and_nothing_else(machine: Machine) -> None:
     (machine.path / "cat").symlink_to("/bin/cat")
-    machine.has("docker", {"logs*--since*100.000*one-apache-1": f"cat <<'END'\n{LOG}END\n"})
-    served, failed = apache_log.exchanges("one", 100)
+    log = f"cat <<'END'\n{LOG}END\n"
+    machine.has("docker", {"logs*--since*100.000*one-apache-1": log, "ps*": lists("one-apache-1")})
+    served, failed = apache_log.exchanges(StackState("one"), 100)
     assert (served.replica, served.request_id) == ("2-1", "req-1")
     assert (served.request.method, served.request.url) == ("PUT", "/placement/traits/CUSTOM_A")
     assert (served.started, served.seconds) == (1770091506.7, 0.0095)

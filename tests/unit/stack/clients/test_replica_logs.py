@@ -4,6 +4,8 @@ import pytest
 
 from harness.core.exchange import Exchange, Request, Response
 from harness.stack.clients import replica_logs
+from harness.stack.model.state import StackState
+from tests.fakes.engine import lists
 from tests.fakes.machine import Machine
 
 HEAD = "2026-02-03 04:05:06.789 7 ERROR placement.fault_wrap"
@@ -33,7 +35,7 @@ def says(machine: Machine, **containers: list[str]) -> None:
         f"logs*one-{name.replace('_', '-')}-*": f"cat >&2 <<'END'\n{text}\nEND\n"
         for name, text in texts.items()
     }
-    machine.has("docker", answers)
+    machine.has("docker", {**answers, "ps*": lists("one-apache-1", "one-placement-2")})
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +46,7 @@ def _with_cat(machine: Machine) -> None:
 def test_a_traceback_belongs_to_the_request_that_it_ended(machine: Machine) -> None:
     says(machine, apache=[ACCESS, ACCESS.replace(" - ", " req-1 ")], placement=[OTHER, *TRACED])
     headers = {"x-openstack-request-id": "req-1", "x-placement-replica": "2"}
-    found = replica_logs.of_exchange("one", exchange(headers))
+    found = replica_logs.of_exchange(StackState("one"), exchange(headers))
     assert found == {"apache": [ACCESS.replace(" - ", " req-1 ")], "replica 2": TRACED}
 
 
@@ -66,17 +68,19 @@ def test_a_line_of_apaches_has_no_others() -> None:
 def test_what_the_gateway_answers_itself_is_explained_by_that_time(machine: Machine) -> None:
     foreign = ACCESS.replace("GET /placement/traits", "PUT /placement/resource_providers/1")
     says(machine, apache=[foreign, ACCESS, ERROR], placement=["uwsgi: no workers", OTHER])
-    found = replica_logs.of_exchange("one", exchange({"x-placement-replica": "2"}))
+    found = replica_logs.of_exchange(StackState("one"), exchange({"x-placement-replica": "2"}))
     assert found == {"apache": [ACCESS, ERROR], "replica 2": ["uwsgi: no workers", OTHER]}
-    call = next(call for call in machine.calls if "apache" in call)
+    call = next(call for call in machine.calls if "logs" in call)
     assert "--since 1770091505.700 --until 1770091509.700 one-apache-1" in call
 
 
 def test_no_answer_is_explained_by_what_apache_said_then(machine: Machine) -> None:
     says(machine, apache=[ERROR])
-    assert replica_logs.of_exchange("one", exchange(answered=False)) == {"apache": [ERROR]}
+    assert replica_logs.of_exchange(StackState("one"), exchange(answered=False)) == {
+        "apache": [ERROR]
+    }
 
 
 def test_where_nothing_was_said_nothing_is_shown(machine: Machine) -> None:
     says(machine, apache=[])
-    assert replica_logs.of_exchange("one", exchange(answered=False)) == {}
+    assert replica_logs.of_exchange(StackState("one"), exchange(answered=False)) == {}

@@ -13,7 +13,7 @@ from harness.stack.lifecycle import doctor
 from harness.stack.lifecycle.doctor import Finding
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
-from tests.fakes.images import listed
+from tests.fakes.images import details, listed
 from tests.fakes.machine import Machine, fails
 
 Usage = namedtuple("Usage", "total used free")
@@ -33,7 +33,8 @@ def well(machine: Machine, root: Path) -> dict[str, str]:
         "version*": "echo 28.1.0",
         "compose version*": "echo 2.40.3",
         "image ls*": listed(*tags),
-        "info*": "echo /",
+        "system info*": """echo '{"DockerRootDir": "/"}'""",
+        "image inspect*": details(),
     }
     machine.has("docker", answers)
     for tool in doctor.TOOLS:
@@ -108,9 +109,9 @@ def test_too_little_disk_and_memory_are_told_in_figures(
 def test_tools_that_keep_commands_whole_are_named_when_they_are_missing(
     machine: Machine, well: dict[str, str]
 ) -> None:
-    (machine.path / "setsid").unlink()
+    (machine.path / "setpriv").unlink()
     finding = found()["util-linux"]
-    assert finding.found == "missing: setsid"
+    assert finding.found == "missing: setpriv"
     assert "apt-get install util-linux" in finding.remedy
 
 

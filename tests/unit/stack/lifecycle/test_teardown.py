@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Mapping
 
 import pytest
 
@@ -13,6 +14,7 @@ from harness.core.signals import shielded
 from harness.stack.lifecycle import teardown, up
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
+from tests.fakes.engine import container, lists, lists_parts
 from tests.fakes.machine import Machine, fails
 from tests.fakes.quick_engine import DOWN, WELL, downs, nothing_left, quick, ups
 
@@ -24,34 +26,53 @@ FRESH = Plan(replicas=2, name="one")
 
 
 def test_a_name_of_another_user_is_refused_and_their_stack_left_alone(machine: Machine) -> None:
-    machine.has("docker", {"ps*": "printf 'one\t/home/other/state/one\n'", **WELL})
+    machine.has(
+        "docker", {"ps*": lists(container("one-a-1", directory="/home/other/state/one")), **WELL}
+    )
     with pytest.raises(StackError, match="which belongs to /home/other/state/one"):
         up.bring_up(Plan(lifetime="keep", name="one"), machine.steps.append)
     assert downs(machine) == ups(machine) == 0
-    assert not machine.called("docker rm")
+    assert not machine.called("docker container rm")
     assert nothing_left()
 
 
 def test_a_stack_that_was_started_by_hand_is_refused(machine: Machine) -> None:
-    machine.has("docker", {"ps*": "printf 'one\t\n'", **WELL})
+    machine.has("docker", {"ps*": lists("one-a-1"), **WELL})
     with pytest.raises(StackError, match="was started by hand") as caught:
         teardown.refuse_foreign(StackState("one"))
     assert "docker compose down -v" in caught.value.remedy
 
 
-@pytest.mark.parametrize("listing", ["ps*", "network ls*", "volume ls*"])
+@pytest.mark.parametrize(
+    ("listing", "answer"),
+    [
+        ("ps*", lists(container("one-a-1", stack=""))),
+        ("network ls*", "printf 'n1\t\t\n'"),
+        ("volume ls*", "printf 'v1\t\t\n'"),
+    ],
+)
 def test_another_projects_containers_networks_and_volumes_are_left_alone(
-    machine: Machine, listing: str
+    machine: Machine, listing: str, answer: str
 ) -> None:
     """Compose would take what has the project's name for its own, and remove it."""
-    machine.has("docker", {listing: "printf '\t\n'", **WELL})
+    machine.has("docker", {listing: answer, **WELL})
     with pytest.raises(StackError, match="A Compose project one is there already"):
         up.bring_up(Plan(lifetime="reuse", name="one"), machine.steps.append)
     assert downs(machine) == ups(machine) == 0
-    assert not machine.called("docker rm")
+    assert not machine.called("docker container rm")
 
 
 # Clearing up
+
+
+# The listing of the volumes of all stacks.
+ALL_VOLUMES = "volume ls*label=placement-harness.stack --format*"
+
+
+def volumes(owners: Mapping[str, str]) -> str:
+    """What a fake docker does to list a volume of each of these stacks and state directories."""
+    rows = [f"'v\t{name}\t{directory}'" for name, directory in owners.items()]
+    return f"printf '%s\\n' {' '.join(rows)}"
 
 
 def left_behind(name: str, lifetime: str = "fresh", *, ready: bool = True) -> StackState:
@@ -119,7 +140,7 @@ def test_what_cannot_be_cleared_keeps_nobody_from_working(machine: Machine) -> N
         {
             "compose*killed*down*": fails("network killed has active endpoints"),
             "network ls*=killed*": "echo n1",
-            "network rm*": fails("permission denied"),
+            "network remove*": fails("permission denied"),
             **WELL,
         },
     )
@@ -135,8 +156,11 @@ def test_what_cannot_be_cleared_keeps_nobody_from_working(machine: Machine) -> N
 
 def test_reap_finds_what_has_lost_its_state_by_its_labels(machine: Machine) -> None:
     root = state_root()
-    lines = f"one\t{root}/one\\nhand\t\\nother\t/elsewhere/other\\nBad Name\t{root}/Bad Name"
-    machine.has("docker", {"volume ls*--format*": f"printf '{lines}\\n'", **WELL})
+    owners = {
+        "one": f"{root}/one", "hand": "",
+        "other": "/elsewhere/other", "Bad Name": f"{root}/Bad Name",
+    }  # fmt: skip
+    machine.has("docker", {ALL_VOLUMES: volumes(owners), **WELL})
     assert teardown.reap(machine.steps.append) == ["one"]
 
 
@@ -145,8 +169,7 @@ def test_reap_goes_on_after_a_stack_that_it_cannot_remove(machine: Machine) -> N
         left_behind(name)
     root = state_root()
     hangs = {"compose*-hangs*down*": fails("it hangs"), "ps*-hangs*": fails("the engine hangs")}
-    lines = f"gone\t{root}/gone"
-    machine.has("docker", {**hangs, "volume ls*--format*": f"printf '{lines}\n'", **WELL})
+    machine.has("docker", {**hangs, ALL_VOLUMES: volumes({"gone": f"{root}/gone"}), **WELL})
     with pytest.raises(
         StackError, match="b-hangs could not be removed: the engine hangs"
     ) as caught:
@@ -161,10 +184,10 @@ def test_reap_goes_on_after_a_stack_that_it_cannot_remove(machine: Machine) -> N
 
 def test_a_stack_that_compose_cannot_remove_is_removed_by_its_labels(machine: Machine) -> None:
     state = left_behind("one")
-    listed = {"ps*": "echo c1 c2", "network ls*": "echo n1", "volume ls*": "echo v1"}
+    listed = {"ps*": lists_parts("c1", "c2"), "network ls*": "echo n1", "volume ls*": "echo v1"}
     machine.has("docker", {DOWN: fails("required variable X is missing"), **listed, **WELL})
     teardown.take_down(state, machine.steps.append)
-    for call in ("rm --force --volumes c1 c2", "network rm n1", "volume rm --force v1"):
+    for call in ("container rm --force --volumes c1 c2", "network remove n1", "volume remove v1"):
         assert f"docker {call}" in machine.calls
     listing = next(call for call in machine.calls if call.startswith("docker ps"))
     assert f"label=placement-harness.state={state.directory}" in listing
@@ -183,11 +206,11 @@ def test_a_stack_that_cannot_be_removed_keeps_its_state_for_reap(machine: Machin
 def test_a_network_that_the_engine_will_not_give_up_fails_no_run(machine: Machine) -> None:
     state = left_behind("one")
     kept = "error while removing network: network one_default id 9 has active endpoints"
-    listed = {"network ls*": "echo n1", "volume ls*": "echo v1", "network rm*": fails(kept)}
+    listed = {"network ls*": "echo n1", "volume ls*": "echo v1", "network remove*": fails(kept)}
     machine.has("docker", {DOWN: fails(kept), **listed, **WELL})
     teardown.take_down(state, machine.steps.append)
     assert f"All of one is removed but its network: {kept}." in machine.steps[-1]
-    assert "docker volume rm --force v1" in machine.calls
+    assert "docker volume remove v1" in machine.calls
     # For reap, which anybody may call.
     assert state.record() is not None
     assert StackState("one").acquire()

@@ -17,6 +17,7 @@ from harness.stack.lifecycle.doctor import examine
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState, UnreadableError
 from tests.fakes.commands import Harness, commands_of
+from tests.fakes.engine import container, lists, lists_parts
 from tests.fakes.machine import Machine
 from tests.fakes.quick_engine import WELL, downs, quick, ups
 
@@ -122,8 +123,8 @@ def test_reap_removes_the_others_and_then_says_so(
 def test_status_shows_it_and_ends_with_the_error(
     state: StackState, machine: Machine, harness: Harness
 ) -> None:
-    row = f"id one-apache-1 apache running since {state.name} {state.directory}".split()
-    machine.has("docker", {"ps*": "printf '" + "\\t".join(row) + "\\n'"})
+    apache = container("one-apache-1", stack=state.name, directory=str(state.directory))
+    machine.has("docker", {"ps*": lists(apache)})
     said = harness("status")
     assert said.code == 70
     assert "placement-harness (its state cannot be read)" in said.out
@@ -138,11 +139,11 @@ def test_doctor_finds_it(state: StackState, machine: Machine) -> None:
 def test_down_removes_it_since_that_is_what_it_was_asked(
     state: StackState, machine: Machine, harness: Harness
 ) -> None:
-    machine.has("docker", {"ps*--quiet*": "echo c1", **WELL})
+    machine.has("docker", {"ps*compose.project=*": "exit 0", "ps*": lists_parts("c1"), **WELL})
     said = harness("down")
     assert said.code == 0
     assert "stack.json cannot be read: removing placement-harness by its labels" in said.err
-    assert "docker rm --force --volumes c1" in machine.calls
+    assert "docker container rm --force --volumes c1" in machine.calls
     assert not state.directory.exists()
 
 

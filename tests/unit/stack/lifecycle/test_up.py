@@ -72,7 +72,7 @@ def no_token(self: Stack, timeout: float) -> str:
 
 
 DIED = (
-    '{"Actor":{"Attributes":{"name":"one-mariadb-1","exitCode":"1",'
+    '{"Actor":{"ID":"c1","Attributes":{"name":"one-mariadb-1","exitCode":"1",'
     '"com.docker.compose.service":"mariadb","com.docker.compose.container-number":"1"}}}'
 )
 

@@ -20,6 +20,7 @@ from harness.stack.model import state as state_module
 from harness.stack.model.record import Record
 from harness.stack.model.state import StackState
 from harness.stack.operations import code_reload
+from tests.fakes.engine import container, lists
 from tests.fakes.machine import Machine, fails
 from tests.fakes.quick_engine import UP, WELL, downs, quick, ups
 
@@ -72,6 +73,9 @@ def test_a_kept_stack_that_is_mended_has_no_replica_with_the_code_of_before(
     monkeypatch.setattr(code_reload, "take_up", lambda *_: [edited])
     monkeypatch.setattr(reuse, "_other_placement", lambda *_: None)
     monkeypatch.setattr(Stack, "whole", lambda self: False)
+    own = str(stack.state.directory)
+    replicas = [container(f"one-placement-{number}", directory=own) for number in (1, 2)]
+    machine.has("docker", {**WELL, "ps*": lists(*replicas)})
     calls = len(machine.calls)
     up.leave(up.bring_up(plan, print))
     done = [call for call in machine.calls[calls:] if " stop " in call or " up " in call]

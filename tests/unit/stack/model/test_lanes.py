@@ -27,10 +27,6 @@ def test_a_replica_has_a_name_and_settings_of_its_own_and_its_numbers_container(
     assert ReplicaId.parse(name) == ReplicaId.of_key(key) == replica
     assert replica.service == f"placement-{replica.number}"
     assert replica.container("one") == f"one-placement-{replica.number}"
-    assert replica.labels("one") == {
-        "placement-harness.stack": "one",
-        "com.docker.compose.service": f"placement-{replica.number}",
-    }
 
 
 def test_services_of_replicas_are_told_from_others() -> None:

@@ -14,6 +14,7 @@ from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
 from harness.stack.operations import rolling
 from harness.stack.operations.change_settings import change
+from tests.fakes.engine import lists
 from tests.fakes.machine import Machine
 from tests.fakes.quick_engine import CONFIG
 
@@ -45,7 +46,8 @@ def stack(
     machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: dict[str, str]
 ) -> Stack:
     monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "state"))
-    machine.has("docker", {"compose*config*": CONFIG, "logs*": "echo last words"})
+    replicas = lists(*(f"one-placement-{number}" for number in (1, 2, 3)))
+    machine.has("docker", {"compose*config*": CONFIG, "logs*": "echo last words", "ps*": replicas})
     monkeypatch.setattr(Etcd, "of", lambda state: Held(keys))
     state = StackState("one")
     record = Record("one", "keep", 3, 9000, ready=True, config_source="etcd")

@@ -12,7 +12,10 @@ import pytest
 from harness.core.errors import StackError
 from harness.stack.clients import replica_logs
 from harness.stack.model.record import Installed, Record
+from harness.stack.model.state import StackState
 from harness.stack.operations import code_reload
+from tests.fakes.engine import lists
+from tests.fakes.machine import Machine
 
 
 @pytest.fixture
@@ -103,18 +106,18 @@ def test_code_that_is_copied_half_way_is_known_to_be_unloaded(
 
 @pytest.mark.parametrize("serves", [True, False])
 def test_what_replicas_have_loaded_is_not_loaded_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serves: bool
+    tmp_path: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch, serves: bool
 ) -> None:
     edited = Installed("/src", "16.0.0", "aa", str(tmp_path / "code"))
     (tmp_path / "code.unloaded").touch()
     record = Record("one", "keep", 3, 1, placements=(Installed("16.0.0"), edited))
-    stack = SimpleNamespace(name="one", record=record, watch=str, check=lambda when: None)
-    calls: list[tuple[str, ...]] = []
-    monkeypatch.setattr(code_reload, "run", lambda *words, seconds: calls.append(words))
+    state = StackState("one", tmp_path)
+    stack = SimpleNamespace(state=state, record=record, watch=str, check=lambda when: None)
+    machine.has("docker", {"ps*": lists(*(f"one-placement-{number}" for number in (1, 2, 3)))})
     monkeypatch.setattr(code_reload, "WAKE_AFTER", ())
     monkeypatch.setattr(code_reload, "READY_SECONDS", 0.1)
     monkeypatch.setattr(replica_logs, "lines_of", lambda *_, **__: ["WSGI app 0"] if serves else [])
     with contextlib.nullcontext() if serves else pytest.raises(StackError, match="has not loaded"):
         code_reload.reload(stack, [edited])  # type: ignore[arg-type]
-    assert calls == [("docker", "kill", "--signal", "HUP", "one-placement-2")]
+    assert machine.calls[1:] == ["docker container kill --signal SIGHUP one-placement-2"]
     assert code_reload.is_unloaded(edited) is not serves

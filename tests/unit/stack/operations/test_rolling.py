@@ -15,13 +15,16 @@ from harness.stack.handle import Stack
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
 from harness.stack.operations import rolling
+from tests.fakes.engine import container, lists
 from tests.fakes.machine import Machine, fails
 from tests.fakes.replicas import Replicas, event_of
+
+REPLICAS = lists(*(f"one-placement-{number}" for number in range(1, 5)))
 
 
 @pytest.fixture
 def stack(machine: Machine, tmp_path: Path) -> Stack:
-    machine.has("docker", {"events*": "exec /bin/sleep 60"})
+    machine.has("docker", {"events*": "exec /bin/sleep 60", "ps*": REPLICAS})
     state = StackState("one", tmp_path / "state")
     record = Record("one", "keep", 3, 1, ready=True)
     state.create(record, Secrets())
@@ -69,7 +72,9 @@ def test_a_replica_that_is_not_drained_in_time_goes_on(
 def test_a_replica_that_cannot_be_restarted_goes_on_if_it_serves(
     stack: Stack, replicas: Replicas, machine: Machine
 ) -> None:
-    machine.has("docker", {"restart*": fails("it hangs"), "events*": "exec /bin/sleep 60"})
+    machine.has(
+        "docker", {"restart*": fails("it hangs"), "events*": "exec /bin/sleep 60", "ps*": REPLICAS}
+    )
     with pytest.raises(StackError, match="Replica 2 could not be restarted: it hangs"):
         rolling.restart(stack, 2)
     assert replicas.enabled == {1, 2, 3}
@@ -93,7 +98,7 @@ def test_a_replica_that_dies_while_it_is_waited_for_ends_that_at_once(
         "docker",
         {
             "events*": f"/bin/sleep 0.5; echo '{json.dumps(event_of(2))}'; exec /bin/sleep 60",
-            "inspect*": "echo false",
+            "ps*": lists(container("one-placement-2", state="exited")),
             "logs*": "echo no module named x",
         },
     )

@@ -20,12 +20,14 @@ from harness.stack.model.state import StackState
 from harness.stack.operations import rolling
 from harness.stack.operations.upgrade import upgrade
 from harness.stack.settings import config_sources
+from tests.fakes.engine import lists
 from tests.fakes.machine import Machine, fails
 from tests.fakes.replicas import Replicas
 
 OLD = Installed("15.0.0", "15.0.0", "aa")
 NEW = Installed("16.0.0", "16.0.0", "bb")
-WELL = {"events*": "exec /bin/sleep 60", "rm*": "echo removed", "run*": "echo migrated"}
+REPLICAS = lists(*(f"one-placement-{number}" for number in (1, 2, 3)))
+WELL = {"events*": "exec /bin/sleep 60", "run*": "echo migrated", "ps*": REPLICAS}
 
 
 def release(version: str, content: str, *revisions: str) -> Placement:
@@ -109,9 +111,9 @@ def test_each_replica_is_replaced_out_of_the_balancer(
     assert (record.placements, record.schema, record.made_of) == ((NEW,), "second", "x")
     assert images_of(stack) == ["bb"] * 3
     calls = [call for call in machine.calls if call.startswith("docker ")]
-    asked = ("docker events", "docker volume ls")
+    asked = ("docker events", "docker volume ls", "docker ps")
     done = [call.split()[1] for call in calls if not call.startswith(asked)]
-    assert done == ["run", *("rm", "compose") * 3]
+    assert done == ["run", *("container", "compose") * 3]
     assert calls[-1].endswith("--no-deps placement-3")
     # Nothing is left to do the second time.
     assert upgraded() == []
@@ -163,13 +165,15 @@ def test_ctrl_c_while_a_replica_starts_lets_it_serve(
 def test_a_replica_that_cannot_be_removed_goes_on_with_what_it_has(
     replicas: Replicas, upgraded: Upgraded, machine: Machine
 ) -> None:
-    machine.has("docker", {**WELL, "rm*": fails("the engine hangs")})
+    machine.has("docker", {**WELL, "container rm*": fails("the engine hangs")})
     with pytest.raises(StackError, match="one-placement-1 could not be removed: the engine hangs"):
         upgraded()
     assert replicas.enabled == {1, 2, 3}
     assert replicas.record.placements == (OLD,)
     # One that is gone already is no hindrance.
-    machine.has("docker", {**WELL, "rm*": fails("Error: No such container: one-placement-1")})
+    machine.has(
+        "docker", {**WELL, "container rm*": fails("Error: No such container: one-placement-1")}
+    )
     assert upgraded() == [1, 2, 3]
 
 

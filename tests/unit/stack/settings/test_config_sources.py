@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import StackError
+from harness.engine.compose import Up
 from harness.stack import project
 from harness.stack.model import oslo_settings
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
 from harness.stack.settings import config_sources
+from tests.fakes.engine import lists
 from tests.fakes.machine import Machine, fails
 from tests.fakes.quick_engine import CONFIG
 
@@ -21,13 +23,15 @@ SETTINGS = {
     "placement_database/connection": "mysql+pymysql://a:b@c/d",
     "placement_database/retry_interval": "1",
 }
-UP = "compose --progress plain --file"
+SOURCE = config_sources.SOURCES["file"]
 
 
 @pytest.fixture
 def state(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StackState:
     monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "state"))
-    machine.has("docker", {"compose*config*": CONFIG, "cp*": f"/bin/cat > {tmp_path}/copied"})
+    replicas = lists("one-placement-1", "one-placement-2")
+    copy = f"/bin/cat > {tmp_path}/copied"
+    machine.has("docker", {"compose*config*": CONFIG, "cp*": copy, "ps*": replicas})
     state = StackState("one")
     record = Record("one", "fresh", 2, 9000, config_source="file")
     state.create(record, Secrets())
@@ -65,7 +69,7 @@ def test_replicas_get_their_file_before_they_start_and_nothing_in_the_environmen
     described = project.load(state)
     assert described["services"]["placement-2"]["environment"] == {}
     assert described["services"]["placement-2"]["volumes"] == ["/etc/placement"]
-    config_sources.start(config_sources.SOURCES["file"], state, project.settings(state))
+    config_sources.start(SOURCE, state, project.settings(state), Up())
     did = [call for call in machine.calls if " up " in call or " cp " in call]
     assert [("--no-start" in call, " cp " in call) for call in did] == [
         (True, False),
@@ -77,7 +81,8 @@ def test_replicas_get_their_file_before_they_start_and_nothing_in_the_environmen
 
 
 def test_a_file_that_cannot_be_copied_ends_the_start(state: StackState, machine: Machine) -> None:
-    machine.has("docker", {"cp*": fails("no such container")})
+    replicas = lists("one-placement-1", "one-placement-2")
+    machine.has("docker", {"cp*": fails("no such container"), "ps*": replicas})
     settings = project.settings(state)
     with pytest.raises(StackError, match=r"could not be copied into one-placement-1: no such"):
-        config_sources.start(config_sources.SOURCES["file"], state, settings)
+        config_sources.start(SOURCE, state, settings, Up())

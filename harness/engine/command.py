@@ -1,0 +1,174 @@
+"""docker's command line, for what python-on-whales cannot do.
+
+Each method says why it is here. The methods start docker by ``core.process`` and give its output as
+it is; ``Engine`` makes values of it.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from harness.core.process import NOWHERE, Outcome, Program, follow, run
+
+# Time limits of commands that take a moment on an idle machine. Seconds.
+ANSWER_SECONDS = 10.0
+LIST_SECONDS = 30.0
+Labels = Mapping[str, str | None]
+
+
+class CommandLine:
+    """docker, as the command line of one engine."""
+
+    def __init__(self, context: str | None, host: str | None) -> None:
+        self._docker = (
+            "docker",
+            *(("--context", context) if context else ()),
+            *(("--host", host) if host else ()),
+        )
+
+    # docker may be missing, or hang. What docker says then decides on the remedy, and the library
+    # has no time limit and prints the command line.
+
+    def version(self) -> Outcome:
+        return self._run("version", "--format", "{{.Server.Version}}", seconds=ANSWER_SECONDS)
+
+    def compose_version(self) -> Outcome:
+        return self._run("compose", "version", "--short", seconds=ANSWER_SECONDS)
+
+    # A listing with fields in one call: the library gets ids alone, and inspects each object again
+    # for each field that is read.
+
+    def containers(self, labels: Labels, fields: Sequence[str]) -> Outcome:
+        return self._list(("ps", "--all", "--no-trunc"), _label_filters(labels), fields)
+
+    def networks(self, labels: Labels, fields: Sequence[str]) -> Outcome:
+        return self._list(("network", "ls"), _label_filters(labels), fields)
+
+    def volumes(self, labels: Labels, fields: Sequence[str]) -> Outcome:
+        return self._list(("volume", "ls"), _label_filters(labels), fields)
+
+    def images(self, labels: Labels, reference: str | None, fields: Sequence[str]) -> Outcome:
+        filters = _label_filters(labels)
+        if reference is not None:
+            filters += ("--filter", f"reference={reference}")
+        return self._list(("image", "ls"), filters, fields)
+
+    def image_details(self, tags: Sequence[str], fields: Sequence[str]) -> Outcome:
+        return self._run("image", "inspect", "--format", _row(fields), *tags, seconds=LIST_SECONDS)
+
+    # Following, with a way to stop: the library has no handle of the process, which goes on when
+    # the reading stops.
+
+    def follow_events(self, labels: Labels, event: str, since: float) -> Program:
+        filters = ("--filter", "type=container", "--filter", f"event={event}")
+        moment = ("--since", f"{since:.9f}", "--format", "{{json .}}")
+        command = [*self._docker, "events", *moment, *filters, *_label_filters(labels)]
+        return Program(command, errors=NOWHERE, is_mortal=True)
+
+    def follow_logs(self, container: str, tail: int | None, *, follow: bool) -> Program:
+        last = "all" if tail is None else str(tail)
+        words = ["logs", "--tail", last, *(["--follow"] if follow else []), container]
+        return Program([*self._docker, *words])
+
+    def logs(
+        self, container: str, since: float | None, until: float | None, tail: int | None
+    ) -> Outcome:
+        # With a time limit, and cancelled with the wait that asks: an engine may hang.
+        moments = (("--since", since), ("--until", until))
+        span = [word for name, at in moments if at is not None for word in (name, f"{at:.3f}")]
+        last = () if tail is None else ("--tail", str(tail))
+        return self._run("logs", *last, *span, container, seconds=ANSWER_SECONDS)
+
+    # Cancelling: commands that a run may give up. The library's commands go on then.
+
+    def compose(
+        self, options: Sequence[str], *words: str, seconds: float, before: Sequence[str] = ()
+    ) -> Outcome:
+        # With an environment of its own as well: the user's variables would win over the stack's.
+        command = (*before, *self._docker, "compose", "--progress", "plain", *options, *words)
+        return run(*command, seconds=seconds)
+
+    def compose_build(
+        self,
+        options: Sequence[str],
+        service: str,
+        environment: Mapping[str, str],
+        heard: Callable[[str], None],
+    ) -> int:
+        words = ("compose", "--progress", "plain", *options, "build", service)
+        return follow([*self._docker, *words], heard, environment)
+
+    def execute(self, container: str, command: Sequence[str], seconds: float) -> Outcome:
+        return self._run("exec", container, *command, seconds=seconds)
+
+    def run_once(
+        self, options: Sequence[str], image: str, command: Sequence[str], seconds: float,
+        stdin: bytes | None,
+    ) -> Outcome:  # fmt: skip
+        # With standard input as well: a value that may be secret is no argument.
+        interactive = () if stdin is None else ("--interactive",)
+        words = ("run", "--rm", *interactive, *options, image, *command)
+        return self._run(*words, seconds=seconds, stdin=stdin)
+
+    def pull(self, image: str, seconds: float, first_line: float) -> Outcome:
+        # With a limit until the first line: a registry that cannot be reached says nothing.
+        return self._run("pull", image, seconds=seconds, first_line=first_line)
+
+    # Standard input, which the library does not pass on.
+
+    def build(self, tag: str, dockerfile: bytes, seconds: float) -> Outcome:
+        return self._run("build", "--tag", tag, "-", seconds=seconds, stdin=dockerfile)
+
+    def import_image(
+        self, archive: IO[bytes], tag: str, changes: Sequence[str], seconds: float
+    ) -> Outcome:
+        options = [word for change in changes for word in ("--change", change)]
+        return self._run("import", *options, "-", tag, seconds=seconds, stdin=archive)
+
+    def copy_into(self, container: str, folder: str, archive: IO[bytes], seconds: float) -> Outcome:
+        return self._run("cp", "-", f"{container}:{folder}", seconds=seconds, stdin=archive)
+
+    # The library drops a number of seconds to wait without a word, and takes the default.
+
+    def stop(self, containers: Sequence[str], patience: int, seconds: float) -> Outcome:
+        return self._run("stop", "--time", str(patience), *containers, seconds=seconds)
+
+    def _list(self, words: Sequence[str], filters: Sequence[str], fields: Sequence[str]) -> Outcome:
+        return self._run(*words, *filters, "--format", _row(fields), seconds=LIST_SECONDS)
+
+    def _run(
+        self,
+        *words: str,
+        seconds: float,
+        first_line: float | None = None,
+        stdin: IO[bytes] | bytes | None = None,
+    ) -> Outcome:
+        command = (*self._docker, *words)
+        return run(*command, seconds=seconds, first_line=first_line, stdin=stdin)
+
+
+def compose_options(
+    files: Sequence[Path], env_file: Path | None, project: str | None
+) -> tuple[str, ...]:
+    """Options of ``docker compose`` that say which project it is."""
+    return (
+        *(word for file in files for word in ("--file", str(file))),
+        *(("--project-name", project) if project else ()),
+        # The checkout's .env is for stacks that are started by hand.
+        *("--env-file", str(env_file or os.devnull)),
+    )
+
+
+def _label_filters(labels: Labels) -> tuple[str, ...]:
+    pairs = (name if value is None else f"{name}={value}" for name, value in labels.items())
+    return tuple(word for pair in pairs for word in ("--filter", f"label={pair}"))
+
+
+def _row(fields: Sequence[str]) -> str:
+    """docker's template of a line with these fields.
+
+    Each field has its name there: `json .` has the engine measure every container's files, for
+    seconds.
+    """
+    return "\t".join(f"{{{{{field}}}}}" for field in fields)

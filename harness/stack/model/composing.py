@@ -1,0 +1,87 @@
+"""Lets Compose describe, start and remove a stack, and says what went wrong."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from harness.core.disk import disk_full, says_disk_full
+from harness.core.errors import StackError
+from harness.engine.compose import Compose, Up, compose_files, lines_of
+from harness.engine.values import DockerError
+from harness.stack.model.state import StackState
+
+EVERYTHING = Up()
+
+
+class PortTakenError(Exception):
+    """Another program has the port that Apache was to have."""
+
+    def __init__(self, error: StackError) -> None:
+        self.error = error
+
+
+def described(
+    state: StackState, overlays: Iterable[Path], override: Path | None = None
+) -> dict[str, Any]:
+    """The stack that the Compose files describe, with its names and secrets in place.
+
+    ``override`` is the user's Compose file, which is merged last. Raises StackError when Compose
+    cannot read the files.
+    """
+    files = [*compose_files(overlays), *([override] if override else [])]
+    project = Compose(state.engine, files, project=state.name, env_file=state.env_file)
+    try:
+        return project.config()
+    except DockerError as error:
+        names = [str(file) if file == override else file.name for file in files]
+        raise StackError(
+            f"Compose cannot read {', '.join(names)}.",
+            "Mend what it names below.",
+            evidence=lines_of(error.output)[-5:],
+        ) from None
+
+
+def start(state: StackState, what: Up = EVERYTHING) -> None:
+    """Let Compose start containers. Raises PortTakenError, BuildError, StackError."""
+    try:
+        project_of(state).up(what)
+    except DockerError as error:
+        raise _start_error(error) from None
+
+
+def remove(state: StackState) -> None:
+    """Let Compose remove the stack at once. Raises DockerError."""
+    project_of(state).down()
+
+
+def project_of(state: StackState) -> Compose:
+    """The stack, as it was described when it was started."""
+    return Compose(
+        state.engine,
+        [state.compose_file],
+        project=state.name,
+        env_file=state.env_file,
+        busy=state.directory / "busy",
+    )
+
+
+def _start_error(error: DockerError) -> Exception:
+    lines = lines_of(error.output)
+    text = "\n".join(lines)
+    if "port is already allocated" in text or "address already in use" in text:
+        return PortTakenError(
+            StackError(
+                "Another program listens on the port that Apache was to have.",
+                "Give another with --stack-port (pytest) or --port (placement-harness up), or "
+                "none, to have a free one chosen.",
+                evidence=lines[-2:],
+                service="apache",
+            )
+        )
+    if says_disk_full(text):
+        return disk_full("starting the stack", lines[-5:])
+    return StackError(
+        "The containers could not be started.",
+        "`placement-harness doctor` checks what they need.",
+        evidence=lines[-10:],
+    )

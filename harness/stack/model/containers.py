@@ -1,0 +1,105 @@
+"""Finds the containers of stacks, by their labels."""
+
+from collections.abc import Iterable, Sequence
+
+from harness.config.plan import FIRST_LANE
+from harness.core.errors import EngineError, StackError
+from harness.engine import install
+from harness.engine.docker import Engine
+from harness.engine.values import Container, DockerError
+from harness.stack.model.lanes import SERVICE, ReplicaId
+from harness.stack.model.state import STACK_LABEL, STATE_LABEL, StackState
+
+SHOWN = (STACK_LABEL, STATE_LABEL)
+
+
+def of_stack(state: StackState) -> list[Container]:
+    """The containers of a stack, by name; those of a stack that a user has started by hand too.
+
+    Containers of a stack of this name in another state directory are another user's. Raises
+    EngineError when containers cannot be listed.
+    """
+    containers = _listed(state.engines, state.name)
+    owned = [one for one in containers if one.labels[STATE_LABEL] == str(state.directory)]
+    return owned or [one for one in containers if not one.labels[STATE_LABEL]]
+
+
+def of_all_stacks(engine: Engine) -> list[Container]:
+    """The containers of all stacks on an engine, other users' included. Raises EngineError."""
+    return _listed([engine], None)
+
+
+def of_service(state: StackState, service: str) -> Container:
+    """The container of a service. Raises StackError when the stack has none."""
+    for container in of_stack(state):
+        if container.service == service:
+            return container
+    raise _missing(state, service)
+
+
+def of_replicas(state: StackState, replicas: Iterable[ReplicaId]) -> list[Container]:
+    """The containers of these replicas, each once. Raises StackError when one is missing."""
+    containers = {number_of(one): one for one in of_stack(state) if number_of(one)}
+    numbers = dict.fromkeys(replica.number for replica in replicas)
+    for number in numbers:
+        if number not in containers:
+            raise _missing(state, ReplicaId(FIRST_LANE, number).service)
+    return [containers[number] for number in numbers]
+
+
+def of_replica(state: StackState, replica: ReplicaId) -> Container:
+    """The container of a replica, which replicas of its number share. Raises StackError."""
+    (container,) = of_replicas(state, [replica])
+    return container
+
+
+def number_of(container: Container) -> int | None:
+    """The number of the replicas in a container; None for a container of another service."""
+    replica = ReplicaId.of_service(container.service)
+    if replica is not None:
+        return replica.number
+    # A stack that was started by hand has one service with several containers.
+    return container.number if container.service == SERVICE else None
+
+
+def address(state: StackState, service: str, port: int, title: str) -> tuple[str, int]:
+    """Host and port at which a port of a service is published.
+
+    Raises StackError, in which ``title`` names the service.
+    """
+    try:
+        found = of_service(state, service)
+        place = found.address(port)
+        problem = f"its container is {found.state}, and publishes no port {port}"
+    except StackError as error:
+        place, problem = None, error.problem.rstrip(".")
+    if place is None:
+        raise StackError(
+            f"{title} of the stack {state.name} has no address: {problem}.",
+            f"See whether it runs: placement-harness status, placement-harness logs {service}.",
+            service=service,
+        )
+    return place
+
+
+def _listed(engines: Sequence[Engine], stack: str | None) -> list[Container]:
+    try:
+        return [
+            container
+            for engine in engines
+            for container in engine.containers({STACK_LABEL: stack}, SHOWN)
+        ]
+    except DockerError as error:
+        of = "" if stack is None else f" of {stack}"
+        raise install.engine_problem() or EngineError(
+            f"The containers{of} could not be listed: {error.reason}.",
+            "See what is wrong: placement-harness doctor.",
+        ) from None
+
+
+def _missing(state: StackState, service: str) -> StackError:
+    return StackError(
+        f"The stack {state.name} has no container of {service}.",
+        "See which containers it has: placement-harness status.",
+        service=service,
+    )

@@ -97,8 +97,9 @@ def _by_setting(stack: Any) -> dict[str, dict[str, str]]:
     """GROUP/OPTION -> replica -> value, as they stand in etcd."""
     from harness.stack.clients.etcd import PREFIX, Etcd
 
-    found: dict[str, dict[str, str]] = {}
-    for key, value in Etcd.of(stack.state).read(PREFIX).items():
-        service, _, setting = key.partition("/")
-        found.setdefault(setting, {})[service] = value
-    return found
+    values: dict[str, dict[str, str]] = {}
+    with Etcd.of(stack.state) as etcd:
+        for key, value in etcd.read(PREFIX).items():
+            replica, _, setting = key.partition("/")
+            values.setdefault(setting, {})[replica] = value
+    return values

@@ -1,13 +1,15 @@
-"""The stack's etcd: replicas take their settings from it.
+"""Reads and writes the settings of replicas in the stack's etcd, by etcd3gw.
 
-Each replica has its own, below PREFIX/KEY (``ReplicaId.key``), because replicas differ: one may
-have a database node, a schema or a policy of its own. What is set for all is written for each, at
-one moment.
+Each replica has its settings below PREFIX/KEY (``ReplicaId.key``), because replicas differ: a
+replica may have a database node, a schema or a policy of its own. A setting for all is written for
+each of them, in one transaction.
 """
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from harness.core.deadline import Deadline
 from harness.core.errors import StackError
@@ -20,32 +22,57 @@ PREFIX = "/placement"
 READY_SECONDS = 30.0
 ANSWER_SECONDS = 5.0
 POLL_SECONDS = 0.05
-# What etcd takes in one transaction.
+# The limit of etcd for one transaction.
 MOST_AT_ONCE = 128
 # Settings of the source itself: how a replica finds etcd.
 OF_THE_SOURCE = ("default/config_source", f"{SERVICE}/")
+# Without the path, etcd3gw asks for etcd's version first.
+API_PATH = "/v3/"
+T = TypeVar("T")
 
 
 class Etcd:
-    """etcd's HTTP gateway, as its root. Every problem is a StackError."""
+    """etcd's HTTP gateway, as its root, over one connection that ``close`` ends.
+
+    Every problem is a StackError.
+    """
 
     def __init__(self, url: str, password: str) -> None:
+        # Only stacks with etcd pay for these imports.
+        import requests
+        from etcd3gw.client import Etcd3Client
+
         self._url = url
         self._password = password
-        # Only stacks with etcd pay for the import.
-        import requests
-
         self._session = requests.Session()
         # A proxy or a .netrc of the user's is for other hosts.
         self._session.trust_env = False
+        address = urlsplit(url)
+        self._client = Etcd3Client(
+            host=address.hostname or "",
+            port=address.port or 2379,
+            timeout=ANSWER_SECONDS,
+            api_path=API_PATH,
+            session=self._session,
+        )
 
     @classmethod
     def of(cls, state: StackState) -> "Etcd":
+        """The etcd of this stack."""
         host, port = containers.address(state, SERVICE, 2379, "etcd")
         return cls(f"http://{host}:{port}", state.secrets().etcd_password)
 
+    def __enter__(self) -> "Etcd":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._session.close()
+
     def wait(self, deadline: Deadline) -> None:
-        """Return when it answers its root."""
+        """Return when etcd lets its root in."""
         last: StackError | None = None
         for _ in deadline.every(POLL_SECONDS):
             try:
@@ -56,20 +83,21 @@ class Etcd:
         raise last or StackError("etcd was not asked.", "Try again.", service=SERVICE)
 
     def read(self, prefix: str) -> dict[str, str]:
-        """All keys below a prefix, without it."""
-        found = self._post("/v3/kv/range", _below(prefix)).get("kvs", [])
-        pairs = ((_decoded(one["key"]), _decoded(one.get("value", ""))) for one in found)
-        return {key.removeprefix(f"{prefix}/"): value for key, value in pairs}
+        """All values below a prefix, by their keys without it."""
+        first = _below(prefix)
+        pairs = self._ask(lambda: self._client.get_prefix(first))
+        return {_text(found["key"]).removeprefix(f"{prefix}/"): _text(one) for one, found in pairs}
 
     def write(self, values: Mapping[str, str | None]) -> None:
         """Write these keys, all or none; a key whose value is None is deleted."""
         if len(values) > MOST_AT_ONCE:
             raise ValueError(f"etcd takes {MOST_AT_ONCE} keys at once")
-        self._post("/v3/kv/txn", {"success": [_change(*one) for one in values.items()]})
+        changes = [_change(key, value) for key, value in values.items()]
+        self._ask(lambda: self._client.transaction({"success": changes}))
 
     def delete(self, prefix: str) -> None:
         """Delete all keys below a prefix."""
-        self._post("/v3/kv/deleterange", _below(prefix))
+        self._ask(lambda: self._client.delete_prefix(_below(prefix)))
 
     def read_setting(
         self, setting: str, replicas: Iterable[ReplicaId]
@@ -83,33 +111,42 @@ class Etcd:
         self.write({f"{PREFIX}/{one.key}/{setting}": value for one, value in values.items()})
 
     def authenticate(self) -> None:
-        """Get a token. Raises StackError where it does not answer its root."""
+        """Get a token for root, which etcd3gw leaves to its caller. Raises StackError."""
         self._session.headers.pop("Authorization", None)
-        who = {"name": "root", "password": self._password}
-        self._session.headers["Authorization"] = self._ask("/v3/auth/authenticate", who)["token"]
+        root = {"name": "root", "password": self._password}
+        url = self._client.get_url("/auth/authenticate")
+        answer = self._translated(lambda: self._client.post(url, json=root))
+        self._session.headers["Authorization"] = answer["token"]
 
-    def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _ask(self, request: Callable[[], T]) -> T:
         if "Authorization" not in self._session.headers:
             self.authenticate()
-        return self._ask(path, body)
+        return self._translated(request)
 
-    def _ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _translated(self, request: Callable[[], T]) -> T:
+        """The answer to a request; errors of etcd3gw become StackError."""
+        from etcd3gw import exceptions
+
+        unreachable = (
+            exceptions.ConnectionFailedError,
+            exceptions.ConnectionTimeoutError,
+            OSError,
+            ValueError,
+        )
         try:
-            answer = self._session.post(self._url + path, json=body, timeout=ANSWER_SECONDS)
-            said: dict[str, Any] = answer.json()
-        except (OSError, ValueError) as error:
+            return request()
+        except unreachable as error:
             raise StackError(
                 f"etcd does not answer at {self._url}: {type(error).__name__}.",
-                "See what it says: placement-harness logs etcd.",
+                "See etcd's log: placement-harness logs etcd.",
                 service=SERVICE,
             ) from error
-        if answer.status_code != 200:
+        except exceptions.Etcd3Exception as error:
             raise StackError(
-                f"etcd refuses {path}: {said.get('message') or answer.status_code}.",
-                "See what it says: placement-harness logs etcd.",
+                f"etcd refuses a request: {_reason(error.detail_text or str(error))}.",
+                "See etcd's log: placement-harness logs etcd.",
                 service=SERVICE,
-            )
-        return said
+            ) from error
 
 
 def environment(settings: Mapping[str, str], replica: ReplicaId) -> Mapping[str, str]:
@@ -121,41 +158,52 @@ def environment(settings: Mapping[str, str], replica: ReplicaId) -> Mapping[str,
 
 def deliver(state: StackState, settings: Mapping[ReplicaId, Mapping[str, str]]) -> None:
     """Write the settings of replicas that have none yet: the others may have been changed since."""
-    etcd = Etcd.of(state)
-    etcd.wait(Deadline.after(READY_SECONDS))
-    configured = {key.partition("/")[0] for key in etcd.read(PREFIX)}
-    for replica, values in settings.items():
-        if replica.key not in configured:
-            etcd.write(
-                {
-                    f"{PREFIX}/{replica.key}/{_named(name)}": value
-                    for name, value in values.items()
-                    if not name.startswith(OF_THE_SOURCE)
-                }
-            )
+    with Etcd.of(state) as etcd:
+        etcd.wait(Deadline.after(READY_SECONDS))
+        configured = {key.partition("/")[0] for key in etcd.read(PREFIX)}
+        for replica, values in settings.items():
+            if replica.key not in configured:
+                etcd.write(
+                    {
+                        f"{PREFIX}/{replica.key}/{_named(name)}": value
+                        for name, value in values.items()
+                        if not name.startswith(OF_THE_SOURCE)
+                    }
+                )
 
 
 def require(state: StackState) -> None:
-    """Raise StackError unless it answers."""
-    Etcd.of(state).authenticate()
+    """Raise StackError unless the stack's etcd answers."""
+    with Etcd.of(state) as etcd:
+        etcd.authenticate()
 
 
 def forget(state: StackState, replicas: Sequence[ReplicaId]) -> None:
     """Delete the settings of replicas that are gone: a later replica gets those of its day."""
-    for replica in replicas:
-        Etcd.of(state).delete(f"{PREFIX}/{replica.key}")
+    if not replicas:
+        return
+    with Etcd.of(state) as etcd:
+        for replica in replicas:
+            etcd.delete(f"{PREFIX}/{replica.key}")
+
+
+def _reason(detail: str) -> str:
+    """The message in an answer of etcd's gateway, which is JSON."""
+    try:
+        return str(json.loads(detail)["message"])
+    except (ValueError, KeyError, TypeError):
+        return detail
 
 
 def _change(key: str, value: str | None) -> dict[str, Any]:
     if value is None:
-        return {"request_delete_range": {"key": _encoded(key.encode())}}
-    return {"request_put": {"key": _encoded(key.encode()), "value": _encoded(value.encode())}}
+        return {"request_delete_range": {"key": _encoded(key)}}
+    return {"request_put": {"key": _encoded(key), "value": _encoded(value)}}
 
 
-def _below(prefix: str) -> dict[str, str]:
-    first = f"{prefix}/".encode()
-    # Keys below it end before the character that follows the slash.
-    return {"key": _encoded(first), "range_end": _encoded(first[:-1] + b"0")}
+def _below(prefix: str) -> bytes:
+    # etcd3gw takes text for Latin-1.
+    return f"{prefix}/".encode()
 
 
 def _named(name: str) -> str:
@@ -164,9 +212,9 @@ def _named(name: str) -> str:
     return f"{oslo_settings.section(group)}/{option}"
 
 
-def _encoded(data: bytes) -> str:
-    return base64.b64encode(data).decode()
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
-def _decoded(data: str) -> str:
-    return base64.b64decode(data).decode(errors="replace")
+def _text(data: str | bytes) -> str:
+    return data.decode(errors="replace") if isinstance(data, bytes) else data

@@ -60,8 +60,7 @@ def change(stack: Stack, setting: str, value: str, progress: Progress) -> None:
 
 def _write(stack: Stack, values: _Values) -> _Values:
     """Write these values, and give those that were there."""
-    with stack.state.changing():
-        etcd = Etcd.of(stack.state)
+    with stack.state.changing(), Etcd.of(stack.state) as etcd:
         there = etcd.read_setting(values.setting, values.in_etcd)
         etcd.write_setting(values.setting, values.in_etcd)
         described = project.change_setting(stack.state, values.setting, values.described)

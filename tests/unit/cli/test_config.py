@@ -53,6 +53,12 @@ def keys(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Keys:
     }
 
     class FakeEtcd:
+        def __enter__(self) -> "FakeEtcd":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
         def read(self, prefix: str) -> Keys:
             return held
 

@@ -2,6 +2,9 @@
 
 import base64
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,7 +112,7 @@ def test_what_is_to_be_nothing_is_deleted_with_what_is_written(etcd: Etcd, fake:
 
 
 def test_a_wrong_password_is_said(server: Server) -> None:
-    with pytest.raises(StackError, match="etcd refuses /v3/auth/authenticate: invalid user ID"):
+    with pytest.raises(StackError, match="etcd refuses a request: invalid user ID or password"):
         Etcd(server.url, "another").read("/placement")
 
 
@@ -172,3 +175,23 @@ def test_an_etcd_that_answers_is_required_before_a_replica_is_taken_out(
     monkeypatch.setattr(Etcd, "of", lambda state: Etcd("http://127.0.0.1:1", PASSWORD))
     with pytest.raises(StackError, match="etcd does not answer"):
         module.require(state)
+
+
+def test_all_requests_go_over_one_connection_that_is_closed(server: Server) -> None:
+    with Etcd(server.url, PASSWORD) as etcd:
+        for number in range(3):
+            etcd.write({f"/placement/a/b/{number}": "x"})
+        assert len(etcd.read("/placement")) == 3
+    assert {received.connection for received in server.received} == {0}
+    end = time.monotonic() + 5
+    while server.connections and time.monotonic() < end:
+        time.sleep(0.01)
+    assert server.connections == []
+
+
+def test_only_a_stack_with_etcd_pays_for_its_client() -> None:
+    code = "import sys, harness.stack.lifecycle.up, harness.targets.stack; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = done.stdout.split()
+    assert "harness.stack.clients.etcd" in loaded
+    assert "etcd3gw" not in loaded

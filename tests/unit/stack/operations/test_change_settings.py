@@ -27,6 +27,9 @@ class Held(Etcd):
     def __init__(self, keys: dict[str, str]) -> None:
         self.keys = keys
 
+    def close(self) -> None:
+        pass
+
     def read(self, prefix: str) -> dict[str, str]:
         return {key.removeprefix(f"{prefix}/"): value for key, value in self.keys.items()}
 

@@ -63,7 +63,7 @@ def death_error(death: Death, state: StackState, when: str) -> StackError:
 
 
 def _was_meant(death: Death, state: StackState, record: Record) -> bool:
-    """Whether a process of the stack's owner expected the death, or somebody restarted a replica.
+    """Whether a process of the stack's owner expected the death, or a user restarted a replica.
 
     A node of a ready cluster may die too, if the engine starts it again.
     """

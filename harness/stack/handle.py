@@ -18,7 +18,7 @@ from harness.identity.keystone import Keystone
 from harness.stack import project
 from harness.stack.clients import galera
 from harness.stack.clients.apache_balancer import Balancer, Balancers
-from harness.stack.clients.database import Schema
+from harness.stack.clients.database import Schema, connect
 from harness.stack.clients.keystone_users import Users
 from harness.stack.deaths import Deaths
 from harness.stack.model import containers, lanes
@@ -166,31 +166,10 @@ class Stack:
 
         ``several`` lets it take several statements at once. Raises StackError.
         """
-        import pymysql
-        from pymysql.constants import CLIENT
-
         front = DATABASES[self.record.database].front
-        host, port = containers.address(self.state, front, 3306, "The database")
-        try:
-            return pymysql.connect(
-                host=host,
-                port=port,
-                user="harness",
-                password=self._secrets.database_password,
-                database=schema,
-                autocommit=True,
-                # On loopback; reading the machine's certificates takes longer than connecting.
-                ssl_disabled=True,
-                client_flag=CLIENT.MULTI_STATEMENTS if several else 0,
-            )
-        except pymysql.MySQLError as error:
-            raise StackError(
-                f"The database {schema} of the stack {self.name} lets nobody in: {error}.",
-                f"See what it says: placement-harness logs {front}.",
-                service=front,
-            ) from error
+        return connect(self.state, front, self._secrets.database_password, schema, several=several)
 
-    # What can happen to it
+    # Deaths of its containers
 
     def watch(self) -> None:
         """Notice deaths of containers, until ``unwatch``."""

@@ -1,20 +1,53 @@
-"""Empties a lane's database, and puts into it what a suite begins with."""
+"""Connects to a stack's database; empties a lane's schema, and writes the rows of a suite."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import StackError
+from harness.stack.model import containers
+from harness.stack.model.state import StackState
 from harness.upstream.fixture_data import Rows
 
 if TYPE_CHECKING:
     import pymysql
 
-# What placement writes there itself, and takes for granted.
+# Tables that placement writes itself, and takes for granted.
 KEPT = frozenset({"alembic_version"})
-# Of these only what users have made goes.
+# Tables of which only the rows that users made are deleted.
 STANDARD = ("traits", "resource_classes")
 # Column -> the table in which its name has an id; ids differ from database to database.
 REFERENCES = {"trait_id": "traits", "resource_class_id": "resource_classes"}
+
+
+def connect(
+    state: StackState, service: str, password: str, schema: str, *, several: bool = False
+) -> "pymysql.Connection[pymysql.cursors.Cursor]":
+    """Connect to a schema of a stack's database, whose port this service publishes.
+
+    ``several`` lets the connection take several statements at once. Raises StackError.
+    """
+    import pymysql
+    from pymysql.constants import CLIENT
+
+    host, port = containers.address(state, service, 3306, "The database")
+    try:
+        return pymysql.connect(
+            host=host,
+            port=port,
+            user="harness",
+            password=password,
+            database=schema,
+            autocommit=True,
+            # On loopback; reading the machine's certificates takes longer than connecting.
+            ssl_disabled=True,
+            client_flag=CLIENT.MULTI_STATEMENTS if several else 0,
+        )
+    except pymysql.MySQLError as error:
+        raise StackError(
+            f"The database {schema} of the stack {state.name} refuses a connection: {error}.",
+            f"See its log: placement-harness logs {service}.",
+            service=service,
+        ) from error
 
 
 class Schema:
@@ -25,7 +58,7 @@ class Schema:
         self._empty = ""
 
     def reset(self, rows: Rows) -> None:
-        """Leave these rows in the database, and what placement itself writes there.
+        """Leave these rows in the schema, and those that placement itself writes.
 
         ``rows`` are those of each table, with names in place of ids of traits and classes.
         Raises StackError.
@@ -37,7 +70,7 @@ class Schema:
         except pymysql.MySQLError as error:
             raise StackError(
                 f"The database cannot be emptied and filled for a suite: {error}.",
-                "See what it says: placement-harness logs, with the name of its service.",
+                "See its log: placement-harness logs, with the name of its service.",
             ) from error
 
     def _reset(self, rows: Rows) -> None:
@@ -64,7 +97,7 @@ class Schema:
                     yield f"DELETE FROM {table}{only}"  # noqa: S608 (the database's own names)
 
     def _inserts(self, rows: Rows) -> Iterator[str]:
-        # What others refer to by name comes first.
+        # Rows that others refer to by name come first.
         for table in sorted(rows, key=lambda table: table not in STANDARD):
             for row in rows[table]:
                 # A trait's id is the database's to give.

@@ -70,7 +70,7 @@ class Expectations:
 
     def covers(self, container: str, service: str, at: float) -> bool:
         """Whether a death is meant, by any process. ``at``: seconds since the epoch."""
-        return any(one.covers(container, service, at) for one in self.current())
+        return any(meant.covers(container, service, at) for meant in self.current())
 
     def _forget(self) -> None:
         """Remove expectations that no death can belong to any more."""

@@ -55,7 +55,7 @@ def broken(stack: Stack, words: str) -> None:
         checked(stack, 10)
 
 
-# What is not meant
+# Deaths that end a run
 
 
 def test_a_stack_that_is_not_watched_is_well(stack: Stack, events: Events) -> None:
@@ -184,7 +184,7 @@ def test_a_container_without_a_line_has_an_error_all_the_same(machine: Machine) 
     assert death_error(death, StackState("one"), "at once").evidence == ()
 
 
-# What is meant
+# Deaths that are meant
 
 
 @pytest.mark.parametrize("service", ["memcached", "keystone", "apache", "etcd", "mariadb"])
@@ -302,7 +302,7 @@ def test_a_stack_that_is_removed_meanwhile_is_no_error(stack: Stack) -> None:
         stack.state.remove()
 
 
-# What waits for replicas
+# Waiting for replicas
 
 
 def test_a_replica_that_never_serves_is_named_with_its_last_answer(

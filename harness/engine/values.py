@@ -1,4 +1,4 @@
-"""What an engine has, as values: containers, networks, volumes, images."""
+"""Values for what an engine has: containers, networks, volumes, images."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -78,7 +78,7 @@ class Once:
             *("--pull", "never", "--network", self.network),
             *(confined if self.confined else ()),
             *(("--env-file", str(self.env_file)) if self.env_file else ()),
-            *_repeated("--volume", (f"{one}:{at}:ro" for one, at in self.volumes.items())),
+            *_repeated("--volume", (f"{source}:{at}:ro" for source, at in self.volumes.items())),
             *_repeated("--env", (f"{name}={value}" for name, value in self.environment.items())),
             *_repeated("--label", (f"{name}={value}" for name, value in self.labels.items())),
         )

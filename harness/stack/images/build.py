@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence

@@ -37,7 +37,7 @@ def keep(image: Image, built: str, *, latest: bool) -> None:
     tag = image.tag("latest" if latest else built)
     current().tag_image(image.tag(built), tag)
     listed = current().images({}, reference=image.tag("*"))
-    tags = [one.tag.rpartition(":")[2] for one in listed]
+    tags = [tagged.tag.rpartition(":")[2] for tagged in listed]
     contents = [tag for tag in tags if tag not in ("latest", built)]
     for old in _last_wanted_first(image, contents)[image.kept - 1 :]:
         # The engine refuses to remove an image that a container has.
@@ -55,5 +55,5 @@ def _last_wanted_first(image: Image, contents: Sequence[str]) -> Sequence[str]:
     if len(details) != len(contents):
         # The engine's own order: by the age of the layers.
         return contents
-    uses = zip((one.last_use for one in details), contents, strict=True)
+    uses = zip((detail.last_use for detail in details), contents, strict=True)
     return [content for _, content in sorted(uses, reverse=True)]

@@ -20,8 +20,10 @@ def of_stack(state: StackState) -> list[Container]:
     EngineError when containers cannot be listed.
     """
     containers = _listed(state.engines, state.name)
-    owned = [one for one in containers if one.labels[STATE_LABEL] == str(state.directory)]
-    return owned or [one for one in containers if not one.labels[STATE_LABEL]]
+    by_owner: dict[str, list[Container]] = {}
+    for container in containers:
+        by_owner.setdefault(container.labels[STATE_LABEL], []).append(container)
+    return by_owner.get(str(state.directory)) or by_owner.get("") or []
 
 
 def of_all_stacks(engine: Engine) -> list[Container]:
@@ -39,7 +41,7 @@ def of_service(state: StackState, service: str) -> Container:
 
 def of_replicas(state: StackState, replicas: Iterable[ReplicaId]) -> list[Container]:
     """The containers of these replicas, each once. Raises StackError when one is missing."""
-    containers = {number_of(one): one for one in of_stack(state) if number_of(one)}
+    containers = {number_of(container): container for container in of_stack(state)}
     numbers = dict.fromkeys(replica.number for replica in replicas)
     for number in numbers:
         if number not in containers:
@@ -68,9 +70,9 @@ def address(state: StackState, service: str, port: int, title: str) -> tuple[str
     Raises StackError, in which ``title`` names the service.
     """
     try:
-        found = of_service(state, service)
-        place = found.address(port)
-        problem = f"its container is {found.state}, and publishes no port {port}"
+        container = of_service(state, service)
+        place = container.address(port)
+        problem = f"its container is {container.state}, and publishes no port {port}"
     except StackError as error:
         place, problem = None, error.problem.rstrip(".")
     if place is None:

@@ -26,7 +26,7 @@ import json
 import pathlib
 import shutil
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.config.plan import FRESH_NAME, NAME, name_option, stack_name
 from harness.core.deadline import Deadline
@@ -38,9 +38,6 @@ from harness.core.paths import state_root
 from harness.engine.docker import Engine, current
 from harness.stack.model.expectations import Expectations
 from harness.stack.model.record import Installed, Record, Secrets, clouds_yaml
-
-if TYPE_CHECKING:
-    from harness.stack.model.lanes import ReplicaId
 
 # Labels that compose.yaml gives to all that belongs to a stack.
 STACK_LABEL = "placement-harness.stack"
@@ -94,10 +91,6 @@ class StackState:
     def engine(self) -> Engine:
         """The engine of the services that all replicas share."""
         return current()
-
-    def engine_of(self, replica: "ReplicaId") -> Engine:
-        """The engine of a replica: the same for all, as long as a stack has one host."""
-        return self.engine
 
     @property
     def engines(self) -> tuple[Engine, ...]:

@@ -47,7 +47,7 @@ def sync(package: Path, folder: Path) -> list[str]:
     there = [path.relative_to(folder) for path in package_files(folder / PACKAGE)]
     gone = [name for name in there if name not in wanted]
     if changed or gone:
-        # Before the first of them: whoever copies may not live to let replicas load it.
+        # The mark comes before the first copy: this process may be killed before replicas load it.
         _unloaded(folder).touch()
     for name in changed:
         target = folder / name
@@ -67,7 +67,8 @@ def take_up(record: Record, progress: Progress) -> list[Installed]:
 
     Those are also what was copied before, and not loaded by all its replicas.
     """
-    for folder, spec in {one.code: one.spec for one in record.placements if one.code}.items():
+    specs = {placed.code: placed.spec for placed in record.placements if placed.code}
+    for folder, spec in specs.items():
         broken_off = _unloaded(Path(folder)).exists()
         changed = sync(Path(spec) / PACKAGE, Path(folder))
         if changed:
@@ -75,7 +76,7 @@ def take_up(record: Record, progress: Progress) -> list[Installed]:
             progress(f"{changed[0]}{more} changed: loading {spec} anew")
         elif broken_off:
             progress(f"loading {spec} anew, which was broken off")
-    return [one for one in dict.fromkeys(record.placements) if is_unloaded(one)]
+    return [placed for placed in dict.fromkeys(record.placements) if is_unloaded(placed)]
 
 
 def is_unloaded(placement: Installed) -> bool:
@@ -157,8 +158,8 @@ def _containers(stack: Stack, placements: Collection[Installed]) -> Mapping[Cont
     )
     if not replicas:
         return {}
-    found = containers.of_replicas(stack.state, map(ReplicaId.first, replicas))
-    return dict(zip(found, replicas.values(), strict=True))
+    places = containers.of_replicas(stack.state, map(ReplicaId.first, replicas))
+    return dict(zip(places, replicas.values(), strict=True))
 
 
 def _signal(waiting: Collection[Container], name: str) -> None:
@@ -178,9 +179,9 @@ def _unloaded(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.unloaded")
 
 
-def _same(one: Path, other: Path) -> bool:
+def _same(source: Path, copy: Path) -> bool:
     try:
-        return filecmp.cmp(one, other, shallow=False)
+        return filecmp.cmp(source, copy, shallow=False)
     except FileNotFoundError:
         return False
 

@@ -78,11 +78,12 @@ def _folder(settings: Settings, replica: ReplicaId) -> Settings:
 
 def _copy_files(state: StackState, settings: Mapping[ReplicaId, Settings]) -> None:
     """Copy a placement.conf into each replica's container, readable by its service alone."""
-    places = {containers.number_of(one): one for one in containers.of_replicas(state, settings)}
-    for replica, own in settings.items():
-        container = places[replica.number]
+    places = containers.of_replicas(state, settings)
+    by_number = {containers.number_of(container): container for container in places}
+    for replica, values in settings.items():
+        container = by_number[replica.number]
         with tempfile.TemporaryFile() as archive:
-            _pack(archive, replica.folder, oslo_settings.file(own))
+            _pack(archive, replica.folder, oslo_settings.file(values))
             archive.seek(0)
             try:
                 container.engine.copy_into(container.id, FOLDER, archive, COPY_SECONDS)
@@ -112,8 +113,8 @@ def _variables(settings: Settings, replica: ReplicaId) -> Settings:
 
 
 SOURCES: Mapping[str, Source] = {
-    one.name: one
-    for one in (
+    source.name: source
+    for source in (
         Source("env", "environment alone", environment=_variables),
         Source(
             "file", "placement.conf", environment=_folder, deliver=_copy_files, volumes=(FOLDER,)

@@ -160,7 +160,7 @@ def test_an_import_that_fails_points_at_the_engines_log(machine: Machine) -> Non
 
 def test_a_base_image_that_another_process_fetches_is_waited_for(machine: Machine) -> None:
     there = machine.home / "there"
-    machine.has("docker", {"image inspect*": f"[ -e {there} ]"})
+    machine.has("docker", {"image inspect*": f"[ -e {there} ] && {details()}"})
     state_root().mkdir(parents=True)
     other = FileLock(state_root() / "base-trixie.lock")
     assert other.take()
@@ -193,7 +193,14 @@ def early(machine: Machine, what: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.mark.parametrize("what", ["base", "compose"])
 def test_what_is_there_already_is_not_fetched_early(machine: Machine, what: str) -> None:
-    machine.has("docker", {"version*": "echo 28.0.0", "compose version*": "echo 2.40.3"})
+    machine.has(
+        "docker",
+        {
+            "version*": "echo 28.0.0",
+            "compose version*": "echo 2.40.3",
+            "image inspect*": details(),
+        },
+    )
     assert early(machine, what).stderr == ""
 
 

@@ -1,4 +1,4 @@
-"""Taking down and clearing up, with a fake docker: what is nobody's goes, all else stays."""
+"""Taking down and clearing up, with a fake docker: leftovers go, all else stays."""
 
 import signal
 import threading
@@ -22,7 +22,7 @@ _quick = pytest.fixture(autouse=True)(quick)
 FRESH = Plan(replicas=2, name="one")
 
 
-# Somebody else's
+# Stacks and projects of other users
 
 
 def test_a_name_of_another_user_is_refused_and_their_stack_left_alone(machine: Machine) -> None:
@@ -70,7 +70,7 @@ ALL_VOLUMES = "volume ls*label=placement-harness.stack --format*"
 
 
 def volumes(owners: Mapping[str, str]) -> str:
-    """What a fake docker does to list a volume of each of these stacks and state directories."""
+    """A fake docker's answer: a volume of each of these stacks and state directories."""
     rows = [f"'v\t{name}\t{directory}'" for name, directory in owners.items()]
     return f"printf '%s\\n' {' '.join(rows)}"
 
@@ -211,7 +211,7 @@ def test_a_network_that_the_engine_will_not_give_up_fails_no_run(machine: Machin
     teardown.take_down(state, machine.steps.append)
     assert f"All of one is removed but its network: {kept}." in machine.steps[-1]
     assert "docker volume remove v1" in machine.calls
-    # For reap, which anybody may call.
+    # The state stays for reap.
     assert state.record() is not None
     assert StackState("one").acquire()
 

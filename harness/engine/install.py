@@ -42,30 +42,30 @@ def engine_problem() -> EngineError | None:
             "Install Docker Engine 20.10 or newer (on Debian and Ubuntu: apt-get install "
             "docker.io), or run without containers: pytest --target embedded.",
         )
-    said = current().command.version()
-    version = said.out.strip()
-    if said.ok and version:
+    answer = current().command.version()
+    version = answer.out.strip()
+    if answer.ok and version:
         return _engine_too_old(version)
     address = os.environ.get("DOCKER_HOST")
-    if said.code == TIMED_OUT:
+    if answer.code == TIMED_OUT:
         seconds = command.ANSWER_SECONDS
         problem = f"The container engine has not answered `docker version` in {seconds:g} s."
         remedy = "Restart it (systemctl restart docker), and see its log (journalctl -u docker)."
     # Not just "permission denied": docker also warns so of a configuration file it cannot read.
-    elif re.search("permission denied while trying|connect: permission denied", said.err):
+    elif re.search("permission denied while trying|connect: permission denied", answer.err):
         problem = "The container engine runs, but does not let this user use it."
         remedy = (
             "Join its group (sudo usermod -aG docker $USER, then log in again), or run as root."
         )
-    elif re.search("cannot connect|failed to connect|daemon running", said.err, re.IGNORECASE):
+    elif re.search("cannot connect|failed to connect|daemon running", answer.err, re.IGNORECASE):
         problem = "The container engine is installed, but not running."
         remedy = "Start it: sudo systemctl start docker (without systemd: sudo dockerd &)."
     else:
-        problem = f"`docker version` failed with exit code {said.code}."
+        problem = f"`docker version` failed with exit code {answer.code}."
         remedy = "Mend what it names; `docker version` must print a Server section."
     if address:
         remedy += f" DOCKER_HOST is set, to {address}: check that, too."
-    return EngineError(problem, remedy, evidence=said.evidence)
+    return EngineError(problem, remedy, evidence=answer.evidence)
 
 
 def _engine_too_old(version: str) -> EngineError | None:
@@ -105,9 +105,9 @@ def ensure_engine(progress: Progress) -> None:
 
 def compose_version() -> str | None:
     """Give the version of docker's Compose plugin, e.g. 2.40.3; None where there is none."""
-    said = current().command.compose_version()
-    version = said.out.strip().removeprefix("v")
-    return version if said.ok and version else None
+    answer = current().command.compose_version()
+    version = answer.out.strip().removeprefix("v")
+    return version if answer.ok and version else None
 
 
 def compose_problem(version: str | None) -> str | None:
@@ -186,8 +186,8 @@ def _unpack(archive: Path, ending: str, target: Path) -> None:
     """Put the archive's file of that name in place, in one step and executable."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(archive) as tar:
-        found = [each for each in tar if each.isfile() and each.name.endswith(ending)]
-        content = tar.extractfile(found[0]) if found else None
+        members = [member for member in tar if member.isfile() and member.name.endswith(ending)]
+        content = tar.extractfile(members[0]) if members else None
         if content is None:
             raise tarfile.TarError(f"{archive.name} holds no {ending}")
         with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:

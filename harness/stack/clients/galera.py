@@ -26,7 +26,7 @@ def states(state: StackState, nodes: Sequence[str]) -> Mapping[str, str]:
 
 def missing(state: StackState, nodes: Sequence[str]) -> Mapping[str, str]:
     """The nodes that have not joined, and what they say."""
-    return {node: said for node, said in states(state, nodes).items() if said != JOINED}
+    return {node: word for node, word in states(state, nodes).items() if word != JOINED}
 
 
 def wait(state: StackState, nodes: Sequence[str], deadline: Deadline) -> None:
@@ -41,14 +41,14 @@ def wait(state: StackState, nodes: Sequence[str], deadline: Deadline) -> None:
 
 def trouble(state: StackState, nodes: Sequence[str], deadline: Deadline) -> StackError | None:
     """What to say of a cluster that has not formed; None if it has."""
-    left = missing(state, nodes)
-    if not left:
+    apart = missing(state, nodes)
+    if not apart:
         return None
-    # Those that wait for the others are not to blame, if there is one that does something else.
-    first = next((node for node, said in left.items() if said != WAITS), next(iter(left)))
-    told = ", ".join(f"{node} ({said})" for node, said in left.items())
+    # A node that waits for the others is not to blame, where another node does something else.
+    first = next((node for node, word in apart.items() if word != WAITS), next(iter(apart)))
+    words = ", ".join(f"{node} ({word})" for node, word in apart.items())
     return StackError(
-        f"Galera did not form within {deadline.seconds:.0f} s. Not joined: {told}.",
+        f"Galera did not form within {deadline.seconds:.0f} s. Not joined: {words}.",
         f"The last lines of {first} are below; for all of them, keep the stack (--stack keep), "
         f"and: placement-harness logs {first}.",
         evidence=_last_lines(state, first),

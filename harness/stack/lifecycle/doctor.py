@@ -17,11 +17,11 @@ from harness.stack.lifecycle.readiness import PREFERRED_PORT, free_port
 from harness.stack.lifecycle.teardown import claim_leftovers
 
 GIB = 1024**3
-# What building takes; a run needs next to nothing.
+# Disk space of a build; a run needs next to nothing.
 DISK_GIB = 6
-# MariaDB, keystone, Apache, memcached and three replicas: 0.7 GiB, measured.
+# MariaDB, keystone, Apache, memcached and three replicas have 0.7 GiB in memory.
 MEMORY_GIB = 2
-# What docker's commands are wrapped in.
+# Programs that start docker's commands: with a lock, or bound to the life of the harness.
 TOOLS = ("flock", "setpriv")
 
 
@@ -39,7 +39,7 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Check one thing after the other; what needs the engine is left out where it is unusable."""
+    """Check one thing after the other; without a usable engine, some checks are left out."""
     engine = _engine()
     yield engine
     if engine.ok:
@@ -117,8 +117,8 @@ def _tools() -> Finding:
     return Finding(
         "util-linux",
         f"missing: {', '.join(missing)}",
-        "Install it (on Debian and Ubuntu: apt-get install util-linux): else Ctrl-C ends docker's "
-        "commands half-way, and nobody waits for those that outlive a killed run.",
+        "Install it (on Debian and Ubuntu: apt-get install util-linux): otherwise docker's "
+        "commands outlive a killed run, and the next run does not wait for them.",
     )
 
 
@@ -146,13 +146,13 @@ def _state() -> Finding:
 
 
 def _leftovers() -> Finding:
-    left = []
+    names = []
     unreadable: list[HarnessError] = []
     for state in claim_leftovers(unreadable.append):
-        left.append(state.name)
+        names.append(state.name)
         state.release()
     if unreadable:
         return Finding("leftovers", unreadable[0].problem, unreadable[0].remedy)
-    if not left:
+    if not names:
         return Finding("leftovers", "none")
-    return Finding("leftovers", ", ".join(left), "Run `placement-harness reap`.")
+    return Finding("leftovers", ", ".join(names), "Run `placement-harness reap`.")

@@ -1,9 +1,9 @@
-"""Takes stacks down, and clears what others left."""
+"""Takes stacks down, and removes the leftovers of killed runs."""
 
 from collections.abc import Callable, Iterator, Sequence
 
 from harness.config.plan import NAME
-from harness.core.errors import StackError
+from harness.core.errors import HarnessError, StackError
 from harness.core.files import clear_scratch
 from harness.core.measurements import Progress
 from harness.core.signals import shielded
@@ -27,13 +27,13 @@ ENDPOINTS = "has active endpoints"
 class NetworkLeftError(StackError):
     """The engine keeps a network, though no container is in it.
 
-    It loses count of a network's endpoints when many containers end at once on a busy machine
-    (moby issue 42119, Engine 20.10), and removes that network only after it was restarted.
+    An engine can lose count of a network's endpoints when many containers end at once on a busy
+    machine (moby issue 42119, Engine 20.10). It removes the network only after a restart.
     """
 
 
 def take_down(state: StackState, progress: Progress) -> None:
-    """Remove everything of a stack; whole, even when interrupted."""
+    """Remove everything of a stack, even when interrupted. Raises StackError."""
     shielded(lambda: _remove(state, progress))
 
 
@@ -46,14 +46,14 @@ def _remove(state: StackState, progress: Progress) -> None:
         else:
             remove_labelled(state)
         state.remove()
-    except NetworkLeftError as left:
-        # The state stays, for `reap`. Nothing runs any more, and no test is to blame.
-        progress(str(left))
+    except NetworkLeftError as error:
+        # The state stays for `reap`. Nothing runs any more, so that no test has failed.
+        progress(str(error))
     state.release()
 
 
 def _is_recorded(state: StackState) -> bool:
-    """Whether the state says how the stack was started; labels find the stack without it, too."""
+    """Whether the state says how the stack was started. Without that, labels find its parts."""
     try:
         return state.record() is not None
     except UnreadableError:
@@ -94,8 +94,8 @@ def remove_labelled(state: StackState, evidence: Sequence[str] = ()) -> bool:
     if all(ENDPOINTS in error.output for error in errors):
         raise NetworkLeftError(
             f"All of {state.name} is removed but its network: {errors[0].reason}.",
-            "Engines lose count of these, which does no harm. Once the engine was restarted, or "
-            "what is somebody else's has left it: placement-harness reap.",
+            "An engine can lose count of a network's endpoints, which does no harm. Once the "
+            "engine was restarted, or other containers have left: placement-harness reap.",
         )
     raise StackError(
         f"The stack {state.name} could not be removed: {errors[0].reason}.",
@@ -113,25 +113,28 @@ def reap(progress: Progress, *, everything: bool = False) -> list[str]:
     for a stack with an unreadable record, which stays: it may be one that was kept.
     """
     removed = clear_scratch()
-    errors: list[StackError] = []
+    errors: list[HarnessError] = []
 
     def remove(state: StackState) -> None:
         try:
             take_down(state, progress)
             removed.append(state.name)
-        except StackError as error:
+        except HarnessError as error:
             errors.append(error)
             state.release()
 
     for state in claim_leftovers(errors.append, everything=everything):
         remove(state)
-    for state in _stateless():
-        remove(state)
+    try:
+        for state in _stateless():
+            remove(state)
+    except HarnessError as error:
+        errors.append(error)
     if errors:
         for name in removed:
             progress(f"removed {name}")
-        for error in errors[:-1]:
-            progress(str(error))
+        for problem in errors[:-1]:
+            progress(str(problem))
         raise errors[-1]
     return removed
 
@@ -144,7 +147,7 @@ def claim_leftovers(
     ``unreadable`` gets the error of a stack of which is not known whether it was kept.
     """
 
-    def left(state: StackState) -> bool:
+    def is_leftover(state: StackState) -> bool:
         try:
             record = state.record()
         except UnreadableError as error:
@@ -153,9 +156,9 @@ def claim_leftovers(
         return everything or record is None or record.lifetime == "fresh" or not record.ready
 
     for state in all_states():
-        if left(state) and state.acquire(create=False):
-            # Read again: whoever owned it then may have let go of it, ready, just before.
-            if left(state):
+        if is_leftover(state) and state.acquire(create=False):
+            # Read again: the owner may have released a stack that is ready, just before.
+            if is_leftover(state):
                 yield state
             else:
                 state.release()

@@ -7,7 +7,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-long setup venv engine images lint lock dist bench clean .tests .built
+.PHONY: help run test test-long test-versions setup venv engine images lint lock dist bench clean .tests .built
 .PHONY: .early .base .compose .images .bytecode
 
 PYTHON ?= python3
@@ -37,7 +37,7 @@ RECENT = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 SAY := printf '==> %s\n'
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo 'ARGS="..." is passed on: make run ARGS="-n 2 -k traits"'
 
 run: setup ## set up, then run gabbits/ on a stack of three replicas (no engine: embedded)
@@ -114,6 +114,9 @@ images: setup .env ## build the images, and write .env: what docker compose need
 	@umask 077; touch $@; $(BIN)/python -c 'from harness.stack.model.record import Secrets; \
 	  there = {line.partition("=")[0] for line in open(".env")}; new = Secrets().environment(); \
 	  print(end="".join(f"{k}={v}\n" for k, v in new.items() if k not in there))' >> $@
+
+test-versions: venv ## run tests/plugin with the oldest and the newest pytest, xdist, gabbi and httpx
+	PATH=$(abspath $(BIN)):$$PATH $(BIN)/python -m tests.versions $(ARGS)
 
 lint: venv ## check style, types and prose; edits nothing
 	$(BIN)/ruff check .

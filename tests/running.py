@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from harness.plugin import _xdist_compat
 from harness.plugin.xdist_scheduler import Scheduler
 
 BUILT = "HARNESS_IMAGES_BUILT"
@@ -36,7 +37,7 @@ class BothEnds(Scheduler):
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BothEnds | None:
     # xdist would sort files by their number of tests.
-    config.option.loadscopereorder = False
+    _xdist_compat.keep_order(config)
     return BothEnds(config, log) if config.getvalue("dist") == "loadfile" else None
 
 

@@ -13,7 +13,7 @@ from gabbi.exception import GabbiSyntaxWarning  # type: ignore[import-untyped]
 from harness.core.errors import UsageError
 from harness.core.exchange import Exchange
 from harness.core.paths import SUITES
-from harness.suites import loader
+from harness.suites import _pytest_compat, loader
 from harness.suites.case import Case
 from harness.suites.connection import Wire
 from harness.suites.extensions import Extensions
@@ -43,7 +43,7 @@ class SuiteItem(pytest.Item):
     def runtest(self) -> None:
         outcome = self.case.perform()
         if outcome.skip is not None:
-            raise pytest.skip.Exception(outcome.skip, _use_item_location=True)
+            _pytest_compat.skip(outcome.skip)
         if isinstance(outcome.expected, unittest.SkipTest):
             # gabbi lets `xfail` count before `skip`.
             pytest.xfail(str(outcome.expected))
@@ -110,10 +110,9 @@ class SuiteFile(pytest.File):
                     started.enter_context(fixture())
                 self._started = started.pop_all()
         except unittest.SkipTest as skip:
-            raise pytest.skip.Exception(str(skip), _use_item_location=True) from skip
+            _pytest_compat.skip(str(skip), skip)
         except UsageError as error:
-            # Where in the harness this was found helps nobody.
-            raise pytest.fail.Exception(str(error), pytrace=False) from error
+            _pytest_compat.fail(str(error), error)
 
     def _begin_anew(self) -> None:
         """Forget what has run: pytest has been elsewhere, and what that left went with fixtures."""
@@ -159,21 +158,22 @@ def is_suite(path: Path, session: pytest.Session) -> bool:
     """Whether a file is to be run as a suite, by where it stands and what was asked for."""
     if path.suffix not in SUFFIXES:
         return False
-    if session.isinitpath(path):
+    if _pytest_compat.is_argument(session, path):
         return True
     if path.suffix != ".yaml" or path.name.startswith("."):
         return False
     if path.parent.name.startswith(DIRECTORY):
         return True
-    # Without arguments pytest takes the current directory: nobody gave that one.
-    asked = session.config.args_source is not pytest.Config.ArgsSource.INVOCATION_DIR
-    return asked and session.isinitpath(path.parent)
+    # A directory that pytest takes for want of arguments was not asked for.
+    return not _pytest_compat.is_directory_of_run(session.config) and _pytest_compat.is_argument(
+        session, path.parent
+    )
 
 
 def without_tests(config: pytest.Config, paths: Iterable[Path]) -> Path | None:
     """The first directory that was given to pytest and holds none of these files."""
     found = set(paths)
-    for argument in config.args:
+    for argument in _pytest_compat.arguments(config):
         given = config.invocation_params.dir / argument
         if given.is_dir() and not any(path.is_relative_to(given) for path in found):
             return given
@@ -191,7 +191,7 @@ def candidates(config: pytest.Config) -> Iterator[Path]:
 
     For a process that leaves collecting to others.
     """
-    for argument in config.args:
+    for argument in _pytest_compat.arguments(config):
         given = config.invocation_params.dir / argument
         for pattern in config.getini("python_files"):
             yield from given.rglob(pattern)

@@ -10,6 +10,7 @@ import yaml
 from harness.core.errors import UsageError
 from harness.core.measurements import Progress
 from harness.core.paths import SUITES
+from harness.suites import _pytest_compat
 from harness.suites.items import DIRECTORY, SUFFIXES, UPSTREAM, suites_in
 from harness.upstream import fixture_data
 from harness.upstream.profiles import Profile, UnknownProfileError
@@ -23,11 +24,11 @@ def add(config: pytest.Config, suites: Sequence[str]) -> None:
     Each is ``upstream`` (placement's own suites), a directory or a file. ``gabbits`` names the
     harness's own suites where there is no such directory. Raises UsageError.
     """
-    given = config.args_source is pytest.Config.ArgsSource.ARGS
-    config.args = [_named(config, one) for one in config.args]
+    paths = [_named(config, argument) for argument in _pytest_compat.arguments(config)]
     if suites:
-        config.args = [*(config.args if given else []), *map(_path, suites)]
-        config.args_source = pytest.Config.ArgsSource.ARGS
+        given = paths if _pytest_compat.are_arguments_given(config) else []
+        paths = [*given, *map(_path, suites)]
+    _pytest_compat.set_arguments(config, paths, given=bool(suites))
 
 
 def _named(config: pytest.Config, argument: str) -> str:
@@ -60,7 +61,7 @@ def _path(suite: str) -> str:
 
 def files(config: pytest.Config) -> Iterator[Path]:
     """The files that may be collected as suites."""
-    for argument in config.args:
+    for argument in _pytest_compat.arguments(config):
         given = config.invocation_params.dir / argument.partition("::")[0]
         if given.is_dir():
             yield from suites_in(given)

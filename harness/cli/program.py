@@ -17,6 +17,7 @@ from harness.cli.config import config
 from harness.cli.matrix import matrix
 from harness.cli.parity import diff, export
 from harness.cli.replicas import restart, scale, upgrade
+from harness.config.options import SETTINGS
 from harness.config.plan import NAME_VARIABLE, name_option, stack_name
 from harness.config.resolve import BETWEEN, one_of, resolve
 from harness.core.errors import UsageError
@@ -40,6 +41,12 @@ OTHER_CREDENTIALS = (
     *("OS_ENDPOINT_TYPE", "OS_APPLICATION_CREDENTIAL_ID", "OS_APPLICATION_CREDENTIAL_NAME"),
     *("OS_APPLICATION_CREDENTIAL_SECRET", "OS_CACERT", "OS_INSECURE"),
 )
+
+
+def help_of(setting: str) -> str:
+    """The help of a setting of pytest, as a sentence."""
+    text = SETTINGS[setting].help
+    return f"{text[0].upper()}{text[1:]}."
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -76,13 +83,13 @@ def setup(database: str, config_source: str) -> None:
     "placements",
     multiple=True,
     metavar="SPEC",
-    help="A version, a checkout or a package; given several times, replicas take turns.",
+    help=help_of("placement"),
 )
 @click.option(
     "--placement-constraints",
     "constraints",
     metavar="FILE",
-    help="The dependencies of --placement; without: those of its own date.",
+    help=help_of("placement_constraints"),
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Apache's port; 0: any.")
 @named

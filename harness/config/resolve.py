@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from harness.config.options import SETTINGS, ini_name, option, variable
 from harness.config.plan import (
-    DEFAULT_REPLICAS,
     LIFETIMES,
     NAME_VARIABLE,
     SHARED_STACK,
@@ -23,18 +23,6 @@ from harness.core.paths import override_file
 
 T = TypeVar("T", bound=str)
 
-DEFAULTS = {
-    "target": "stack",
-    "replicas": str(DEFAULT_REPLICAS),
-    "stack": "fresh",
-    "stack_port": "0",
-    "database": "mariadb",
-    "config_source": "env",
-    "placement": "",
-    "placement_constraints": "",
-}
-# Option, environment variable and ini setting are made of these names.
-SETTINGS = tuple(DEFAULTS)
 # Settings that only a stack has.
 OF_A_STACK = {
     "replicas": "replicas to start",
@@ -96,7 +84,7 @@ def resolve(
         placements=tuple(filter(None, given["placement"].value.split(BETWEEN))),
         constraints=given["placement_constraints"].value,
         sources={name: setting.source for name, setting in given.items()},
-        override=override_file(directory) if target == "stack" else None,
+        override=override_file(directory) if target in choices["stack_options"] else None,
     )
 
 
@@ -106,16 +94,17 @@ def _first(
     environ: Mapping[str, str],
     ini: Mapping[str, str | None],
 ) -> _Given:
-    variable, setting = f"PLACEMENT_HARNESS_{name.upper()}", f"placement_{name}"
     value = options.get(name)
     if value is not None:
-        return _Given(value, "option", f"--{name.replace('_', '-')} {value}")
-    if environ.get(variable):
-        return _Given(environ[variable], "environment", f"{variable}={environ[variable]}")
+        return _Given(value, "option", f"{option(name)} {value}")
+    value = environ.get(variable(name))
+    if value:
+        return _Given(value, "environment", f"{variable(name)}={value}")
     value = ini.get(name)
     if value:
-        return _Given(value, "ini", f"{setting} = {value}")
-    return _Given(DEFAULTS[name], "default", f"--{name.replace('_', '-')} {DEFAULTS[name]}")
+        return _Given(value, "ini", f"{ini_name(name)} = {value}")
+    default = SETTINGS[name].default
+    return _Given(default, "default", f"{option(name)} {default}")
 
 
 def _target(given: _Given, known: Collection[str]) -> str:

@@ -11,30 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.config.options import INI, SETTINGS, ini_name, option, variable
+
 if TYPE_CHECKING:
     from harness.config.plan import Plan
 
-OPTIONS = {
-    "replicas": ("N", "run against a stack with N placement replicas behind Apache (default: 3)"),
-    "target": ("stack|embedded|URL", "where requests go (default: stack)"),
-    "stack": ("fresh|keep|reuse|replace", "lifetime of the stack (default: fresh)"),
-    "stack_port": ("PORT", "Apache's port on 127.0.0.1 (default: any free one)"),
-    "database": ("NAME", "what replicas write to (default: mariadb)"),
-    "config_source": ("env|file|etcd", "how replicas get their configuration (default: env)"),
-    "placement": (
-        "SPEC",
-        "a version, a checkout or a package (default: the locked release); given several times, "
-        "replicas take turns",
-    ),
-    "placement_constraints": (
-        "FILE",
-        "the dependencies of --placement (default: those of its own date)",
-    ),
-}
-REPEATABLE = ("placement",)
-# A port belongs to a machine, not to a project.
-INI = tuple(name for name in OPTIONS if name != "stack_port")
-# Options of one run, which no ini file and no variable has.
+# Options that no ini file and no variable can set.
 OTHERS = ("suites", "report", "record", "parity", "parity_report")
 GABBI = {
     "gabbi_fixture_modules": "modules in which suites find their fixtures",
@@ -46,12 +28,15 @@ GABBI = {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("placement-harness", "OpenStack placement as it is deployed")
-    for name, (metavar, help_text) in OPTIONS.items():
-        option = f"--{name.replace('_', '-')}"
-        # Text, all of them: plan.resolve() says what is wrong with a value, and what is right.
-        action = "append" if name in REPEATABLE else "store"
-        dest = f"placement_{name}"
-        group.addoption(option, dest=dest, metavar=metavar, help=help_text, action=action)
+    for name, setting in SETTINGS.items():
+        # Each value is text: resolve() says what is wrong with a value, and what is right.
+        group.addoption(
+            option(name),
+            dest=ini_name(name),
+            metavar=setting.metavar,
+            help=setting.help,
+            action="append" if setting.repeatable else "store",
+        )
     group.addoption(
         "--suite",
         dest="placement_suites",
@@ -84,7 +69,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="write a page that shows the comparison: one HTML file, which needs no network",
     )
     for name in INI:
-        parser.addini(f"placement_{name}", OPTIONS[name][1])
+        parser.addini(ini_name(name), SETTINGS[name].help)
     for name, help_text in GABBI.items():
         parser.addini(name, help_text, type="linelist")
     parser.addini(
@@ -103,10 +88,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def asked_for(config: pytest.Config) -> bool:
     """Whether an option, a variable or an ini setting wants the harness in this run."""
-    given = [config.getoption(f"placement_{name}") for name in (*OPTIONS, *OTHERS)]
+    given = [config.getoption(f"placement_{name}") for name in (*SETTINGS, *OTHERS)]
     return any(value is not None for value in given) or any(
-        os.environ.get(f"PLACEMENT_HARNESS_{name.upper()}") or config.getini(f"placement_{name}")
-        for name in INI
+        os.environ.get(variable(name)) or config.getini(ini_name(name)) for name in INI
     )
 
 
@@ -115,8 +99,9 @@ def plan_of(config: pytest.Config) -> Plan:
     from harness.config.resolve import BETWEEN, resolve
     from harness.targets import choices
 
-    options = {name: config.getoption(f"placement_{name}") for name in OPTIONS}
-    for name in REPEATABLE:
-        options[name] = BETWEEN.join(options[name]) if options[name] else None
-    ini = {name: config.getini(f"placement_{name}") for name in INI}
+    options = {name: config.getoption(ini_name(name)) for name in SETTINGS}
+    for name, setting in SETTINGS.items():
+        if setting.repeatable and options[name]:
+            options[name] = BETWEEN.join(options[name])
+    ini = {name: config.getini(ini_name(name)) for name in INI}
     return resolve(options, os.environ, ini, choices(), config.invocation_params.dir)

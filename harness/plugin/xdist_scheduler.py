@@ -1,4 +1,7 @@
-"""xdist's scheduler, for files whose tests build upon each other: a worker that dies costs one."""
+"""A scheduler of xdist for files whose tests build upon each other.
+
+Private to xdist, and used as a whole: the methods and attributes of ``LoadScopeScheduling``.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,20 +12,22 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from harness.suites.items import SUFFIXES
 
-# xdist's ways that this one is for.
+# Values of --dist for which this scheduler replaces xdist's.
 WHOLE = frozenset({"loadfile", "loadscope"})
-# Of a worker's tests that wait: it begins one when it knows the next.
+# A worker with at most this many tests left gets another file: it begins a test when it knows the
+# next one.
 FEW = 2
 
 
 class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives whole files to workers.
+    """Gives whole files to workers; a worker that dies costs the rest of one suite.
 
-    xdist's own gives all files of a worker that died to the next one: those that were finished, at
-    which that waits for ever (pytest-xdist #1378), and the test that the worker died of, again.
+    xdist's scheduler gives all files of a dead worker to the next one. Among them are finished
+    files, at which the next worker waits for ever (pytest-xdist #1378), and the test at which the
+    worker died, which then kills the next one.
     """
 
-    # Workers that have ended, of which xdist has still to learn.
+    # Workers that have ended without xdist's knowledge.
     _gone: frozenset[Any] = frozenset()
 
     def _assign_work_unit(self, node: Any) -> None:
@@ -30,34 +35,34 @@ class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
         try:
             super()._assign_work_unit(node)
         except OSError:
-            # It cannot be told; others can.
+            # The worker has ended. The file goes to another one.
             self._gone |= {node}
             self.workqueue[file] = self.assigned_work[node].pop(file)
             self.workqueue.move_to_end(file, last=False)
 
     def remove_node(self, node: Any) -> str | None:
-        """Forget a worker; the test that it died of, if it had any left.
+        """Forget a worker. Return the test at which it died, if it had any left.
 
-        The rest of a suite is lost with it; all else that it was to do goes to others.
+        The rest of that suite is lost; the worker's other files go to other workers.
         """
         if self.collection is None:
-            # Its place among those who have collected is its successor's.
+            # The worker that replaces it collects in its place.
             self.registered_collections.pop(node, None)
-        left: dict[str, dict[str, bool]] = {
+        remaining: dict[str, dict[str, bool]] = {
             file: tests
             for file, tests in self.assigned_work.pop(node).items()
             if not all(tests.values())
         }
-        if not left:
+        if not remaining:
             return None
-        file = next(iter(left))
-        crashed, *after = (test for test, done in left[file].items() if not done)
-        left[file][crashed] = True
+        file = next(iter(remaining))
+        crashed, *after = (test for test, done in remaining[file].items() if not done)
+        remaining[file][crashed] = True
         if _is_suite(crashed) or not after:
-            del left[file]
+            del remaining[file]
             self._lose(after, crashed, node)
-        for file in reversed(left):
-            self.workqueue[file] = left[file]
+        for file in reversed(remaining):
+            self.workqueue[file] = remaining[file]
             self.workqueue.move_to_end(file, last=False)
         for other in self.nodes:
             self._reschedule(other)
@@ -65,25 +70,25 @@ class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
 
     def _lose(self, tests: Iterable[str], crashed: str, node: Any) -> None:
         """Report tests that cannot be run without those before them."""
-        test = crashed.partition("::")[2]
-        for one in tests:
-            file = one.partition("::")[0]
+        crash = crashed.partition("::")[2]
+        for test in tests:
+            file = test.partition("::")[0]
             report = pytest.TestReport(
-                one,
+                test,
                 (file, None, file),
                 {},
                 "failed",
-                f"not run: {node.gateway.id}, which had the tests before it, died in {test!r}",
+                f"not run: {node.gateway.id}, which had the tests before it, died in {crash!r}",
                 "setup",
             )
             report.node = node  # type: ignore[attr-defined]
             self.config.hook.pytest_runtest_logreport(report=report)
 
     def _reschedule(self, node: Any) -> None:
-        """Give a worker enough to go on, or let it end when there is no more."""
+        """Give a worker another file when it has few tests left; end it when there is no file."""
         if node.shutting_down or node in self._gone:
             return
-        # One that takes another's place has not collected yet.
+        # A worker that replaces a dead one may not have collected yet.
         ready = node in self.registered_collections
         while ready and self.workqueue and self._pending_of(self.assigned_work[node]) <= FEW:
             self._assign_work_unit(node)
@@ -101,5 +106,5 @@ def _is_suite(nodeid: str) -> bool:
 
 
 def make(config: pytest.Config, log: Any) -> Scheduler | None:
-    """The scheduler of a run; None where xdist's own is as good."""
+    """The scheduler of a run; None lets xdist use its own."""
     return Scheduler(config, log) if config.getvalue("dist") in WHOLE else None

@@ -33,7 +33,7 @@ from tests.fakes.project import Project
         (
             ["--stack", "fersh"],
             "--stack fersh: there is no such lifetime. Did you mean fresh? "
-            "Give fresh, keep, reuse.",
+            "Give fresh, keep, reuse, replace.",
         ),
         (
             ["--database", "galeria"],

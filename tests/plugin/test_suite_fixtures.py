@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+import yaml
+
+from harness.upstream.fixture_data import own_suites
 from tests.fakes.project import SUITE, Project
 
 FIXTURES = """
@@ -130,8 +134,14 @@ def test_without_fixtures_what_a_suite_has_done_stays_done(fixtures: Project) ->
 def test_placements_own_suites_can_be_interleaved(project: Project) -> None:
     project.module(INTERLEAVED, "interleaved")
     names = [f"upstream/{name}.yaml" for name in ("usage", "aggregate", "resource-classes")]
+    tests = sum(
+        len(yaml.safe_load((own_suites() / Path(name).name).read_text())["tests"]) for name in names
+    )
     result = project.run_apart("-p", "interleaved", *names, target="embedded")
-    result.assert_outcomes(passed=result.parseoutcomes()["passed"])
+    result.assert_outcomes(passed=tests)
+    # Each change of suites starts the fixture anew, and with it what the test needs runs again.
+    (line,) = [line for line in result.outlines if line.startswith("requests  ")]
+    assert int(line.split()[1]) > 2 * tests
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,31 @@ tests:
   GET: $ENVIRON['PLACEMENT_SERVICE']/
 """
 
+EXPECTED = """
+import subprocess
+import time
+
+
+def docker(word, stack):
+    subprocess.run(["docker", word, f"{stack.name}-memcached-1"], check=True)
+
+
+def test_memcached_dies_and_placement_goes_on(stack, placement):
+    with stack.expecting("memcached"):
+        docker("kill", stack)
+        assert placement.get("/resource_providers").status_code == 200
+        docker("start", stack)
+    # The run looks after its stack every half second.
+    time.sleep(2)
+    stack.check()
+    assert placement.get("/resource_providers").status_code == 200
+
+
+def test_memcached_dies_when_nobody_expects_it(stack):
+    docker("kill", stack)
+    time.sleep(60)
+"""
+
 
 @pytest.mark.parametrize("service", ["mariadb", "keystone", "apache", "memcached"])
 def test_a_service_that_dies_during_start_up_ends_it_at_once(
@@ -83,4 +108,15 @@ def test_a_stack_whose_apache_died_is_not_taken_for_running(commands: Commands) 
     commands.harness("up", "--replicas", "1")
     assert commands.harness("token").strip()
     commands.harness("down")
+    assert commands.settled() == []
+
+
+def test_a_run_goes_on_after_a_death_that_it_expected_and_ends_with_any_other(
+    commands: Commands,
+) -> None:
+    tests = commands.folder / "test_expected.py"
+    tests.write_text(EXPECTED)
+    said = commands.pytest("--replicas", "2", "-v", str(tests), code=70)
+    assert "test_memcached_dies_and_placement_goes_on PASSED" in said
+    assert re.search(r"memcached \(\S+-memcached-1\) exited with code 137 \(killed\)", said)
     assert commands.settled() == []

@@ -75,10 +75,15 @@ def test_the_proxys_own_pages_are_closed_to_who_has_not_the_key(
     up: Commands, path: str, key: str | None
 ) -> None:
     stack = up.stack()
-    headers = {} if key is None else {"X-Harness-Key": key}
-    answer = requests.get(f"{stack.record.url}{path}", headers=headers, timeout=10)
-    assert answer.status_code == 403
-    assert secrets_of(up)[3] not in answer.text
+    right = stack.state.secrets().balancer_key
+
+    def status(headers: dict[str, str]) -> int:
+        url = f"{stack.record.url}{path}"
+        return requests.get(url, headers=headers, timeout=10).status_code
+
+    assert status({} if key is None else {"X-Harness-Key": key}) == 403
+    # The pages are there, for requests that have the key.
+    assert status({"X-Harness-Key": right}) in (200, 401)
 
 
 @pytest.mark.parametrize("token", [None, "admin", "gAAAAA" + "x" * 120])

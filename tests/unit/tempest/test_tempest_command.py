@@ -4,14 +4,13 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from harness.cli import program, tempest
+from harness.cli import program
 from harness.config.plan import Lane
-from harness.core.errors import HarnessError, RunnerError, StackError
+from harness.core.errors import StackError
 from harness.core.exchange import Exchange, Request, Response
 from harness.identity.keystone import Keystone
 from harness.stack.clients import apache_log, replica_logs
@@ -217,11 +216,6 @@ def test_directories_that_are_not_there_are_refused(
     code, _, err = harness()
     assert code == 64
     assert "There is no directory gabbits here." in err
-
-
-def test_every_error_is_one_of_the_harness() -> None:
-    assert issubclass(RunnerError, HarnessError)
-    assert Path("gabbits") == tempest.DIRECTORY
 
 
 def test_the_policy_of_a_suite_whose_run_was_killed_does_not_count(

@@ -268,7 +268,11 @@ def without_compose_variables() -> list[str]:
     the whole environment.
     """
     names = [name for name in os.environ if name.startswith("HARNESS_")]
-    return ["env", *(word for name in names for word in ("--unset", name))] if names else []
+    if not names:
+        return []
+    # PATH may have docker's directory alone.
+    env = shutil.which("env") or "/usr/bin/env"
+    return [env, *(word for name in names for word in ("--unset", name))]
 
 
 def _label_fields(labels: Sequence[str]) -> Iterator[str]:

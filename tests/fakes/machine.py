@@ -54,6 +54,9 @@ def fresh_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setenv("HOME", str(fake.home))
     monkeypatch.delenv("DOCKER_CONFIG", raising=False)
     monkeypatch.delenv("DOCKER_HOST", raising=False)
+    # make test and .ci/run have variables of their own.
+    for name in [name for name in os.environ if name.startswith("HARNESS_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     return fake

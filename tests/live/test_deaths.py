@@ -102,7 +102,7 @@ def test_a_stack_whose_apache_died_is_not_taken_for_running(commands: Commands) 
     commands.harness("up", "--replicas", "1")
     docker("kill", f"{commands.name}-apache-1")
     said = commands.harness("token", code=70)
-    assert f"The stack {commands.name} is not whole: apache-1 (exited)." in said
+    assert f"The stack {commands.name} is not whole: apache (exited)." in said
     assert "placement-harness logs apache" in said
     # `up` mends it, and `down` removes it.
     commands.harness("up", "--replicas", "1")

@@ -10,7 +10,9 @@ import pytest
 from tests.live._live import BIN, ROOT, Commands, docker
 
 SUITE = """
-fixtures: []
+defaults:
+  request_headers:
+    x-auth-token: $ENVIRON['SERVICE_TOKEN']
 tests:
 - name: versions
   GET: /

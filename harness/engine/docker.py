@@ -97,6 +97,11 @@ class Engine:
         ]
         return sorted(containers, key=lambda container: container.name)
 
+    def state(self, container: str) -> str:
+        """The state of a container at this moment, e.g. running; empty if it is gone."""
+        outcome = self.command.state(container)
+        return outcome.out.strip() if outcome.ok else ""
+
     def networks(self, labels: Labels, shown: Sequence[str] = ()) -> list[Resource]:
         fields = (".ID", *_label_fields(shown))
         return _resources(self.command.networks(labels, fields), "list networks", shown)

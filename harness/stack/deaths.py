@@ -72,9 +72,10 @@ def _was_meant(death: Death, state: StackState, record: Record) -> bool:
     node = record.ready and death.service in DATABASES[record.database].cluster
     if not node and ReplicaId.of_service(death.service) is None:
         return False
-    # The engine restarts no replica: a replica that runs again was restarted by its user.
+    # The engine restarts no replica: a replica that runs again was restarted by its user. A listing
+    # may still call a container running that has just died.
     return any(
-        container.state in ("running", "restarting")
+        state.engine.state(container.id) in ("running", "restarting")
         for container in containers.of_stack(state)
         if container.service == death.service
     )

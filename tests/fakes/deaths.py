@@ -38,6 +38,7 @@ class Events:
             *(container(f"one-placement-{number}", state=state) for number in range(1, 4)),
         ]
         answers = {"events*": follow, "ps*": lists(*containers), "logs*": "echo bye"}
+        answers["container inspect*"] = f"echo {state}"
         self._machine.has("docker", {**more, **answers, **more})
 
     def dies(self, service: str, code: int = 137, *, at: float | None = None) -> None:

@@ -23,7 +23,6 @@ from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
 from tests.fakes.deaths import DOWN, RESTARTING, UP, Events
-from tests.fakes.engine import container, lists
 from tests.fakes.machine import Machine, fails
 
 
@@ -86,6 +85,14 @@ def test_a_replica_that_its_user_restarted_is_no_failure(stack: Stack, events: E
     checked(stack)
 
 
+def test_a_replica_that_a_listing_still_calls_running_ends_a_run(
+    stack: Stack, events: Events
+) -> None:
+    events.answers(UP, **{"container inspect*": f"echo {DOWN}"})
+    events.dies("placement-2")
+    broken(stack, "replica 2")
+
+
 @pytest.mark.parametrize("ready", [True, False])
 def test_a_node_of_a_ready_cluster_may_die_if_the_engine_starts_it_again(
     stack: Stack, events: Events, ready: bool
@@ -105,9 +112,8 @@ def test_a_second_death_of_the_same_container_is_judged_by_itself(
 ) -> None:
     """Deaths are equal to the eye: the second comes while the first is judged, and is not meant."""
     asked = stack.state.directory / "asked"
-    up, down = (lists(container("one-placement-2", state=state)) for state in (UP, DOWN))
-    slow = f"if [ ! -e {asked} ]; then : > {asked}; /bin/sleep 0.5; {up}; else {down}; fi"
-    events.answers(DOWN, **{"ps*": slow})
+    slow = f"if [ ! -e {asked} ]; then : > {asked}; /bin/sleep 0.5; echo {UP}; else echo {DOWN}; fi"
+    events.answers(UP, **{"container inspect*": slow})
     events.dies("placement-2", at=1.0)
     judging = threading.Thread(target=stack.check)
     for _ in Deadline.after(10).every(0.02):
@@ -122,8 +128,8 @@ def test_a_second_death_of_the_same_container_is_judged_by_itself(
 def test_a_death_that_two_threads_judge_at_a_time_hides_no_other(
     stack: Stack, events: Events
 ) -> None:
-    states = [container("one-placement-1", state=UP), container("one-placement-3", state=DOWN)]
-    events.answers(DOWN, **{"ps*": f"/bin/sleep 0.3; {lists(*states)}"})
+    running = f"/bin/sleep 0.3; echo {UP}"
+    events.answers(DOWN, **{"container inspect*one-placement-1": running})
     errors: list[StackError] = []
 
     def check() -> None:

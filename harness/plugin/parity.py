@@ -9,10 +9,10 @@ import pytest
 from harness.core.exchange import Exchange
 from harness.parity import text
 from harness.parity.judge import Judge, Verdict, by_test
-from harness.parity.offline import found_recording, lacks
+from harness.parity.offline import lacks
 from harness.parity.outcome import Outcome, as_page
 from harness.parity.recording import Recording, suite_digest
-from harness.parity.rules import declared
+from harness.parity.rules import Declared
 from harness.suites.items import SuiteItem
 
 # The attribute of a report that has the judgements of its test's exchanges, as plain data.
@@ -25,11 +25,11 @@ class ParityCheck:
     ``kind`` is that of the run's target, e.g. stack. It observes the run's exchanges.
     """
 
-    def __init__(self, name: str, kind: str) -> None:
-        self._recording = Recording(found_recording(name))
-        self._recorded = by_test(self._recording.exchanges())
-        self._judge = Judge(kind, self._recording.header.target, declared())
-        self._sides = (kind, self._recording.header.target)
+    def __init__(self, recording: Recording, kind: str, table: Declared) -> None:
+        self._recording = recording
+        self._recorded = by_test(recording.exchanges())
+        self._judge = Judge(kind, recording.header.target, table)
+        self._sides = (kind, recording.header.target)
         self._exchanges: list[Exchange] = []
         self._digests: dict[Path, str] = {}
 
@@ -88,10 +88,10 @@ class ParityCheck:
 class ParitySummary:
     """Adds up the judgements of all tests, in the process that owns the run."""
 
-    def __init__(self, name: str, kind: str, page: Path | None) -> None:
-        header = Recording(found_recording(name)).header
+    def __init__(self, recording: Recording, kind: str, table: Declared, page: Path | None) -> None:
+        header = recording.header
         self._title = f"{header.target}, recorded {header.recorded}, placement {header.placement}"
-        self.outcome = Outcome(kind, header.target, declared().rules)
+        self.outcome = Outcome(kind, header.target, table.rules)
         self._page = page
 
     def pytest_report_header(self) -> str:

@@ -9,6 +9,9 @@ import pytest
 from harness import targets
 from harness.config.plan import Lane, Plan
 from harness.core.errors import HarnessError, UsageError
+from harness.parity.offline import found_recording
+from harness.parity.recording import Recording
+from harness.parity.rules import declared
 from harness.plugin import _xdist_compat, fixtures, garbage, run_report, suite_order
 from harness.plugin.controller import Owner
 from harness.plugin.parity import ParityCheck, ParitySummary
@@ -95,12 +98,13 @@ def _parity(
                 "Say what to compare with: --parity devstack, or --parity RECORDING.",
             )
         return []
+    recording, table = Recording(found_recording(name)), declared()
     kind = targets.kind_of(plan).name
     plugins: list[ParityCheck | ParitySummary] = []
     if worker or not _xdist_compat.number_of_workers(config):
-        plugins.append(ParityCheck(name, kind))
+        plugins.append(ParityCheck(recording, kind, table))
     if not worker:
-        plugins.append(ParitySummary(name, kind, Path(page) if page else None))
+        plugins.append(ParitySummary(recording, kind, table, Path(page) if page else None))
     return plugins
 
 

@@ -106,6 +106,7 @@ COMPILED := $(if $(wildcard $(VENV)/.ready),,.bytecode)
 .bytecode:
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest --collect-only -p no:cacheprovider -o placement_replicas=3 \
 	  > /dev/null 2>&1 || true
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -c 'import python_on_whales'
 
 images: setup .env ## build the images, and write .env: what docker compose needs by hand
 

@@ -134,11 +134,9 @@ def up(
 @named
 def down(name: str) -> None:
     """Remove a stack."""
-    from harness.engine.docker import load_beside
     from harness.stack.lifecycle import teardown
 
     state = StackState(name)
-    load_beside()
     install.require_engine()
     teardown.refuse_foreign(state)
     known = _recorded(state)

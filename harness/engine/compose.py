@@ -1,5 +1,6 @@
 """Compose: one project on one engine, and the files that describe the project's stacks."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -11,8 +12,9 @@ import certifi
 
 from harness.core.errors import EngineError
 from harness.core.paths import COMPOSE_FILE
+from harness.core.process import Outcome
 from harness.engine.command import compose_options
-from harness.engine.docker import Engine, translated, without_compose_variables
+from harness.engine.docker import Engine
 from harness.engine.values import DockerError
 
 # Label that Compose gives to all that it makes.
@@ -84,8 +86,13 @@ class Compose:
 
     def config(self) -> dict[str, Any]:
         """The project that the files describe, with all variables in place. Raises DockerError."""
-        with translated("read the Compose files"):
-            project: dict[str, Any] = self._client(CONFIG_SECONDS).compose.config(return_json=True)
+        words = ("config", "--format", "json")
+        action = "read the Compose files"
+        outcome = self._run(action, *words, seconds=CONFIG_SECONDS)
+        try:
+            project: dict[str, Any] = json.loads(outcome.out)
+        except ValueError:
+            raise DockerError(action, Outcome(1, err="Compose's answer is no JSON")) from None
         return project
 
     def up(self, what: Up) -> None:
@@ -98,17 +105,13 @@ class Compose:
             *(("--remove-orphans",) if what.remove_orphans else ()),
             *what.services,
         )
-        outcome = self._engine.command.compose(
-            self._options(), *words, seconds=COMPOSE_SECONDS, before=self._lock()
-        )
-        if not outcome.ok:
-            raise DockerError("start containers", outcome)
+        self._run("start containers", *words, seconds=COMPOSE_SECONDS, before=self._lock())
 
     def down(self) -> None:
         """Remove all of the project at once. Raises DockerError."""
-        client = self._client(COMPOSE_SECONDS, self._lock())
-        with translated("remove a Compose project"):
-            client.compose.down(volumes=True, remove_orphans=True, timeout=0, quiet=True)
+        words = ("down", "--volumes", "--remove-orphans", "--timeout", "0")
+        action = "remove a Compose project"
+        self._run(action, *words, seconds=COMPOSE_SECONDS, before=self._lock())
 
     def build(
         self, service: str, environment: Mapping[str, str], heard: Callable[[str], None]
@@ -117,14 +120,13 @@ class Compose:
         code = self._engine.command.compose_build(self._options(), service, environment, heard)
         return code == 0
 
-    def _client(self, seconds: float, before: Sequence[str] = ()) -> Any:
-        return self._engine.client(
-            seconds,
-            [*without_compose_variables(), *before],
-            compose_files=self._files,
-            compose_env_files=[self._env_file or os.devnull],
-            compose_project_name=self._project,
+    def _run(self, action: str, *words: str, seconds: float, before: Sequence[str] = ()) -> Outcome:
+        outcome = self._engine.command.compose(
+            self._options(), *words, seconds=seconds, before=before
         )
+        if not outcome.ok:
+            raise DockerError(action, outcome)
+        return outcome
 
     def _options(self) -> tuple[str, ...]:
         return compose_options(self._files, self._env_file, self._project)

@@ -8,6 +8,8 @@ from harness.placements.model import Placement, Schema
 # How the harness lists its images.
 LIST = "image ls*label*"
 TAB = "\t"
+# What docker does to inspect an image that is not there: it prints an empty line.
+MISSING = "echo; echo 'No such image' >&2; exit 1"
 
 
 def listed(*tags: str) -> str:

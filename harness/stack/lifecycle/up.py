@@ -8,7 +8,6 @@ from harness.core.errors import HarnessError
 from harness.core.measurements import Progress
 from harness.core.signals import shielded
 from harness.engine import install
-from harness.engine.docker import load_beside
 from harness.placements.lockfile import locked_version
 from harness.stack import project
 from harness.stack.handle import READY_SECONDS
@@ -82,8 +81,6 @@ def _start(state: StackState, plan: ResolvedPlan, progress: Progress) -> Running
 
 def _prepare(plan: ResolvedPlan, progress: Progress) -> None:
     """Get what a start needs: an engine, Compose, the images; and leftovers out of the way."""
-    # Compose reads the project's files by python-on-whales, once all of this is done.
-    load_beside()
     install.ensure_engine(progress)
     for state in claim_leftovers(lambda error: progress(str(error))):
         progress(f"{state.name} was left by a run that was killed")

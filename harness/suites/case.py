@@ -4,9 +4,10 @@ import unittest
 from typing import Any
 
 import httpx
-from gabbi import case, exception  # type: ignore[import-untyped]
+from gabbi import exception  # type: ignore[import-untyped]
 
 from harness.core.exchange import Exchange
+from harness.suites import _gabbi_compat
 from harness.suites.connection import Wire
 from harness.upstream.expected_differences import Difference
 
@@ -40,7 +41,7 @@ class Outcome(unittest.TestResult):
         """Pytest says so itself, by its xfail mark."""
 
 
-class Case(case.HTTPTestCase):  # type: ignore[misc]
+class Case(_gabbi_compat.Case):
     """One test of a suite.
 
     A test that another one needed has run before its own turn comes; it then reports what came of
@@ -101,15 +102,6 @@ class Case(case.HTTPTestCase):  # type: ignore[misc]
             one.run()
         assert self.outcome is not None  # noqa: S101
         return self.outcome
-
-    def _test_status(self, expected_status: object, observed_status: str) -> None:
-        """Say it in the order in which people do; gabbi: "'409' not found in ['204']"."""
-        try:
-            super()._test_status(expected_status, observed_status)
-        except AssertionError as error:
-            raise self.failureException(
-                f"status {observed_status}, expected {expected_status}"
-            ) from error
 
     def wants_prior(self) -> bool:
         """Whether the test before this one has to run first: gabbi's own rule."""

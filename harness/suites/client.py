@@ -4,26 +4,24 @@ gabbi makes an httpx client and a TLS context for each test, which takes 24 ms; 
 the run's Wire, and give back what gabbi's client gives.
 """
 
-import sys
-from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import Any
 
 import httpx
-from gabbi import httpclient, utils  # type: ignore[import-untyped]
 
 from harness.core import redact
 from harness.core.exchange import Exchange, Request, Response
+from harness.suites import _gabbi_compat
 from harness.suites.connection import Wire
 
 # What httpx sends unless told otherwise.
 USUAL = {"accept": "*/*", "accept-encoding": "gzip, deflate"}
 
 
-class Client(httpclient.Http):  # type: ignore[misc]
+class Client(_gabbi_compat.Client):
     """Sends the requests of one test, and keeps its last exchange."""
 
     def __init__(self, wire: Wire, suite: str, test: str, *, verify: bool, version: int) -> None:
-        # Not Http's own __init__: that is what makes the httpx client.
+        super().__init__()
         self._wire = wire
         self._suite = suite
         self._test = test
@@ -81,29 +79,18 @@ class Client(httpclient.Http):  # type: ignore[misc]
         return Response(answer.status_code, reason, headers, answer.content, version)
 
 
-class VerboseClient(httpclient.VerboseHttp, Client):  # type: ignore[misc]
+class VerboseClient(_gabbi_compat.VerboseClient, Client):
     """The same, with what it does on standard output; tokens and passwords hidden."""
 
     def __init__(self, wire: Wire, suite: str, test: str, *, show: object, **options: Any) -> None:
         Client.__init__(self, wire, suite, test, **options)
-        self.caption = test
-        self._show_headers = show != "body"
-        self._show_body = show != "headers"
+        _gabbi_compat.VerboseClient.__init__(self, test, show)
 
-    @property
-    def _stream(self) -> TextIO:
-        # pytest has another one for each test.
-        return sys.stdout
+    def shown_header(self, name: str, value: str) -> str:
+        return redact.headers({name: value})[name]
 
-    def colorize(self, color: str, message: str) -> str:
-        colored: str = utils.get_colorizer(self._stream)(color, message)
-        return colored
-
-    def _print_header(self, name: str, value: str, **options: Any) -> None:
-        super()._print_header(name, redact.headers({name: value})[name], **options)
-
-    def _verbose_output(self, message: str, **options: Any) -> None:
-        super()._verbose_output(redact.body(message), **options)
+    def shown_text(self, text: str) -> str:
+        return redact.body(text)
 
 
 def _as_gabbi(response: Response) -> httpx.Headers:
@@ -118,7 +105,7 @@ def _as_gabbi(response: Response) -> httpx.Headers:
     )
 
 
-def make(wire: Wire, suite: str, options: Mapping[str, Any]) -> Client:
+def make(wire: Wire, suite: str, **options: Any) -> Client:
     """The client that gabbi would make with these options of its ``get_http``."""
     test, verbose = options["caption"], options["verbose"]
     verify, version = bool(options["cert_validate"]), int(options["version"])

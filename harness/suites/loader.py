@@ -1,28 +1,20 @@
 """Suites from YAML files, made by gabbi's own suite maker."""
 
 import functools
-import threading
-import unittest
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import yaml
-from gabbi import exception, suitemaker  # type: ignore[import-untyped]
-from gabbi.handlers import jsonhandler  # type: ignore[import-untyped]
-from jsonpath_ng import ext
+from gabbi import exception  # type: ignore[import-untyped]
 
-from harness.suites import client
+from harness.suites import _gabbi_compat, client
 from harness.suites.case import Case
 from harness.suites.connection import Wire
 from harness.suites.extensions import Extensions
 from harness.upstream import fixture_data
 from harness.upstream.expected_differences import declared
-
-# gabbi parses each JSONPath anew for each use (0.5 ms); they mean the same every time.
-jsonhandler.json_parser = SimpleNamespace(parse=functools.lru_cache(maxsize=4096)(ext.parser.parse))
 
 EXAMPLE = """A suite looks like this:
 
@@ -30,8 +22,6 @@ EXAMPLE = """A suite looks like this:
     - name: placement says which versions it has
       GET: /
       status: 200"""
-
-_building = threading.Lock()
 
 
 class SuiteError(Exception):
@@ -65,19 +55,15 @@ def load(path: Path, extensions: Extensions, wire: Wire) -> list[Case]:
     # Suites of placement's own name its fixtures.
     theirs = any(map(_is_staged, vars(fixtures).values()))
     try:
-        with _our_classes(path.stem, wire):
-            cases: list[Case] = suitemaker.test_suite_from_dict(
-                unittest.TestLoader(),
-                path.stem,
-                suite,
-                str(path.parent),
-                "to be known",
-                None,
-                fixtures,
-                None,
-                handlers=extensions.handlers,
-                inner_fixtures=extensions.inner_fixtures,
-            )._tests
+        cases: list[Case] = _gabbi_compat.cases(
+            suite,
+            path,
+            case=type("SuiteCase", (Case,), {"wire": wire}),
+            get_http=functools.partial(client.make, wire, path.stem),
+            fixtures=fixtures,
+            handlers=extensions.handlers,
+            inner_fixtures=extensions.inner_fixtures,
+        )
     except (exception.GabbiFormatError, TypeError, AttributeError, KeyError, ValueError) as error:
         line = lines[tests.taken] if 0 <= tests.taken < len(lines) else None
         raise SuiteError(path, line, _problem(error, tests)) from error
@@ -183,24 +169,6 @@ def _in_process(name: str) -> str:
         f"fixture {name} builds upon one of placement's, which starts a placement in this process; "
         "no request would go there. Name placement's own fixture."
     )
-
-
-@contextmanager
-def _our_classes(suite: str, wire: Wire) -> Iterator[None]:
-    """Let gabbi's suite maker use our test case and client; only here, and only now."""
-
-    def get_http(**options: Any) -> client.Client:
-        return client.make(wire, suite, options)
-
-    own = type("SuiteCase", (Case,), {"wire": wire})
-    with _building:
-        before = suitemaker.case, suitemaker.httpclient
-        suitemaker.case = SimpleNamespace(HTTPTestCase=own)
-        suitemaker.httpclient = SimpleNamespace(get_http=get_http)
-        try:
-            yield
-        finally:
-            suitemaker.case, suitemaker.httpclient = before
 
 
 def _problem(error: Exception, tests: _Counted) -> str:

@@ -1,5 +1,6 @@
 """A requests session that speaks to a target, for people who write Python tests."""
 
+import io
 import time
 from collections.abc import Callable
 from typing import Any
@@ -89,7 +90,7 @@ def _as_requests(response: Response, request: requests.PreparedRequest) -> reque
     answer.reason = response.reason
     answer.headers = requests.structures.CaseInsensitiveDict(response.headers)
     answer.encoding = requests.utils.get_encoding_from_headers(answer.headers)
-    answer._content = response.body
+    answer.raw = io.BytesIO(response.body)
     answer.url = str(request.url)
     answer.request = request
     return answer

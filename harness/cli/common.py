@@ -15,7 +15,7 @@ from harness.config.plan import (
     SHARED_STACK,
     number_of_replicas,
 )
-from harness.core.errors import HarnessError, UsageError, no_room
+from harness.core.errors import HarnessError, UsageError, file_error
 from harness.core.signals import heeded
 
 named = click.option(
@@ -39,8 +39,8 @@ class Commands(click.Group):
         except HarnessError as error:
             _end(error)
         except OSError as error:
-            if full := no_room(error):
-                _end(full)
+            if refusal := file_error(error):
+                _end(refusal)
             raise
         except click.UsageError as error:
             error.show()

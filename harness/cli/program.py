@@ -27,7 +27,8 @@ from harness.stack.images.catalogue import needed
 from harness.stack.images.contents import contents_of
 from harness.stack.images.listing import claim_latest
 from harness.stack.images.versions import versions
-from harness.stack.model.state import StackState, UnreadableError
+from harness.stack.model.state import StackState
+from harness.stack.model.unreadable import UnreadableError
 from harness.stack.settings.config_sources import SOURCES
 from harness.stack.settings.databases import DATABASES
 from harness.targets import choices

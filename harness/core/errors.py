@@ -76,12 +76,34 @@ class RunnerError(HarnessError):
     """Another program was to run the suites, and has not run all of them."""
 
 
-def no_room(error: OSError) -> StackError | None:
-    """The error to end with, where a full disk kept something from being written; else None."""
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-        return None
-    where = f" for {error.filename}" if error.filename else ""
-    return StackError(
-        f"The disk has no room left{where}: {error.strerror}.",
-        "Make some, where PLACEMENT_HARNESS_STATE (~/.local/state) and TMPDIR are, and run again.",
-    )
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+# Errors of a directory or a file system, whatever the program does.
+REFUSED = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENOTDIR}
+)
+# This process or the machine has as many files open as they may.
+TOO_MANY = frozenset({errno.EMFILE, errno.ENFILE})
+
+
+def file_error(error: OSError) -> StackError | None:
+    """The error to end with, where a file cannot be used; None for an error of the program's."""
+    path = error.filename2 or error.filename
+    if error.errno in FULL:
+        where = f" for {path}" if path else ""
+        return StackError(
+            f"The disk has no room left{where}: {error.strerror}.",
+            "Make some, where PLACEMENT_HARNESS_STATE (~/.local/state) and TMPDIR are, and run "
+            "again.",
+        )
+    if error.errno in TOO_MANY:
+        return StackError(
+            f"{path or 'A file'} cannot be opened: {error.strerror}.",
+            "Allow more (ulimit -n), or run fewer workers (-n), and run again.",
+        )
+    if error.errno in REFUSED and path:
+        return StackError(
+            f"{path} cannot be used: {error.strerror}.",
+            "Make it readable and writable for this user, or name another directory in "
+            "PLACEMENT_HARNESS_STATE.",
+        )
+    return None

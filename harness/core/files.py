@@ -5,7 +5,7 @@ import pathlib
 import shutil
 import tempfile
 
-from harness.core.errors import StackError
+from harness.core.errors import StackError, file_error
 from harness.core.locks import FileLock
 from harness.core.paths import state_root
 
@@ -44,18 +44,41 @@ class Scratch:
                 raise _unwritable(root / RUN, error) from error
             self._lock = FileLock(self.path / "lock")
             # Whoever clears up may have come in between.
-            if self._lock.take():
-                break
+            try:
+                if self._lock.take():
+                    break
+            except StackError:
+                shutil.rmtree(self.path, ignore_errors=True)
+                raise
 
     def remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
         self._lock.release()
 
 
+def listing(directory: pathlib.Path) -> list[pathlib.Path]:
+    """The paths in a directory, sorted; none where there is no directory.
+
+    Raises StackError where that cannot be seen.
+    """
+    try:
+        return sorted(directory.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise StackError(
+            f"{directory} cannot be read, so which stacks there are is not known: "
+            f"{error.strerror}.",
+            "Make it readable, or name another directory in PLACEMENT_HARNESS_STATE.",
+        ) from error
+
+
 def clear_scratch() -> list[str]:
-    """Remove what killed runs have left of such directories, and name it."""
+    """Remove what killed runs have left of such directories, and name it. Raises StackError."""
     removed = []
-    for path in sorted(state_root().glob(f"{RUN}*")):
+    for path in listing(state_root()):
+        if not path.name.startswith(RUN):
+            continue
         with FileLock(path / "lock") as lock:
             if lock.take():
                 shutil.rmtree(path, ignore_errors=True)
@@ -64,10 +87,18 @@ def clear_scratch() -> list[str]:
 
 
 def write_private(path: pathlib.Path, text: str) -> None:
-    """Write the whole file or nothing: a reader, or a kill, never meets half of one."""
+    """Write the whole file or nothing: a reader, or a kill, never meets half of one.
+
+    Raises StackError where the file cannot be written.
+    """
     partial = path.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    partial.replace(path)
+    try:
+        partial.unlink(missing_ok=True)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        partial.replace(path)
+    except OSError as error:
+        # A write does not know the name of its file.
+        error.filename = error.filename or str(path)
+        raise file_error(error) or error from error

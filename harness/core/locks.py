@@ -1,12 +1,16 @@
-"""Locks that outlive nobody."""
+"""Locks that end with the process that holds them."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import pathlib
 
 from harness.core.deadline import Deadline
+from harness.core.errors import StackError, file_error
 
+# What flock says when another process holds the lock. Anything else means that there are no locks.
+HELD = frozenset({errno.EWOULDBLOCK, errno.EACCES})
 # Beside the number of the process that took it: other programs have files of these names.
 MARK = "placement-harness"
 
@@ -29,7 +33,11 @@ class FileLock:
         return any(self.take() for _ in deadline.every(interval))
 
     def take(self) -> bool:
-        """Take it; False when another process has it, or its directory is gone."""
+        """Take it; False when another process has it, or its directory is gone.
+
+        Raises StackError where the file cannot be opened, or the file system has no locks: without
+        a lock it is not known whether another run uses what the lock is for.
+        """
         if self._descriptor is not None:
             return True
         while True:
@@ -37,18 +45,27 @@ class FileLock:
                 descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             except FileNotFoundError:
                 return False
+            except OSError as error:
+                raise file_error(error) or error from error
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except OSError as error:
                 os.close(descriptor)
-                return False
+                if error.errno in HELD:
+                    return False
+                raise _no_locks(self._path, error) from error
             # Its last holder may have removed the file since it was opened.
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(descriptor), os.stat(self._path)):
                     break
             os.close(descriptor)
         # Never empty in between: who reads it learns whose it is.
-        os.ftruncate(descriptor, os.pwrite(descriptor, f"{os.getpid()} {MARK}".encode(), 0))
+        try:
+            os.ftruncate(descriptor, os.pwrite(descriptor, f"{os.getpid()} {MARK}".encode(), 0))
+        except OSError as error:
+            os.close(descriptor)
+            error.filename = str(self._path)
+            raise file_error(error) or error from error
         self._descriptor = descriptor
         return True
 
@@ -70,3 +87,12 @@ class FileLock:
             return self._path.read_text()
         except (OSError, UnicodeDecodeError):
             return ""
+
+
+def _no_locks(path: pathlib.Path, error: OSError) -> StackError:
+    return StackError(
+        f"The file system of {path} does not lock files: {error.strerror}. Without locks, two runs "
+        "would remove each other's stacks.",
+        "Name a directory on a local disk in PLACEMENT_HARNESS_STATE. (NFS and Lustre can be "
+        "mounted with locks: options lock, flock.)",
+    )

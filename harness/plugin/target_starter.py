@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from harness.core.deadline import GLANCE
-from harness.core.errors import no_room
+from harness.core.errors import file_error
 from harness.targets.base import Target
 
 
@@ -65,7 +65,7 @@ class Starter:
         try:
             self._target.start()
         except OSError as error:
-            self._error = no_room(error) or error
+            self._error = file_error(error) or error
         except BaseException as error:
             self._error = error
         finally:

@@ -10,7 +10,8 @@ from harness.engine.docker import current
 from harness.engine.values import Container
 from harness.stack.lifecycle.doctor import Finding
 from harness.stack.model import containers
-from harness.stack.model.state import STACK_LABEL, STATE_LABEL, StackState, UnreadableError
+from harness.stack.model.state import STACK_LABEL, STATE_LABEL, StackState
+from harness.stack.model.unreadable import UnreadableError
 
 
 def show_findings(findings: Iterable[Finding]) -> bool:

@@ -19,6 +19,7 @@ from harness.stack.model import composing, lanes, oslo_settings
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Installed, Record
 from harness.stack.model.state import StackState
+from harness.stack.model.unreadable import UnreadableError
 from harness.stack.settings.config_sources import SOURCES
 from harness.stack.settings.databases import DATABASES
 
@@ -34,6 +35,8 @@ Project = dict[str, Any]
 # Of the project, beside what Compose reads: a replica as compose.yaml has it; the settings of each
 # one, by whose they are, group and option; and what all replicas of a lane are started with.
 TEMPLATE, SETTINGS, LANES = "x-replica", "x-settings", "x-lanes"
+# What every description has; of lanes, those of older ones have nothing.
+PARTS = frozenset({"services", TEMPLATE, SETTINGS})
 
 
 def write(
@@ -66,7 +69,13 @@ def save(state: StackState, project: Project) -> None:
 
 
 def load(state: StackState) -> Project:
-    project: Project = json.loads(state.compose_file.read_text())
+    """The description of a stack. Raises UnreadableError."""
+    try:
+        project: Project = json.loads(state.compose_file.read_text())
+        if not project.keys() >= PARTS:
+            raise ValueError("a part is missing")
+    except (OSError, ValueError, AttributeError) as error:
+        raise UnreadableError(state.name, state.compose_file, error) from error
     return project
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import HarnessError
+from harness.core.locks import FileLock
 from harness.core.paths import state_root
 from harness.engine import base_image, install
 from harness.engine.docker import current
@@ -134,8 +135,11 @@ def _state() -> Finding:
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         probe = root / ".doctor"
-        probe.touch()
-        probe.unlink()
+        with FileLock(probe) as lock:
+            lock.take()
+            probe.unlink(missing_ok=True)
+    except HarnessError as error:
+        return Finding("state directory", error.problem, error.remedy)
     except OSError as error:
         return Finding(
             "state directory",
@@ -148,9 +152,12 @@ def _state() -> Finding:
 def _leftovers() -> Finding:
     names = []
     unreadable: list[HarnessError] = []
-    for state in claim_leftovers(unreadable.append):
-        names.append(state.name)
-        state.release()
+    try:
+        for state in claim_leftovers(unreadable.append):
+            names.append(state.name)
+            state.release()
+    except HarnessError as error:
+        unreadable.append(error)
     if unreadable:
         return Finding("leftovers", unreadable[0].problem, unreadable[0].remedy)
     if not names:

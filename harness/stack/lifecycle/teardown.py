@@ -16,9 +16,9 @@ from harness.stack.model.state import (
     STACK_LABEL,
     STATE_LABEL,
     StackState,
-    UnreadableError,
     all_states,
 )
+from harness.stack.model.unreadable import UnreadableError
 
 # What docker says of a network that it does not remove, though its containers are gone.
 ENDPOINTS = "has active endpoints"
@@ -171,7 +171,7 @@ def _stateless() -> Iterator[StackState]:
         if not NAME.fullmatch(name) or directory != str(StackState(name).directory):
             continue
         state = StackState(name)
-        if not state.directory.exists():
+        if state.is_gone():
             yield state
 
 

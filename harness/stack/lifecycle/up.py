@@ -42,7 +42,7 @@ def bring_up(plan: Plan, progress: Progress) -> RunningStack:
         refuse_foreign(state)
         return _start(state, resolved, progress)
     except BaseException:
-        if not state.env_file.exists():
+        if state.is_empty():
             state.remove()
         state.release()
         raise

@@ -21,23 +21,23 @@ Beside them, ``.run-*``: what a run needs while it lives.
 
 import contextlib
 import dataclasses
-import errno
 import json
 import pathlib
 import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.config.plan import FRESH_NAME, NAME, name_option, stack_name
+from harness.config.plan import FRESH_NAME, NAME, stack_name
 from harness.core.deadline import Deadline
 from harness.core.errors import StackError
-from harness.core.files import private_directory, write_private
+from harness.core.files import listing, private_directory, write_private
 from harness.core.locks import FileLock
 from harness.core.measurements import Progress
 from harness.core.paths import state_root
 from harness.engine.docker import Engine, current
 from harness.stack.model.expectations import Expectations
 from harness.stack.model.record import Installed, Record, Secrets, clouds_yaml
+from harness.stack.model.unreadable import UnreadableError
 
 # Labels that compose.yaml gives to all that belongs to a stack.
 STACK_LABEL = "placement-harness.stack"
@@ -46,32 +46,6 @@ STATE_LABEL = "placement-harness.state"
 LOOK_SECONDS = 2.0
 # How long a docker command may outlive the run that was killed. Seconds.
 SETTLE_SECONDS = 120.0
-
-
-class UnreadableError(StackError):
-    """A file of a stack is there and cannot be read, so nothing is known of the stack.
-
-    ``damaged`` means that the content is at fault: no later attempt will read the file.
-    """
-
-    def __init__(self, name: str, path: pathlib.Path, reason: Exception) -> None:
-        self.damaged = not isinstance(reason, OSError) or reason.errno == errno.EISDIR
-        why = reason.strerror if isinstance(reason, OSError) else _fault(reason)
-        down = f"placement-harness down{name_option(name)}"
-        super().__init__(
-            f"{path} cannot be read: {why}. Whether the stack {name} is to be kept is not known, "
-            "so nothing of it was removed.",
-            f"Restore the file, or remove the stack with all that is in it: {down}."
-            if self.damaged
-            else "Make the file readable, and try again. To remove the stack with all that is in "
-            f"it, once the file can be read: {down}.",
-        )
-
-
-def _fault(reason: Exception) -> str:
-    if isinstance(reason, json.JSONDecodeError):
-        return "it is empty" if not reason.doc.strip() else "it is no JSON"
-    return "it lacks a value, or has one of another kind"
 
 
 class StackState:
@@ -143,7 +117,8 @@ class StackState:
     def record(self) -> Record | None:
         """The stack as it was last saved; None when there is none.
 
-        Raises UnreadableError for a file that is there: the stack may be one that was kept.
+        Raises UnreadableError for a file that is there, or was lost: the stack may be one that
+        was kept.
         """
         path = self.directory / "stack.json"
         try:
@@ -154,7 +129,11 @@ class StackState:
                     Installed(**_known(Installed, one)) for one in placements
                 )
             return Record(**_known(Record, data))
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError) as error:
+            # A stack is described after its record was written, and a removal begins with the
+            # description (``remove``).
+            if self.compose_file.is_file():
+                raise UnreadableError(self.name, path, error) from error
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UnreadableError(self.name, path, error) from error
@@ -169,7 +148,11 @@ class StackState:
             raise UnreadableError(self.name, self.env_file, error) from error
 
     def remove(self) -> None:
-        """Remove the directory, its lock last: until then nobody else can own the stack."""
+        """Remove the directory, its lock last: until then no other process can own the stack.
+
+        The description goes first: where it is left, a lost record is an error.
+        """
+        self.compose_file.unlink(missing_ok=True)
         with contextlib.suppress(FileNotFoundError):
             for path in self.directory.iterdir():
                 if path.is_dir():
@@ -177,6 +160,16 @@ class StackState:
                 elif path.name != "lock":
                     path.unlink(missing_ok=True)
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def is_gone(self) -> bool:
+        """Whether there is no directory. Raises StackError where that cannot be seen."""
+        try:
+            self.directory.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError as error:
+            raise UnreadableError(self.name, self.directory, error) from error
+        return False
 
     def is_ours(self) -> bool:
         """Whether the harness has made this directory; anything may lie beside its own."""
@@ -190,6 +183,16 @@ class StackState:
         except OSError as error:
             raise UnreadableError(self.name, self.env_file, error) from error
         return self._lock.is_ours() or f"HARNESS_STACK={self.name}\n" in secrets_ or bare
+
+    def is_empty(self) -> bool:
+        """Whether the directory is there, and holds nothing of a stack but a lock.
+
+        False where that cannot be seen.
+        """
+        try:
+            return [path.name for path in self.directory.iterdir()] in ([], ["lock"])
+        except OSError:
+            return False
 
     def _is_bare(self) -> bool:
         """Whether nothing is in this directory, or a lock in which nothing stands yet."""
@@ -284,15 +287,6 @@ def all_states() -> list[StackState]:
 
     Raises StackError where that is not known.
     """
-    root = state_root()
-    try:
-        paths = [path for path in sorted(root.iterdir()) if path.is_dir()]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise StackError(
-            f"{root} cannot be read, so which stacks there are is not known: {error.strerror}.",
-            "Make it readable, or name another directory in PLACEMENT_HARNESS_STATE.",
-        ) from error
+    paths = [path for path in listing(state_root()) if path.is_dir()]
     states = [StackState(path.name) for path in paths if NAME.fullmatch(path.name)]
     return [state for state in states if state.is_ours()]

@@ -50,7 +50,8 @@ def test_a_full_disk_ends_a_command_with_what_to_do(
     monkeypatch.setattr(os, "pwrite", mock.Mock(side_effect=full))
     said = harness("down")
     assert said.code == 70
-    assert "ERROR: The disk has no room left: No space left on device. Make some" in said.err
+    assert "ERROR: The disk has no room left for " in said.err
+    assert "/lock: No space left on device. Make some" in said.err
 
 
 @pytest.mark.parametrize("ignored", [True, False])

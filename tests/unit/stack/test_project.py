@@ -16,6 +16,7 @@ from harness.stack.model import lanes
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Installed, Record, Secrets
 from harness.stack.model.state import StackState
+from harness.stack.model.unreadable import UnreadableError
 from tests.fakes.machine import Machine, fails
 from tests.fakes.quick_engine import CONFIG
 
@@ -164,3 +165,14 @@ def test_the_users_file_is_merged_last_and_named_with_its_path(
     machine.has("docker", {"compose*config*": fails("services must be a mapping")})
     with pytest.raises(StackError, match=f"cannot read compose.yaml, {override}"):
         project.write(state, RECORD, LANES, override)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"services": {}}'])
+def test_a_description_that_cannot_be_read_is_an_error_that_names_it(
+    tmp_path: Path, text: str
+) -> None:
+    state = StackState("one", tmp_path)
+    state.directory.mkdir()
+    state.compose_file.write_text(text)
+    with pytest.raises(UnreadableError, match=r"compose\.json cannot be read"):
+        project.load(state)

@@ -1,5 +1,7 @@
 """doctor checks everything that a stack needs, and says what to do about what is missing."""
 
+import errno
+import fcntl
 import platform
 import shutil
 from collections import namedtuple
@@ -132,6 +134,32 @@ def test_a_state_directory_that_cannot_be_written_is_named(
     finding = found()["state directory"]
     assert str(root) in finding.found
     assert "PLACEMENT_HARNESS_STATE" in finding.remedy
+
+
+def test_a_state_directory_without_locks_is_named(
+    well: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    StackState("killed").create(Record("killed", "fresh", 1, 1), Secrets())
+
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    for what in ("state directory", "leftovers"):
+        finding = found()[what]
+        assert not finding.ok
+        assert "does not lock files: No locks available" in finding.found
+
+
+def test_a_state_directory_that_cannot_be_read_is_named(
+    well: dict[str, str], root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def iterdir(self: Path) -> object:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    root.mkdir()
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert f"{root} cannot be read" in found()["leftovers"].found
 
 
 def test_leftovers_are_named_but_not_what_runs_or_was_kept(

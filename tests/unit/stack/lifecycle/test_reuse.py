@@ -106,7 +106,9 @@ def difference() -> Callable[..., str | None]:
     state = StackState("one")
     state.save(record)
     lane: dict[str, object] = {"1": {"OS_A__B": "c"}}
-    project.save(state, {"services": {}, project.SETTINGS: {}, project.LANES: lane})
+    project.save(
+        state, {"services": {}, project.TEMPLATE: {}, project.SETTINGS: {}, project.LANES: lane}
+    )
 
     def difference(*placements: Placement, **changes: Any) -> str | None:
         common = {"lifetime": "reuse", "name": "one", "database": "galera", "config_source": "etcd"}

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harness.cli.program import main
 from harness.config.plan import Lifetime, Plan
 from harness.core.errors import HarnessError, StackError
 from harness.stack.lifecycle import reuse, teardown, up
 from harness.stack.lifecycle.doctor import examine
 from harness.stack.model.record import Record, Secrets
-from harness.stack.model.state import StackState, UnreadableError
+from harness.stack.model.state import StackState
+from harness.stack.model.unreadable import UnreadableError
 from tests.fakes.commands import Harness, commands_of
 from tests.fakes.engine import container, lists, lists_parts
 from tests.fakes.machine import Machine
@@ -93,15 +96,35 @@ def test_a_run_of_another_name_leaves_it_and_says_so(state: StackState, machine:
     teardown.take_down(stack.state, print)
 
 
-@pytest.mark.parametrize(
-    "words",
-    [["up"], ["env"], ["token"], ["scale", "2"], ["restart", "--rolling"], ["config", "list"]],
-    ids=lambda words: words[0],
-)
+# The words of each command for one stack; a command that has tests of its own below, or knows no
+# stack, has none.
+COMMANDS: dict[str, list[str] | None] = {
+    "up": [],
+    "env": [],
+    "token": [],
+    "scale": ["2"],
+    "restart": ["--rolling"],
+    "upgrade": ["--to", "15.0.0"],
+    "config": ["list"],
+    "tempest": [],
+    "down": None,
+    "status": None,
+    "reap": None,
+    "doctor": None,
+    # These read containers' logs, recordings, or stacks of their own, and remove nothing else.
+    **dict.fromkeys(("logs", "setup", "matrix", "bench", "diff", "export")),
+}
+
+
+def test_every_command_is_known_here() -> None:
+    assert sorted(COMMANDS) == sorted(main.commands)
+
+
+@pytest.mark.parametrize("name", [name for name, words in COMMANDS.items() if words is not None])
 def test_commands_end_with_the_error(
-    state: StackState, machine: Machine, harness: Harness, words: list[str]
+    state: StackState, machine: Machine, harness: Harness, name: str
 ) -> None:
-    said = harness(*words)
+    said = harness(name, *COMMANDS[name] or ())
     assert said.code == 70
     assert names_file_and_command(state, said.err)
     assert untouched(state, machine)
@@ -209,3 +232,63 @@ def test_secrets_that_cannot_be_read_are_an_error_and_no_reason_to_start_anew(
         up.bring_up(plan, print)
     assert downs(machine) == 0
     assert StackState("one").record() is not None
+
+
+def lose(state: StackState, *names: str) -> None:
+    for name in names:
+        (state.directory / name).unlink()
+
+
+@pytest.mark.parametrize("lost", [["env"], ["env", "stack.json"], ["stack.json"]], ids=" ".join)
+@pytest.mark.parametrize("lifetime", ["keep", "reuse", "replace"])
+def test_a_stack_that_lost_a_file_is_not_taken_for_none(
+    machine: Machine, lifetime: Lifetime, lost: list[str]
+) -> None:
+    plan = Plan(replicas=1, lifetime="reuse", name="one")
+    up.leave(up.bring_up(plan, print))
+    state = StackState("one")
+    lose(state, *lost)
+    with pytest.raises(StackError) as caught:
+        up.bring_up(replace(plan, lifetime=lifetime), print)
+    if lifetime != "keep" or "stack.json" in lost:
+        assert f"{state.directory / lost[-1]} cannot be read" in str(caught.value)
+    assert downs(machine) == 0
+    assert state.compose_file.exists()
+    # What tells reap and other runs that the stack may be one that was kept.
+    with pytest.raises(UnreadableError) if "stack.json" in lost else nullcontext():
+        teardown.reap(print)
+    assert downs(machine) == 0
+    assert state.compose_file.exists()
+
+
+def test_a_state_directory_that_cannot_be_looked_into_is_not_gone(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = StackState("one")
+    state.create(Record("one", "keep", 1, 1, ready=True), Secrets())
+    machine.has("docker", {"volume ls*": f"printf 'v1\\tone\\t{state.directory}\\n'", **WELL})
+    state.directory.parent.chmod(0)
+    try:
+        with another_user(), pytest.raises(StackError, match="cannot be read"):
+            teardown.reap(print)
+    finally:
+        state.directory.parent.chmod(0o700)
+    assert not [call for call in machine.calls if " rm " in call or " remove " in call]
+
+
+def test_a_removal_that_was_broken_off_leaves_no_stack_that_may_be_kept(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The description goes first: without it, a directory without a record is a leftover."""
+    up.leave(up.bring_up(Plan(replicas=1, lifetime="keep", name="one"), print))
+    state = StackState("one")
+    removed: list[str] = []
+    unlink = Path.unlink
+
+    def remember(self: Path, missing_ok: bool = False) -> None:
+        removed.append(self.name)
+        unlink(self, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", remember)
+    state.remove()
+    assert removed[0] == "compose.json"

@@ -17,7 +17,8 @@ from harness.core.files import Scratch, clear_scratch
 from harness.core.locks import FileLock
 from harness.stack.model import state
 from harness.stack.model.record import Record, Secrets
-from harness.stack.model.state import StackState, UnreadableError, all_states
+from harness.stack.model.state import StackState, all_states
+from harness.stack.model.unreadable import UnreadableError
 
 RECORD = Record("one", "keep", 3, 8778, ready=True)
 

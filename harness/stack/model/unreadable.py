@@ -1,0 +1,35 @@
+"""The error for a file of a stack that is there, or has to be, and cannot be read."""
+
+import errno
+import json
+import pathlib
+
+from harness.config.plan import name_option
+from harness.core.errors import StackError
+
+
+class UnreadableError(StackError):
+    """A file of a stack is there and cannot be read, so nothing is known of the stack.
+
+    ``damaged`` means that the content is at fault: no later attempt will read the file.
+    """
+
+    def __init__(self, name: str, path: pathlib.Path, reason: Exception) -> None:
+        lost = (errno.EISDIR, errno.ENOENT)
+        self.damaged = not isinstance(reason, OSError) or reason.errno in lost
+        why = reason.strerror if isinstance(reason, OSError) else _fault(reason)
+        down = f"placement-harness down{name_option(name)}"
+        super().__init__(
+            f"{path} cannot be read: {why}. Whether the stack {name} is to be kept is not known, "
+            "so nothing of it was removed.",
+            f"Restore the file, or remove the stack with all that is in it: {down}."
+            if self.damaged
+            else "Make the file readable, and try again. To remove the stack with all that is in "
+            f"it, once the file can be read: {down}.",
+        )
+
+
+def _fault(reason: Exception) -> str:
+    if isinstance(reason, json.JSONDecodeError):
+        return "it is empty" if not reason.doc.strip() else "it is no JSON"
+    return "it lacks a value, or has one of another kind"

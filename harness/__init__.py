@@ -12,6 +12,8 @@ test        one entry of a suite: one request, and what is expected of its answe
 exchange    one request and its response, with who served it and how long it took.
 plan        everything that is decided about a run before it begins.
 recording   the exchanges of a run, in a file.
+history     the calls of a run of clients that act at once, with their outcomes.
+workload    what such clients do, and what must hold afterwards.
 verdict     same, expected difference, different, not compared.
 
 The rooms, highest first. A module imports from its own room and from those below, never from one
@@ -20,6 +22,7 @@ is done in it.
 
 cli, plugin               the commands; pytest's hooks
 matrix, bench, tempest    runs of many stacks; figures; tempest as another runner of suites
+consistency               concurrent calls through all replicas, judged by placement's promises
 parity                    two targets' answers compared, exchange by exchange
 suites                    gabbi files as pytest items; the only room that imports gabbi
 targets                   what answers: stack, embedded, URL

@@ -1,8 +1,8 @@
 """The commands: the same stack without pytest.
 
-Exit codes: 0; 1 when doctor finds a problem, a test fails under tempest or in a matrix, or logs has
-no line of a request; 64 for an argument that
-makes no sense; 70 when the command could not be carried out; 130 after Ctrl-C.
+Exit codes: 0; 1 when check finds a violation, doctor a problem, a test fails under tempest or in a
+matrix, or logs has no line of a request; 3 when check cannot decide; 64 for an argument without
+sense; 70 when the command could not be carried out; 130 after Ctrl-C.
 """
 
 import os
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from harness.cli.check import check
 from harness.cli.common import Commands, named, replicas_argument, running, say
 from harness.cli.config import config
 from harness.cli.matrix import matrix
@@ -286,5 +287,5 @@ def bench(starts: int, suites: bool, rounds: int) -> None:
         startup.run(starts, say)
 
 
-for command in (scale, restart, upgrade, matrix, config, diff, export):
+for command in (scale, restart, upgrade, matrix, config, diff, export, check):
     main.add_command(command)

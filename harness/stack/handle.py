@@ -118,6 +118,10 @@ class Stack:
     def source(self) -> Source:
         return SOURCES[self.record.config_source]
 
+    def direct(self, number: int, lane: str = FIRST_LANE) -> tuple[str, dict[str, str]]:
+        """Address of one replica alone, in the balancer or not, and the header that it needs."""
+        return f"{self.url(lane)}/replica/{number}", {"X-Harness-Key": self._secrets.balancer_key}
+
     @property
     def balancer(self) -> Balancers:
         """The balancers of all lanes, as the record has them now."""
@@ -243,13 +247,11 @@ class Stack:
 
     def asks_replica(self, replica: ReplicaId, timeout: float = ASK_SECONDS) -> str | None:
         """Ask one replica itself, in the balancer or not; None when it serves, else why not."""
-        key = {"X-Harness-Key": self._secrets.balancer_key}
+        url, key = self.direct(replica.number, replica.lane)
         try:
-            answer = self._session.get(
-                f"{self.url(replica.lane)}/replica/{replica.number}/resource_providers?name={READY}",
-                headers={**key, "X-Auth-Token": self.token(timeout)},
-                timeout=timeout,
-            )
+            headers = {**key, "X-Auth-Token": self.token(timeout)}
+            url = f"{url}/resource_providers?name={READY}"
+            answer = self._session.get(url, headers=headers, timeout=timeout)
         except requests.RequestException as error:
             return type(error).__name__
         if answer.status_code == 401:

@@ -1,0 +1,141 @@
+"""The command `check`: a workload on a stack of several replicas, judged by its promises."""
+
+import os
+import secrets
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.common import replicas_argument, say
+from harness.config.resolve import BETWEEN, one_of, resolve
+from harness.core.errors import UsageError
+from harness.core.signals import shielded
+from harness.stack.settings.databases import DATABASES
+from harness.targets import choices
+
+if TYPE_CHECKING:
+    from harness.targets.base import Target
+
+OUTPUT = "placement-check"
+# Settings of the stack that the title of a check names.
+TITLE = ("placement", "replicas", "database")
+
+
+@click.command()
+@click.option("--workload", "workloads", multiple=True, metavar="W", help="Which; default: all.")
+@click.option("--database", metavar="NAME", help=f"One of {', '.join(DATABASES)}.")
+@replicas_argument
+@click.option("--placement", "placements", multiple=True, metavar="SPEC", help="Which placement.")
+@click.option(
+    "--seconds",
+    type=float,
+    default=6.0,
+    show_default=True,
+    help="How long each workload runs.",
+)
+@click.option("--seed", metavar="X", help="Decides all choices; a random one without.")
+@click.option("--clients", type=click.IntRange(2, 64), help="How many; 3 for each replica.")
+@click.option("--rounds", type=click.IntRange(1), help="At most so many rounds.")
+@click.option("--stack", "lifetime", metavar="fresh|reuse", default="fresh", help="As of pytest.")
+@click.option(
+    *("--output", "folder"),
+    type=click.Path(file_okay=False, path_type=Path),
+    default=OUTPUT,
+    show_default=True,
+    help="The directory of the histories.",
+)
+@click.option(
+    "--history",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Judge this saved history again; start nothing.",
+)
+def check(
+    workloads: tuple[str, ...],
+    database: str | None,
+    replicas: int | None,
+    placements: tuple[str, ...],
+    seconds: float,
+    seed: str | None,
+    clients: int | None,
+    rounds: int | None,
+    lifetime: str,
+    folder: Path,
+    history: Path | None,
+) -> None:
+    """Let clients write through all replicas at once, and judge what comes of it.
+
+    Exits with 0 when all promises were held, with 1 when one was violated, with 3 when one is not
+    decided, e.g. because no write met another one.
+    """
+    from harness.consistency import check as checks
+    from harness.consistency import text
+    from harness.consistency.cluster import Cluster
+    from harness.consistency.judge import Judgement
+    from harness.consistency.runner import Settings
+    from harness.consistency.workloads import WORKLOADS
+    from harness.targets.stack import StackTarget
+
+    if history is not None:
+        checked = checks.judged(history)
+        _show(text.lines(checked))
+        sys.exit(checked.report.judgement.exit_code)
+    if seconds <= 0:
+        raise UsageError(f"--seconds {seconds:g} leaves no time.", "Give a number above 0.")
+    names = [one_of(WORKLOADS, name, f"--workload {name}", "workload") for name in workloads] or [
+        *WORKLOADS
+    ]
+    options = {
+        "target": "stack",
+        "stack": lifetime,
+        "replicas": str(replicas) if replicas else None,
+        "database": database,
+        "placement": BETWEEN.join(placements) or None,
+    }
+    plan = resolve(options, os.environ, {}, choices())
+    _writable(folder)
+    target = StackTarget(plan, say)
+    seed = seed or secrets.token_hex(3)
+    judgements = []
+    try:
+        target.start()
+        cluster = Cluster(target)
+        settings = Settings(seed, seconds, clients or checks.CLIENTS * cluster.replicas, rounds)
+        say(_title(target, seed, settings.clients))
+        for name in names:
+            checked = checks.check(name, settings, cluster, folder, say)
+            _show(text.lines(checked))
+            judgements.append(checked.report.judgement)
+    finally:
+        shielded(target.stop)
+    worst = Judgement.worst(judgements)
+    click.echo(f"check: {worst}")
+    sys.exit(worst.exit_code)
+
+
+def _show(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+def _title(target: "Target", seed: str, clients: int) -> str:
+    parts = [
+        f"{setting.name} {setting.value}" for setting in target.settings() if setting.name in TITLE
+    ]
+    return f"{', '.join(parts)}, {clients} clients, seed {seed}"
+
+
+def _writable(folder: Path) -> None:
+    """Raise UsageError where no history could be written, before anything is started."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UsageError(
+            f"--output {folder} cannot be written: {error.strerror}.",
+            "Name a directory that you may write to.",
+        ) from error

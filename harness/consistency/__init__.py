@@ -1,0 +1,1 @@
+"""Concurrent calls through several replicas, judged by what placement promises; no suites."""

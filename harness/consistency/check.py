@@ -1,0 +1,73 @@
+"""One check: a workload on a stack, its history, and what is said of it."""
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.consistency import history, judge, runner
+from harness.consistency.client import Names
+from harness.consistency.cluster import Cluster
+from harness.consistency.runner import Settings
+from harness.consistency.workloads import WORKLOADS
+from harness.core.errors import UsageError
+from harness.core.measurements import Progress
+
+# Clients for each replica, unless told otherwise.
+CLIENTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A check that was made: its history's file, and what is said of it."""
+
+    path: Path
+    header: Mapping[str, Any]
+    report: judge.Report
+
+
+def check(
+    workload: str, settings: Settings, cluster: Cluster, folder: Path, progress: Progress
+) -> Checked:
+    """Run a workload on a stack that is up. Raises HarnessError."""
+    # Runs on a stack that is kept must not meet each other's objects.
+    run = secrets.token_hex(3)
+    names = Names(f"{settings.seed}/{run}")
+    path = folder / f"{workload}-{settings.seed}-{run}.jsonl"
+    record = cluster.stack.record
+    header = {
+        "workload": workload,
+        "seed": settings.seed,
+        "seconds": settings.seconds,
+        "clients": settings.clients,
+        "replicas": record.replicas,
+        "database": record.database,
+        "placements": [placement.title for placement in record.placements],
+        "started": round(time.time(), 3),
+    }
+    writer = history.Writer(path, header, time.perf_counter())
+    complete = False
+    try:
+        runner.run(WORKLOADS[workload], settings, cluster, names, writer, progress)
+        for name, rows in cluster.tables(names).items():
+            writer.table(name, rows)
+        complete = True
+    finally:
+        writer.close(complete=complete)
+    return judged(path)
+
+
+def judged(path: Path) -> Checked:
+    """Judge a saved history. Raises UsageError."""
+    read = history.read(path)
+    name = str(read.header.get("workload"))
+    if name not in WORKLOADS:
+        raise UsageError(
+            f"{path} is a history of the workload {name}, which this version does not have.",
+            f"It has {', '.join(WORKLOADS)}.",
+        )
+    workload = WORKLOADS[name]
+    report = judge.judge(read, workload.promises, workload.check, workload.kinds)
+    return Checked(path, read.header, report)

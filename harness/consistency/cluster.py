@@ -1,0 +1,98 @@
+"""The stack as a run sees it: each replica's own address, and what the database holds."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness.consistency.client import Client, Names
+from harness.consistency.history import Writer
+from harness.stack.lifecycle.running import RunningStack
+from harness.targets.stack import StackTarget
+
+if TYPE_CHECKING:
+    import pymysql
+
+# Name of a table in a history -> the rows that matter to checkers, ids resolved to UUIDs and names.
+TABLES: Mapping[str, str] = {
+    "providers": (
+        "SELECT p.uuid, p.name, p.generation, parent.uuid, root.uuid,"
+        " p.parent_provider_id IS NOT NULL AND parent.id IS NULL, root.id IS NULL"
+        " FROM resource_providers p"
+        " LEFT JOIN resource_providers parent ON parent.id = p.parent_provider_id"
+        " LEFT JOIN resource_providers root ON root.id = p.root_provider_id"
+    ),
+    "inventories": (
+        "SELECT p.uuid, c.name, i.total, i.reserved, i.allocation_ratio FROM inventories i"
+        " LEFT JOIN resource_providers p ON p.id = i.resource_provider_id"
+        " LEFT JOIN resource_classes c ON c.id = i.resource_class_id"
+    ),
+    "allocations": (
+        "SELECT a.consumer_id, p.uuid, c.name, a.used FROM allocations a"
+        " LEFT JOIN resource_providers p ON p.id = a.resource_provider_id"
+        " LEFT JOIN resource_classes c ON c.id = a.resource_class_id"
+    ),
+    "consumers": "SELECT uuid, generation FROM consumers",
+    "traits": (
+        "SELECT p.uuid, t.name FROM resource_provider_traits o"
+        " LEFT JOIN resource_providers p ON p.id = o.resource_provider_id"
+        " LEFT JOIN traits t ON t.id = o.trait_id"
+    ),
+    "aggregates": (
+        "SELECT p.uuid, a.uuid FROM resource_provider_aggregates o"
+        " LEFT JOIN resource_providers p ON p.id = o.resource_provider_id"
+        " LEFT JOIN placement_aggregates a ON a.id = o.aggregate_id"
+    ),
+    "custom traits": "SELECT name, COUNT(*) FROM traits WHERE name LIKE 'CUSTOM%' GROUP BY name",
+    "custom classes": (
+        "SELECT name, COUNT(*), MIN(id) FROM resource_classes WHERE name LIKE 'CUSTOM%'"
+        " GROUP BY name"
+    ),
+}
+
+
+class Cluster:
+    """A stack of several replicas, for clients that each ask one of them."""
+
+    def __init__(self, target: StackTarget) -> None:
+        self._target = target
+
+    @property
+    def stack(self) -> RunningStack:
+        return self._target.stack
+
+    @property
+    def replicas(self) -> int:
+        return self.stack.record.replicas
+
+    def client(self, process: int, writer: Writer) -> Client:
+        """The client of this number; clients share the replicas out among themselves."""
+        replica = process % self.replicas + 1
+        _, headers = self.stack.direct(replica)
+        return Client(
+            process,
+            replica,
+            lambda number: self.stack.direct(number)[0],
+            {**headers, "x-auth-token": self._target.token()},
+            self._target.transport(),
+            writer,
+        )
+
+    def check(self) -> None:
+        """Raise StackError when a container has died whose death was not meant."""
+        self._target.check()
+
+    def tables(self, names: Names) -> dict[str, list[list[Any]]]:
+        """Rows of the database, with a run's names for UUIDs. Raises StackError."""
+        connection = self._target.database()
+        try:
+            return {name: _rows(connection, query, names) for name, query in TABLES.items()}
+        finally:
+            connection.close()
+
+
+def _rows(
+    connection: "pymysql.Connection[pymysql.cursors.Cursor]", query: str, names: Names
+) -> list[list[Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        rows: Sequence[Sequence[Any]] = cursor.fetchall()
+    return [[names.name(value) for value in row] for row in rows]

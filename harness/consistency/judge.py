@@ -1,0 +1,160 @@
+"""Judges histories: each promise was held, was violated, or is not decided.
+
+A promise that was not put to the test is not decided: that is no pass.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from harness.consistency.history import History, Operation, Outcome
+
+# Share of a run's writes that must overlap with another write of their round.
+LEAST_OVERLAP = 0.3
+# Placement's answer to what it did not expect.
+SERVER_ERROR = 500
+READ_KINDS = frozenset({"read"})
+
+
+class Judgement(StrEnum):
+    """Judgement of a promise, from the worst to the best."""
+
+    VIOLATED = "violated"
+    NOT_DECIDED = "not decided"
+    HELD = "held"
+
+    @property
+    def exit_code(self) -> int:
+        return {Judgement.VIOLATED: 1, Judgement.NOT_DECIDED: 3, Judgement.HELD: 0}[self]
+
+    @classmethod
+    def worst(cls, judgements: Iterable["Judgement"]) -> "Judgement":
+        """The worst of some judgements; without any, nothing is decided."""
+        present = set(judgements)
+        return next((judgement for judgement in cls if judgement in present), cls.NOT_DECIDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A broken promise: what happened, in which round, and the operations that show it."""
+
+    promise: str
+    round: int
+    what: str
+    operations: Sequence[Operation] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Verdict on one promise. ``reason`` says why it is not decided."""
+
+    promise: str
+    judgement: Judgement
+    violations: Sequence[Violation] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that is said of a history."""
+
+    verdicts: Sequence[Verdict]
+    figures: Mapping[str, Any]
+
+    @property
+    def judgement(self) -> Judgement:
+        return Judgement.worst(verdict.judgement for verdict in self.verdicts)
+
+
+Checker = Callable[[History], Iterable[Violation]]
+
+NO_SERVER_ERROR = "no write is answered with 500 while nothing is broken"
+
+
+def judge(
+    history: History, promises: Sequence[str], checker: Checker, kinds: Iterable[str]
+) -> Report:
+    """Judge a history by a workload's checker.
+
+    ``kinds`` are the calls of which each must have succeeded once: else nothing is decided.
+    """
+    violations = [*checker(history), *server_errors(history)]
+    strange = {violation.promise for violation in violations} - {*promises, NO_SERVER_ERROR}
+    if strange:
+        raise ValueError(f"a checker breaks promises that its workload does not give: {strange}")
+    doubts = [*_doubts(history, kinds)]
+    verdicts = []
+    for promise in (*promises, NO_SERVER_ERROR):
+        broken = [violation for violation in violations if violation.promise == promise]
+        if broken:
+            verdicts.append(Verdict(promise, Judgement.VIOLATED, broken))
+        elif doubts:
+            verdicts.append(Verdict(promise, Judgement.NOT_DECIDED, (), "; ".join(doubts)))
+        else:
+            verdicts.append(Verdict(promise, Judgement.HELD))
+    return Report(verdicts, figures(history))
+
+
+def server_errors(history: History) -> Iterator[Violation]:
+    """Answers with 500. Under a fault they are expected, and the header names the fault."""
+    if history.header.get("fault"):
+        return
+    for operation in history.operations:
+        if operation.status == SERVER_ERROR:
+            what = f"{operation.kind} was answered with 500: {operation.error}"
+            yield Violation(NO_SERVER_ERROR, operation.round, what, [operation])
+
+
+def figures(history: History) -> dict[str, Any]:
+    """Counts of a history: rounds, calls by outcome, the share of writes that overlapped."""
+    writes = [operation for operation in history.operations if is_write(operation)]
+    count = {outcome: sum(write.outcome is outcome for write in writes) for outcome in Outcome}
+    return {
+        "rounds": len(history.rounds),
+        "calls": len(history.operations),
+        "writes": len(writes),
+        "acknowledged": count[Outcome.OK],
+        "refused": count[Outcome.FAIL],
+        "unknown": count[Outcome.INFO],
+        "overlapping": overlapping(history) / len(writes) if writes else 0.0,
+    }
+
+
+def is_write(operation: Operation) -> bool:
+    """Whether an operation is one of the workload's writes: no read, and no preparation."""
+    return operation.kind not in READ_KINDS and not operation.kind.startswith("prepare")
+
+
+def overlapping(history: History) -> int:
+    """How many writes overlapped with another process's write of their round."""
+    count = 0
+    for operations in history.rounds.values():
+        writes = sorted(filter(is_write, operations), key=lambda write: write.begin)
+        marked: set[int] = set()
+        under_way: list[Operation] = []
+        for write in writes:
+            under_way = [
+                other for other in under_way if other.end is None or other.end > write.begin
+            ]
+            for other in under_way:
+                if other.process != write.process:
+                    marked |= {other.number, write.number}
+            under_way.append(write)
+        count += len(marked)
+    return count
+
+
+def _doubts(history: History, kinds: Iterable[str]) -> Iterator[str]:
+    """Reasons for which nothing can be decided from this history, whatever the checker found."""
+    if not history.complete:
+        yield "the history was cut off"
+    succeeded = {operation.kind for operation in history.operations if operation.ok}
+    missing = sorted(set(kinds) - succeeded)
+    if missing:
+        yield f"no {' and no '.join(missing)} was acknowledged"
+    counts = figures(history)
+    if not missing and counts["overlapping"] < LEAST_OVERLAP:
+        yield (
+            f"only {counts['overlapping']:.0%} of {counts['writes']} writes overlapped with another"
+        )

@@ -1,0 +1,60 @@
+"""`placement-harness check` before and after a run: settings without sense, saved histories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli.check import check
+from harness.consistency.history import Operation, Outcome, Writer
+from harness.core.errors import UsageError
+
+
+def saved(path: Path, claims: int) -> str:
+    writer = Writer(path, {"workload": "capacity", "seed": "7"}, 0.0)
+    numbers = [
+        writer.invoke(process, 0, "claim", [f"r0/c{process}", 1], 1, 0.0)
+        for process in range(claims)
+    ]
+    for process, number in enumerate(numbers):
+        done = Operation(number, process, 0, "claim", 0.0, outcome=Outcome.OK, status=204)
+        writer.complete(done, 1.0)
+    rows = [[f"r0/c{process}", "r0/host", "VCPU", 1] for process in range(claims)]
+    writer.table("allocations", rows)
+    writer.close(complete=True)
+    return str(path)
+
+
+def test_a_saved_history_is_judged_again(tmp_path: Path) -> None:
+    result = CliRunner().invoke(check, ["--history", saved(tmp_path / "good", 10)])
+    assert result.exit_code == 0
+    assert "10 acknowledged" in result.output
+    assert "held       capacity: used must not exceed" in result.output
+
+
+def test_a_saved_violation_is_found_again(tmp_path: Path) -> None:
+    result = CliRunner().invoke(check, ["--history", saved(tmp_path / "bad", 12)])
+    assert result.exit_code == 1
+    assert "round 0: 12 of 10 were given away" in result.output
+    assert "client 3, replica 1: claim ['r0/c3', 1] -> 204" in result.output
+
+
+def test_a_history_in_which_nothing_happened_is_no_success(tmp_path: Path) -> None:
+    result = CliRunner().invoke(check, ["--history", saved(tmp_path / "none", 0)])
+    assert result.exit_code == 3
+    assert "no claim was acknowledged" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--workload", "capcity"], "no such workload. Did you mean capacity?"),
+        (["--seconds", "0"], "--seconds 0 leaves no time"),
+        (["--database", "mariadb-9"], "no such database"),
+    ],
+)
+def test_settings_without_sense_are_refused(tmp_path: Path, words: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        CliRunner().invoke(check, [*words, "--output", str(tmp_path)], catch_exceptions=False)

@@ -251,6 +251,7 @@ def doctor() -> None:
 )
 @named
 @click.option("--url", help="A placement elsewhere, with the credentials of OS_* variables.")
+@click.option("--release", default="", help="The release of the placement at --url.")
 @click.option("--regex", help="Only the suites in whose file name this is found.")
 @click.option("--junit-xml", type=click.Path(dir_okay=False, path_type=Path), help="A report.")
 @click.pass_context
@@ -259,6 +260,7 @@ def tempest(
     directories: tuple[Path, ...],
     name: str,
     url: str | None,
+    release: str,
     regex: str | None,
     junit_xml: Path | None,
 ) -> None:
@@ -267,7 +269,13 @@ def tempest(
 
     if url and context.get_parameter_source("name") is click.core.ParameterSource.COMMANDLINE:
         raise UsageError("--url and --name make no sense together.", "Leave one of the two away.")
-    if not tempest.tempest(directories, url or running(name), regex, junit_xml, say):
+    if release and not url:
+        raise UsageError(
+            f"--release {release} makes no sense without --url: a stack's release is known.",
+            "Leave it away.",
+        )
+    where = url or running(name)
+    if not tempest.tempest(directories, where, regex, junit_xml, say, release):
         sys.exit(1)
 
 

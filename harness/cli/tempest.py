@@ -13,6 +13,7 @@ from harness.core.errors import TargetError, UsageError
 from harness.core.measurements import Progress
 from harness.core.paths import SUITES
 from harness.identity import credentials, keystone
+from harness.placements.lockfile import locked_version
 from harness.stack.handle import Stack
 from harness.stack.model import lanes
 from harness.tempest import runner
@@ -29,8 +30,12 @@ def tempest(
     regex: str | None,
     junit_xml: Path | None,
     progress: Progress,
+    release: str = "",
 ) -> bool:
-    """Run suites against a stack or a URL, and say what came of them; True when all is well."""
+    """Run suites against a stack or a URL, and say what came of them; True when all is well.
+
+    ``release`` is that of the placement at a URL.
+    """
     runner.require()
     if not directories and not DIRECTORY.is_dir():
         raise UsageError(
@@ -41,7 +46,7 @@ def tempest(
     chosen = [*directories] or [DIRECTORY]
     began = time.time()
     if isinstance(where, str):
-        tests, served = _elsewhere(where, chosen, regex, progress), None
+        tests, served = _elsewhere(where, chosen, regex, progress, release), None
     else:
         tests = _on(where, chosen, regex, progress)
         served = Served(where, began)
@@ -66,8 +71,8 @@ def tempest(
         click.secho(problem, fg="red")
     missing = served.missing(tests) if served else None
     suites = len({test.suite for test in tests})
-    said = f"{counts(tests)} in {suites} suites in {seconds:.2f}s, with tempest"
-    click.secho(f"{said} {version('tempest')}", fg="red" if bad or problem or missing else "green")
+    ended = f"{counts(tests)} in {suites} suites in {seconds:.2f}s, with tempest"
+    click.secho(f"{ended} {version('tempest')}", fg="red" if bad or problem or missing else "green")
     if missing and not bad:
         raise missing
     if missing:
@@ -78,7 +83,7 @@ def tempest(
 def _on(
     stack: Stack, directories: Sequence[Path], regex: str | None, progress: Progress
 ) -> list[Test]:
-    # Nobody else is to take it down meanwhile.
+    # No other process may take the stack down meanwhile.
     stack.state.lock()
     try:
         lanes.restore(stack.state, stack.record)
@@ -89,6 +94,8 @@ def _on(
             directories,
             regex,
             progress,
+            placements=[each.version or locked_version() for each in stack.record.placements]
+            or [locked_version()],
             check=stack.check,
             parent=stack.state.directory,
         )
@@ -98,29 +105,31 @@ def _on(
 
 
 def _elsewhere(
-    url: str, directories: Sequence[Path], regex: str | None, progress: Progress
+    url: str, directories: Sequence[Path], regex: str | None, progress: Progress, release: str
 ) -> list[Test]:
     if not is_url(url):
         raise UsageError(
             f"--url {url} is not a whole URL.",
             "Give placement's address, e.g. http://127.0.0.1:8778/placement.",
         )
-    found = credentials.find(os.environ)
-    if not isinstance(found, keystone.Keystone):
+    account = credentials.find(os.environ)
+    if not isinstance(account, keystone.Keystone):
         raise TargetError(
-            f"tempest needs a user, a password and a project; {found.who} is not that.",
+            f"tempest needs a user, a password and a project; {account.who} is not that.",
             "Set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME.",
         )
-    _meet(found, url)
-    return runner.run(found, directories, regex, progress)
+    _meet(account, url)
+    return runner.run(
+        account, directories, regex, progress, placements=[release or locked_version()]
+    )
 
 
 def _meet(cloud: keystone.Keystone, url: str) -> None:
     """Raise TargetError unless gabbi-tempest, which asks the catalog, finds this placement."""
-    found = cloud.endpoint("placement", cloud.token())
-    if found != url.rstrip("/"):
+    address = cloud.endpoint("placement", cloud.token())
+    if address != url.rstrip("/"):
         raise TargetError(
             f"The suites are to go to {url}, but gabbi-tempest goes where the catalog of keystone "
-            f"at {cloud.url} has placement: {found or 'nowhere'}.",
+            f"at {cloud.url} has placement: {address or 'nowhere'}.",
             "Give that address, or the credentials of the cloud that is meant.",
         )

@@ -45,6 +45,12 @@ SETTINGS = {
     "placement_constraints": Setting(
         "FILE", "the dependencies of --placement (default: those of its own date)", ""
     ),
+    "release": Setting(
+        "VERSION",
+        "the release of the placement at a URL, for suites that hold for some releases alone "
+        "(default: the locked one)",
+        "",
+    ),
 }
 INI = tuple(name for name, setting in SETTINGS.items() if setting.in_ini)
 

@@ -47,7 +47,8 @@ class Plan:
     ``target`` is ``stack``, ``embedded`` or an http(s) URL. ``port`` is Apache's on the loopback
     interface; 0 lets the harness choose one. ``placements`` are those that replicas run, in turn:
     versions, checkouts or packages; none for the locked release. ``constraints`` is a file that
-    says which dependencies they have. ``lanes`` are those that
+    says which dependencies they have. ``release`` is what the placement at a URL is said to be.
+    ``lanes`` are those that
     upstream's suites need: none for suites that clean up after themselves, which share one
     placement. ``profiles`` are the configurations that these suites ask for. ``sources`` says of
     each setting where it came from: option, environment, ini or default.
@@ -62,6 +63,7 @@ class Plan:
     config_source: str = "env"
     placements: tuple[str, ...] = ()
     constraints: str = ""
+    release: str = ""
     lanes: tuple[Lane, ...] = ()
     profiles: tuple[str, ...] = ()
     # The user's Compose file, which is merged after the project's files.

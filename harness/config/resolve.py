@@ -1,5 +1,6 @@
 """Options, environment and ini settings become a plan."""
 
+import re
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -83,6 +84,7 @@ def resolve(
         config_source=_choice("config_source", given, choices),
         placements=tuple(filter(None, given["placement"].value.split(BETWEEN))),
         constraints=given["placement_constraints"].value,
+        release=_release(given["release"], target),
         sources={name: setting.source for name, setting in given.items()},
         override=override_file(directory) if target in choices["stack_options"] else None,
     )
@@ -156,6 +158,17 @@ def _listed(known: Collection[str]) -> str:
 
 def _replicas(given: _Given) -> int:
     return number_of_replicas(given.value.strip(), given.written)
+
+
+def _release(given: _Given, target: str) -> str:
+    if given.source == "option" and not is_url(target):
+        raise UsageError(
+            f"{given.written} makes no sense with the target {target}, whose release is known.",
+            "Leave it away; --placement chooses what a stack runs.",
+        )
+    if given.value and not re.fullmatch(r"\d+(\.\d+)*([a-z.]+\d+)*", given.value):
+        raise UsageError(f"{given.written} is no release.", "Give a version, e.g. 15.0.0.")
+    return given.value
 
 
 def _port(given: _Given) -> int:

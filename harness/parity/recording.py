@@ -24,6 +24,7 @@ from harness.core import redact
 from harness.core.errors import UsageError
 from harness.core.exchange import Exchange
 from harness.core.exchange_log import as_data, from_data, in_json
+from harness.suites import releases
 
 FORMAT = "placement-harness/recording/"
 VERSION = 1
@@ -88,9 +89,14 @@ def writing(path: Path, header: Header, hidden: Iterable[str] = ()) -> Iterator[
 
 
 def suite_digest(path: Path) -> str:
-    """SHA-256 of what a suite says, whatever its comments and its layout are."""
+    """SHA-256 of what a suite says, whatever its comments and its layout are.
+
+    The releases for which it is true are left out: they change nothing in its tests.
+    """
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     data = yaml.load(path.read_bytes(), loader)  # noqa: S506 (it is a safe loader)
+    if isinstance(data, dict):
+        data.pop(releases.KEY, None)
     text = json.dumps(data, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,13 +1,14 @@
 """Adds to pytest what a run needs, once its settings are known."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness import targets
-from harness.config.plan import Lane, Plan
+from harness.config.plan import Lane, Plan, is_url
 from harness.core.errors import HarnessError, UsageError
 from harness.parity.offline import found_recording
 from harness.parity.recording import Recording
@@ -16,10 +17,12 @@ from harness.plugin import _xdist_compat, fixtures, garbage, run_report, suite_o
 from harness.plugin.controller import Owner
 from harness.plugin.parity import ParityCheck, ParitySummary
 from harness.plugin.recorder import Recorder
+from harness.plugin.releases import RELEASES, Releases
 from harness.plugin.run_report import RunReport
 from harness.plugin.worker import Worker
 from harness.suites import extensions, items, selection
 from harness.suites.connection import Wire
+from harness.targets.releases import of as releases_of
 from harness.upstream import fixture_data
 
 # Ways of xdist that give tests of one file to several workers.
@@ -72,12 +75,21 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
         config.pluginmanager.register(recorder, "placement-recorder")
     if report is not None and isinstance(run, Owner):
         config.pluginmanager.register(RunReport(report, run, run.error), "placement-measures")
+    config.pluginmanager.register(_releases(plan, workerinput), "placement-releases")
     config.pluginmanager.register(items.SuiteCollector(project, wire), "placement-suites")
     order = suite_order.Order(config, targets.kind_of(plan).name)
     config.pluginmanager.register(order, "placement-order")
     config.pluginmanager.register(fixtures, "placement-fixtures")
     config.pluginmanager.register(garbage.Garbage(), "placement-garbage")
     _keep_suites_whole(config)
+
+
+def _releases(plan: Plan, workerinput: Mapping[str, Any] | None) -> Releases:
+    """The plugin that leaves out suites of other releases than the target's."""
+    guessed = is_url(plan.target) and not plan.release
+    if workerinput is not None:
+        return Releases(workerinput[RELEASES], guessed=guessed)
+    return Releases(releases_of(plan), guessed=guessed)
 
 
 def _recorder(config: pytest.Config) -> Recorder | None:

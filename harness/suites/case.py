@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 from gabbi import exception  # type: ignore[import-untyped]
+from packaging.specifiers import SpecifierSet
 
 from harness.core.exchange import Exchange
 from harness.suites import _gabbi_compat
@@ -54,6 +55,8 @@ class Case(_gabbi_compat.Case):
     own_tls: bool
     # Where the test stands in its file, from 0.
     line: int
+    # The releases of placement for which the suite is true; None: for all.
+    releases: SpecifierSet | None
 
     # What a deployed placement answers instead.
     difference: Difference | None = None

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from gabbi import exception  # type: ignore[import-untyped]
 
-from harness.suites import _gabbi_compat, client
+from harness.suites import _gabbi_compat, client, releases
 from harness.suites.case import Case
 from harness.suites.connection import Wire
 from harness.suites.extensions import Extensions
@@ -51,6 +51,10 @@ def load(path: Path, extensions: Extensions, wire: Wire) -> list[Case]:
     if not isinstance(suite.get("tests"), list):
         raise SuiteError(path, None, "not a gabbi suite: it has no list of `tests`.")
     suite["tests"] = tests = _Counted(suite["tests"])
+    try:
+        specifier = releases.specifier(suite)
+    except ValueError as error:
+        raise SuiteError(path, None, f"{error}.", shape=False) from error
     fixtures = _fixtures(path, suite, extensions, wire)
     # Suites of placement's own name its fixtures.
     theirs = any(map(_is_staged, vars(fixtures).values()))
@@ -72,6 +76,7 @@ def load(path: Path, extensions: Extensions, wire: Wire) -> list[Case]:
     for index, one in enumerate(cases):
         one.line = lines[index]
         one.own_tls = "ssl" in tests[index]
+        one.releases = specifier
         if theirs:
             one.difference = declared().get((path.name, one.test_data["name"]))
     return cases

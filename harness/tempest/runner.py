@@ -49,13 +49,15 @@ def run(
     regex: str | None,
     progress: Progress,
     *,
+    placements: Sequence[str] = (),
     check: Callable[[], None] = lambda: None,
     parent: Path | None = None,
 ) -> list[Test]:
     """Run suites under tempest and give their tests; all of them have run.
 
-    ``check`` is called between suites, and raises when the target has broken. What tempest needs
-    stands in a directory of its own below ``parent``, which is gone afterwards.
+    ``placements`` are the releases that answer. ``check`` is called between suites, and raises
+    when the target has broken. What tempest needs stands in a directory of its own below
+    ``parent``, which is gone afterwards.
     """
     require()
     for old in parent.glob(f"{PREFIX}*") if parent else ():
@@ -63,7 +65,7 @@ def run(
         shutil.rmtree(old, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=PREFIX, dir=parent) as name:
         work = Path(name).resolve()
-        tests = workspace.prepare(directories, regex, work)
+        tests = workspace.prepare(directories, regex, work, placements)
         workspace.configure(keystone, work)
         secret = str(keystone.identity["password"]["user"]["password"])
         left = Counter(test.suite for test in tests.all)

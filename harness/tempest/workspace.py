@@ -4,12 +4,12 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from harness.core.errors import TargetError, UsageError
 from harness.identity.keystone import LOOPBACK, Keystone
-from harness.suites import loader
+from harness.suites import loader, releases
 from harness.suites.connection import Wire
 from harness.suites.extensions import Extensions
 from harness.tempest.outcomes import Test, Tests
@@ -18,8 +18,11 @@ from harness.tempest.outcomes import Test, Tests
 FOREIGN = ("OS_", "TEMPEST_", "STESTR_", "GABBI_", "XDG_")
 
 
-def prepare(directories: Iterable[Path], regex: str | None, work: Path) -> Tests:
+def prepare(
+    directories: Iterable[Path], regex: str | None, work: Path, placements: Iterable[str] = ()
+) -> Tests:
     """Lay out the suites for gabbi-tempest; a ``regex`` picks those whose file name it is found in.
+    Suites that are not true for these releases of ``placements`` are left out.
 
     They are links: a path that was given may hold a colon, and a suite needs the files beside it.
     """
@@ -27,7 +30,8 @@ def prepare(directories: Iterable[Path], regex: str | None, work: Path) -> Tests
         chosen = re.compile(regex or "")
     except re.error as error:
         raise UsageError(f"--regex {regex} makes no sense: {error}.", "Mend it.") from error
-    tests = Tests()
+    tests, answering = Tests(), [*placements]
+    left_out = False
     for number, directory in enumerate(dict.fromkeys(path.resolve() for path in directories)):
         place = work / str(number)
         place.mkdir()
@@ -35,18 +39,23 @@ def prepare(directories: Iterable[Path], regex: str | None, work: Path) -> Tests
             if path.suffix == ".yaml" and not path.name.startswith("."):
                 if not chosen.search(path.name):
                     continue
-                _expect(path, f"tempest.scenario{str(place).replace('/', '.')}", tests)
+                module = f"tempest.scenario{str(place).replace('/', '.')}"
+                if not _expect(path, module, tests, answering):
+                    left_out = True
+                    continue
             (place / path.name).symlink_to(path)
     if not tests.expected:
         among = f" whose name matches {regex}" if regex else ""
+        true = f" that are true for placement {' and '.join(answering)}" if left_out else ""
         raise UsageError(
-            f"There are no suites{among} in {', '.join(map(str, directories))}.",
+            f"There are no suites{among}{true} in {', '.join(map(str, directories))}.",
             "Give directories that hold gabbi's .yaml files.",
         )
     return tests
 
 
-def _expect(path: Path, module: str, tests: Tests) -> None:
+def _expect(path: Path, module: str, tests: Tests, placements: Sequence[str]) -> bool:
+    """Note the tests of a suite; False for a suite that is not true for these releases."""
     try:
         cases = loader.load(path, Extensions(), Wire())
         problem = f"{path} needs fixtures of Python." if cases and cases[0].fixtures else ""
@@ -58,10 +67,13 @@ def _expect(path: Path, module: str, tests: Tests) -> None:
             "Under tempest, suites have gabbi's own means only, no fixtures or handlers besides. "
             "Mend it, or leave it out with --regex.",
         )
+    if cases and not releases.holds(cases[0].releases, placements):
+        return False
     shown = os.path.relpath(path)
     for case in cases:
         name = f"{module}.{type(case).__name__}.test_request"
         tests.expected.setdefault(name, []).append(Test(shown, case.test_data["name"]))
+    return True
 
 
 def configure(keystone: Keystone, work: Path) -> None:

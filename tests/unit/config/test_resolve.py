@@ -55,6 +55,25 @@ def test_an_option_wins_over_the_environment_and_that_over_ini() -> None:
         assert (plan.replicas, plan.sources["replicas"]) == (expected, source)
 
 
+@pytest.mark.parametrize("release", ["13.0.0", "14", "15.1.0.dev7"])
+def test_the_release_of_a_url_can_be_named(release: str) -> None:
+    plan = resolved({"target": "http://localhost:8778/placement", "release": release})
+    assert plan.release == release
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"release": "13.0.0"}, "makes no sense with the target stack"),
+        ({"release": "13.0.0", "target": "embedded"}, "makes no sense with the target embedded"),
+        ({"release": "old", "target": "http://localhost:8778"}, "--release old is no release"),
+    ],
+)
+def test_a_release_without_sense_is_refused(options: Given, problem: str) -> None:
+    with pytest.raises(UsageError, match=problem):
+        resolved(options)
+
+
 def test_empty_ini_settings_and_variables_count_as_not_given() -> None:
     plan = resolved({}, {"PLACEMENT_HARNESS_STACK": ""}, {"stack": ""})
     assert plan.sources["stack"] == "default"

@@ -11,7 +11,7 @@ import pytest
 
 from harness.core.errors import UsageError
 from harness.core.exchange import Exchange, Request, Response
-from harness.parity.recording import Header, Recording, writing
+from harness.parity.recording import Header, Recording, suite_digest, writing
 
 TOKEN = "gAAAAABtoken-that-must-not-be-read"
 PASSWORD = "a-password-of-the-stack"
@@ -142,3 +142,15 @@ def test_a_file_that_is_not_compressed_is_refused_by_name(tmp_path: Path) -> Non
     path.write_bytes(gzip.compress(b""))
     with pytest.raises(UsageError, match="is empty"):
         Recording(path)
+
+
+def test_a_suites_digest_is_of_its_tests_not_of_the_releases_that_they_are_for(
+    tmp_path: Path,
+) -> None:
+    suite = tmp_path / "a.yaml"
+    suite.write_text("tests: [{name: only, GET: /}]")
+    before = suite_digest(suite)
+    suite.write_text('placement: ">=14"\ntests:\n- {name: only, GET: /}  # the same\n')
+    assert suite_digest(suite) == before
+    suite.write_text("tests: [{name: only, GET: /other}]")
+    assert suite_digest(suite) != before

@@ -174,3 +174,11 @@ def test_without_tempest_the_remedy_is_named(
 
 
 # The command
+
+
+def test_suites_of_other_releases_than_the_targets_are_left_out(fake: Fake) -> None:
+    other = fake.suites / "other.yaml"
+    other.write_text(f'placement: "<14"\n{SUITE}')
+    assert fake.run(placements=["16.0.0"]) == ["passed", "passed"]
+    with pytest.raises(UsageError, match=r"true for placement 16\.0\.0 in"):
+        fake.run("other", placements=["16.0.0"])

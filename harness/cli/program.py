@@ -136,11 +136,11 @@ def up(
 @named
 def down(name: str) -> None:
     """Remove a stack."""
-    from harness.stack.lifecycle import teardown
+    from harness.stack.lifecycle import ownership, teardown
 
     state = StackState(name)
     install.require_engine()
-    teardown.refuse_foreign(state)
+    ownership.refuse_foreign(state)
     known = _recorded(state)
     state.lock()
     if known:

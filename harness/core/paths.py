@@ -29,8 +29,12 @@ def override_file(directory: pathlib.Path | None = None) -> pathlib.Path | None:
 
 
 def state_root() -> pathlib.Path:
+    """The directory of all that is remembered, without symbolic links in its path.
+
+    Labels of containers hold the path: a home directory that is a symbolic link has two.
+    """
     chosen = os.environ.get("PLACEMENT_HARNESS_STATE")
     if chosen:
-        return pathlib.Path(chosen).absolute()
+        return pathlib.Path(chosen).resolve()
     base = os.environ.get("XDG_STATE_HOME") or pathlib.Path.home() / ".local/state"
-    return pathlib.Path(base) / "placement-harness"
+    return pathlib.Path(base).resolve() / "placement-harness"

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from harness.core.deadline import GLANCE, Deadline, go_on
+from harness.core.environment import inherited
 
 NOT_FOUND, TIMED_OUT = 127, 124
 EVIDENCE_LINES = 8
@@ -91,7 +92,7 @@ class Program:
             stdin=stdin or subprocess.DEVNULL,
             stdout=out or subprocess.PIPE,
             stderr=subprocess.STDOUT if errors is None else errors,
-            env=environment,
+            env=inherited() if environment is None else environment,
             cwd=folder,
             start_new_session=True,
         )
@@ -209,15 +210,6 @@ def run(
 def plain_environment() -> dict[str, str]:
     """Environment of commands whose words are matched and shown: English, without questions."""
     return {**inherited(), "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
-
-
-def inherited() -> dict[str, str]:
-    """The environment without the variables of compose.yaml.
-
-    A user may have set these for a stack that is started by hand. Compose would prefer them to the
-    harness's own.
-    """
-    return {name: value for name, value in os.environ.items() if not name.startswith("HARNESS_")}
 
 
 def follow(

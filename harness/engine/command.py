@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from harness.core.environment import proxies_of
 from harness.core.process import NOWHERE, Outcome, Program, follow, run
 
 # Time limits of commands that take a moment on an idle machine. Seconds.
@@ -63,6 +64,15 @@ class CommandLine:
     def image_details(self, tags: Sequence[str], fields: Sequence[str]) -> Outcome:
         return self._run("image", "inspect", "--format", _row(fields), *tags, seconds=LIST_SECONDS)
 
+    # Part of a stack's start and removal, for which the library's import is too long.
+
+    def create_volume(self, name: str, labels: Mapping[str, str]) -> Outcome:
+        words = [word for pair in labels.items() for word in ("--label", "=".join(pair))]
+        return self._run("volume", "create", *words, name, seconds=LIST_SECONDS)
+
+    def remove_volume(self, name: str) -> Outcome:
+        return self._run("volume", "rm", name, seconds=LIST_SECONDS)
+
     # Following, with a way to stop: the library has no handle of the process, which goes on when
     # the reading stops.
 
@@ -103,7 +113,9 @@ class CommandLine:
         environment: Mapping[str, str],
         heard: Callable[[str], None],
     ) -> int:
-        words = ("compose", "--progress", "plain", *options, "build", service)
+        # docker itself passes on the proxies of its own settings alone.
+        proxies = [word for name in proxies_of(environment) for word in ("--build-arg", name)]
+        words = ("compose", "--progress", "plain", *options, "build", *proxies, service)
         return follow([*self._docker, *words], heard, environment)
 
     def execute(self, container: str, command: Sequence[str], seconds: float) -> Outcome:

@@ -6,6 +6,7 @@ do, with the reasons, and what a stack's start and removal need: the import of t
 """
 
 import contextlib
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from harness.core.environment import NAMES
 from harness.core.process import TIMED_OUT, Outcome, Program
 from harness.engine.command import CommandLine, Labels
 from harness.engine.values import Container, DockerError, Image, ImageDetails, Once, Resource
@@ -55,9 +57,12 @@ class Engine:
         """
         from python_on_whales import DockerClient
 
+        # The library's commands get all of this process's environment.
+        unset = [word for name in NAMES if name in os.environ for word in ("-u", name)]
+        without = ("env", *unset) if unset and shutil.which("env") else ()
         limit = ("timeout", f"{seconds:g}") if shutil.which("timeout") else ()
         return DockerClient(
-            client_call=[*before, *limit, "docker"],
+            client_call=[*before, *without, *limit, "docker"],
             context=self._context,
             host=self._host,
             **compose,  # type: ignore[arg-type]
@@ -143,6 +148,14 @@ class Engine:
     def create_volume(self, name: str, labels: Mapping[str, str]) -> None:
         with translated("create a volume"):
             self.client(CHANGE_SECONDS).volume.create(name, labels=dict(labels))
+
+    def claim_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """Create an empty volume, unless there is one: that one keeps its labels."""
+        _require(self.command.create_volume(name, labels), "create a volume")
+
+    def release_volume(self, name: str) -> None:
+        """Remove a volume that may be gone, and that nothing uses."""
+        self.command.remove_volume(name)
 
     def restart(self, container: str, seconds: float) -> None:
         with translated("restart a container"):

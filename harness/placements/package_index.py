@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.deadline import Deadline
+from harness.core.environment import inherited
 from harness.core.errors import UnreachableError, UsageError
 from harness.core.files import private_directory
 from harness.core.locks import FileLock
@@ -68,7 +69,7 @@ def uv_program() -> str:
 def uv(*words: str, stdin: str = "") -> Answer:
     """Run uv with the index and the certificates that pip is set to."""
     environment = {
-        **os.environ,
+        **inherited(),
         **_as_pip(os.environ),
         "NO_COLOR": "1",
         # Only this Python is used: looking for others takes 8 s.

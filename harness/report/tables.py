@@ -56,7 +56,7 @@ def show_stacks() -> None:
 
 
 def _foreign(name: str, directory: str) -> bool:
-    return directory != str(StackState(name).directory)
+    return not StackState(name).is_at(directory)
 
 
 def _where(name: str, directory: str, unreadable: list[UnreadableError]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.config.plan import FIRST_LANE, Lane
+from harness.core.environment import PROXIES
 from harness.core.files import write_private
 from harness.engine.values import Once
 from harness.stack.images import code_volumes
@@ -55,6 +56,8 @@ def write(
     for one in services.values():
         # Images are there by now; a stack that is kept outlives the checkout.
         one.pop("build", None)
+    _label(project, state)
+    _without_proxies(services)
     project[TEMPLATE], project[SETTINGS] = services.pop(lanes.SERVICE), {}
     project[LANES] = {lane.name: dict(lane.environment) for lane in of_the_plan}
     for number in range(1, record.replicas + 1):
@@ -62,6 +65,33 @@ def write(
     _add_lanes(services, record)
     code_volumes.mount(project)
     save(state, project)
+
+
+def _without_proxies(services: Project) -> None:
+    """Let no service use a proxy: docker gives containers the proxies of its own settings.
+
+    A proxy cannot reach the stack's own addresses. The user's own file may name one.
+    """
+    for service in services.values():
+        service["environment"] = {
+            **dict.fromkeys(PROXIES, ""),
+            **(service.get("environment") or {}),
+        }
+
+
+def _label(project: Project, state: StackState) -> None:
+    """Give the stack's labels to all that Compose makes: the user's own file has none.
+
+    A removal finds by labels what a start that failed half-way has left.
+    """
+    parts = [
+        *project["services"].values(),
+        *(project.get("networks") or {}).values(),
+        *(project.get("volumes") or {}).values(),
+    ]
+    for part in parts:
+        if not part.get("external"):
+            part["labels"] = {**(part.get("labels") or {}), **state.labels}
 
 
 def save(state: StackState, project: Project) -> None:

@@ -59,8 +59,11 @@ class Client(_gabbi_compat.Client):
         return _as_gabbi(response), response.body
 
     def _http2(self, request: Request, redirect: bool, timeout: float) -> Response:
-        """HTTP/2 is rare enough for gabbi's own client."""
-        with httpx.Client(verify=self._verify, http1=False, http2=True) as client:
+        """HTTP/2 is rare enough for gabbi's own client.
+
+        As with HTTP/1, no proxy of the environment sees the request: its token would pass in clear.
+        """
+        with httpx.Client(verify=self._verify, http1=False, http2=True, trust_env=False) as client:
             try:
                 answer = client.request(
                     request.method,

@@ -1,5 +1,7 @@
 """Containers that a fake docker lists."""
 
+from pathlib import Path
+
 from harness.engine.docker import Engine
 from harness.engine.values import Container
 
@@ -30,17 +32,16 @@ def container(
 
 def lists(*containers: Container | str) -> str:
     """A fake docker's answer to ``ps``: these containers, with the labels of stacks."""
-    rows = [_row(one, with_labels=True) for one in containers]
+    rows = [_row(one) for one in containers]
     return f"printf '%s\\n' {' '.join(rows)}" if rows else "exit 0"
 
 
-def lists_parts(*containers: Container | str) -> str:
-    """A fake docker's answer to ``ps`` where no labels of stacks are asked for."""
-    return f"printf '%s\\n' {' '.join(_row(one, with_labels=False) for one in containers)}"
+def lists_parts(directory: Path, *ids: str) -> str:
+    """A fake docker's answer to the listings of a removal: parts of a stack with this directory."""
+    return f"printf '%s\\tone\\t{directory}\\n' {' '.join(ids)}"
 
 
-def _row(listed: Container | str, *, with_labels: bool) -> str:
+def _row(listed: Container | str) -> str:
     one = container(listed) if isinstance(listed, str) else listed
     fields = [one.id, one.name, one.service, str(one.number), one.state, one.status, one.ports]
-    labels = list(one.labels.values()) if with_labels else []
-    return "'" + "\t".join([*fields, *labels]) + "'"
+    return "'" + "\t".join([*fields, *one.labels.values()]) + "'"

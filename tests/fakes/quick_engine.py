@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.fakes.machine import Machine, fails
 
 CONNECTION = "mysql+pymysql://placement:word@mariadb/placement"
 # What `docker compose config` makes of compose.yaml, as far as the harness looks at it.
-PROJECT = {
+PROJECT: dict[str, Any] = {
     "name": "one",
     "services": {
         "placement": {

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from harness.core.deadline import GLANCE, Deadline, cancellable, go_on, news
 from harness.core.disk import disk_full, says_disk_full
+from harness.core.environment import inherited
 from harness.core.errors import BuildError
 from harness.core.files import private_directory
 from harness.core.locks import FileLock
 from harness.core.measurements import Progress
 from harness.core.paths import ROOT, state_root
-from harness.core.process import inherited
 from harness.engine import base_image
 from harness.engine.compose import Compose, ca_bundle, compose_files
 from harness.engine.docker import current

@@ -13,9 +13,9 @@ from harness.engine.compose import Up
 from harness.placements.model import Placement
 from harness.stack import project
 from harness.stack.handle import ASK_SECONDS
+from harness.stack.lifecycle.ownership import refuse_foreign
 from harness.stack.lifecycle.readiness import wait_until_ready
 from harness.stack.lifecycle.running import RunningStack
-from harness.stack.lifecycle.teardown import refuse_foreign
 from harness.stack.model import containers, lanes
 from harness.stack.model.record import Installed, Record
 from harness.stack.model.state import StackState

@@ -7,10 +7,10 @@ from harness.core.errors import HarnessError, StackError
 from harness.core.files import clear_scratch
 from harness.core.measurements import Progress
 from harness.core.signals import shielded
-from harness.engine.command import Labels
-from harness.engine.compose import PROJECT_LABEL, lines_of
-from harness.engine.docker import Engine, current
+from harness.engine.compose import lines_of
+from harness.engine.docker import current
 from harness.engine.values import DockerError
+from harness.stack.lifecycle.ownership import OWNER, has_strangers, owners, release
 from harness.stack.model import composing
 from harness.stack.model.state import (
     STACK_LABEL,
@@ -40,9 +40,11 @@ def take_down(state: StackState, progress: Progress) -> None:
 def _remove(state: StackState, progress: Progress) -> None:
     state.settle()
     try:
-        if state.compose_file.exists() and _is_recorded(state):
+        # Compose removes by the project's name alone, which another user may have taken since.
+        if state.compose_file.exists() and _is_recorded(state) and not has_strangers(state):
             progress(f"removing {state.name}")
             _compose_down(state)
+            release(state)
         else:
             remove_labelled(state)
         state.remove()
@@ -83,7 +85,8 @@ def remove_labelled(state: StackState, evidence: Sequence[str] = ()) -> bool:
         )
         for listed, remove in steps:
             try:
-                ids = [part.id for part in listed(state.labels)]
+                parts = listed({STACK_LABEL: state.name}, OWNER)
+                ids = [part.id for part in parts if state.is_at(part.labels[STATE_LABEL])]
                 if ids:
                     some = True
                     remove(ids)
@@ -166,45 +169,10 @@ def claim_leftovers(
 
 def _stateless() -> Iterator[StackState]:
     """Stacks without a state directory, which no process can own."""
-    for name, directory in sorted(_owners(current(), {STACK_LABEL: None})):
+    for name, directory in sorted(owners(current(), {STACK_LABEL: None})):
         # A stack without a directory was started by hand; another directory is another user's.
-        if not NAME.fullmatch(name) or directory != str(StackState(name).directory):
+        if not NAME.fullmatch(name) or not StackState(name).is_at(directory):
             continue
         state = StackState(name)
         if state.is_gone():
             yield state
-
-
-def refuse_foreign(state: StackState) -> None:
-    """Raise StackError when a Compose project with this stack's name is not this stack."""
-    for engine in state.engines:
-        for name, directory in sorted(_owners(engine, {PROJECT_LABEL: state.name})):
-            if directory != str(state.directory):
-                raise _foreign(state, bool(name), directory)
-
-
-def _owners(engine: Engine, labels: Labels) -> set[tuple[str, str]]:
-    """Stack and state directory of all that has these labels on an engine.
-
-    Both are "" for what is not the harness's.
-    """
-    return {
-        (shown[STACK_LABEL], shown[STATE_LABEL])
-        for shown in engine.labels(labels, (STACK_LABEL, STATE_LABEL))
-    }
-
-
-def _foreign(state: StackState, ours: bool, directory: str) -> StackError:
-    if not ours:
-        what, how = "A Compose project", "it is none of the harness's"
-    elif directory:
-        what, how = "A stack", "PLACEMENT_HARNESS_STATE decides"
-    else:
-        what, how = "A stack", "`docker compose down -v` removes it"
-    whose = f", which belongs to {directory}" if directory else ""
-    whose = whose or (", which was started by hand" if ours else "")
-    return StackError(
-        f"{what} {state.name} is there already{whose}.",
-        f"Leave it ({how}) and use --stack fresh, or another name: "
-        "PLACEMENT_HARNESS_NAME=NAME, or --name NAME with placement-harness up.",
-    )

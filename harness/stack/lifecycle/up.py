@@ -13,9 +13,10 @@ from harness.stack import project
 from harness.stack.handle import READY_SECONDS
 from harness.stack.images.build import ensure_images
 from harness.stack.lifecycle import reuse
+from harness.stack.lifecycle.ownership import claim, refuse_foreign
 from harness.stack.lifecycle.readiness import free_port, wait_until_ready
 from harness.stack.lifecycle.running import RunningStack
-from harness.stack.lifecycle.teardown import claim_leftovers, refuse_foreign, take_down
+from harness.stack.lifecycle.teardown import claim_leftovers, take_down
 from harness.stack.model import lanes
 from harness.stack.model.composing import PortTakenError
 from harness.stack.model.record import Installed, Record, Secrets
@@ -61,6 +62,9 @@ def _start(state: StackState, plan: ResolvedPlan, progress: Progress) -> Running
             if state.env_file.exists():
                 take_down(state, progress)
                 state.lock()
+            # Names of fresh stacks are random.
+            if plan.lifetime != "fresh":
+                claim(state)
             try:
                 return _up(state, plan, progress)
             except PortTakenError as taken:

@@ -20,10 +20,8 @@ def of_stack(state: StackState) -> list[Container]:
     EngineError when containers cannot be listed.
     """
     containers = _listed(state.engines, state.name)
-    by_owner: dict[str, list[Container]] = {}
-    for container in containers:
-        by_owner.setdefault(container.labels[STATE_LABEL], []).append(container)
-    return by_owner.get(str(state.directory)) or by_owner.get("") or []
+    owned = [part for part in containers if state.is_at(part.labels[STATE_LABEL])]
+    return owned or [part for part in containers if not part.labels[STATE_LABEL]]
 
 
 def of_all_stacks(engine: Engine) -> list[Container]:

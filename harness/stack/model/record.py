@@ -5,6 +5,7 @@ import dataclasses
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.config.plan import Lifetime
 
@@ -19,21 +20,21 @@ def _fernet_key() -> str:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Secrets:
-    """What must not be known outside one stack; new for each."""
+    """Passwords and keys of one stack; new for each."""
 
     database_password: str = field(default_factory=_random)
     admin_password: str = field(default_factory=_random)
     placement_password: str = field(default_factory=_random)
     balancer_key: str = field(default_factory=_random)
     fernet_key: str = field(default_factory=_fernet_key)
-    # Of all users whom upstream's suites pretend to be.
+    # Password of all users that upstream's suites pretend to be.
     users_password: str = field(default_factory=_random)
-    # Of etcd's root, and of the user who may read placement's settings there.
+    # Passwords of etcd's root, and of its user for reading placement's settings.
     etcd_password: str = field(default_factory=_random)
     etcd_reader_password: str = field(default_factory=_random)
 
     def environment(self) -> dict[str, str]:
-        """As compose.yaml names them."""
+        """The values, under the names that compose.yaml has for them."""
         return {f"HARNESS_{k.upper()}": v for k, v in dataclasses.asdict(self).items()}
 
 
@@ -70,13 +71,13 @@ class Record:
     config_source: str = "env"
     # The newest of alembic's revisions that the database was migrated to; empty: the locked one's.
     schema: str = ""
-    # What the replicas run, in turn.
+    # The placements that replicas run, in turn.
     placements: tuple[Installed, ...] = (Installed(),)
     # A digest of what its Compose file and its images were made of, but for those of placements.
     made_of: str = ""
     # Path of the user's Compose file that it was started with; empty: none.
     override: str = ""
-    # Name -> port of each lane, the first one's included; empty where nobody asked for lanes.
+    # Name -> port of each lane, the first lane's included; empty for a stack without lanes.
     lanes: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -84,11 +85,28 @@ class Record:
         return f"http://127.0.0.1:{self.port}"
 
     def placement(self, replica: int) -> Installed:
-        """What a replica runs."""
+        """The placement that a replica runs."""
         return self.placements[(replica - 1) % len(self.placements)]
 
     def lane_url(self, lane: str) -> str:
         return f"http://127.0.0.1:{self.lanes[lane]}"
+
+
+def record_of(data: dict[str, Any]) -> Record:
+    """The record that was saved as these values.
+
+    Raises KeyError, TypeError or AttributeError for values that are no record.
+    """
+    if "placements" in data:
+        placements = data["placements"]
+        data["placements"] = tuple(Installed(**_known(Installed, values)) for values in placements)
+    return Record(**_known(Record, data))
+
+
+def _known(kind: type[Record | Installed], data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that there are: another version of the harness may have written more."""
+    names = {field.name for field in dataclasses.fields(kind)}
+    return {name: value for name, value in data.items() if name in names}
 
 
 def clouds_yaml(record: Record, stack_secrets: Secrets) -> str:

@@ -22,10 +22,10 @@ Beside them, ``.run-*``: what a run needs while it lives.
 import contextlib
 import dataclasses
 import json
+import os
 import pathlib
 import shutil
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from harness.config.plan import FRESH_NAME, NAME, stack_name
 from harness.core.deadline import Deadline
@@ -36,7 +36,7 @@ from harness.core.measurements import Progress
 from harness.core.paths import state_root
 from harness.engine.docker import Engine, current
 from harness.stack.model.expectations import Expectations
-from harness.stack.model.record import Installed, Record, Secrets, clouds_yaml
+from harness.stack.model.record import Record, Secrets, clouds_yaml, record_of
 from harness.stack.model.unreadable import UnreadableError
 
 # Labels that compose.yaml gives to all that belongs to a stack.
@@ -53,13 +53,21 @@ class StackState:
 
     def __init__(self, name: str, root: pathlib.Path | None = None) -> None:
         self.name = stack_name(name)
-        self.directory = (root or state_root()) / name
+        self.directory = (root or state_root()).resolve() / name
         self._lock = FileLock(self.directory / "lock")
 
     @property
     def labels(self) -> Mapping[str, str]:
         """Labels of all that belongs to the stack: another state directory may have its name."""
         return {STACK_LABEL: self.name, STATE_LABEL: str(self.directory)}
+
+    def is_at(self, directory: str) -> bool:
+        """Whether a state directory, as a label has it, is this stack's: "" is no stack's.
+
+        A home directory may have been moved since, and be a symbolic link now.
+        """
+        own = str(self.directory)
+        return directory == own or (bool(directory) and os.path.realpath(directory) == own)
 
     @property
     def engine(self) -> Engine:
@@ -122,13 +130,7 @@ class StackState:
         """
         path = self.directory / "stack.json"
         try:
-            data: dict[str, Any] = json.loads(path.read_text())
-            if "placements" in data:
-                placements = data["placements"]
-                data["placements"] = tuple(
-                    Installed(**_known(Installed, one)) for one in placements
-                )
-            return Record(**_known(Record, data))
+            return record_of(json.loads(path.read_text()))
         except (FileNotFoundError, NotADirectoryError) as error:
             # A stack is described after its record was written, and a removal begins with the
             # description (``remove``).
@@ -274,12 +276,6 @@ class StackState:
             return
         with FileLock(self.directory / "busy") as busy:
             busy.wait(Deadline.after(SETTLE_SECONDS), 0.05)
-
-
-def _known(kind: type[Record | Installed], data: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that there are: another version of the harness may have written more."""
-    names = {field.name for field in dataclasses.fields(kind)}
-    return {name: value for name, value in data.items() if name in names}
 
 
 def all_states() -> list[StackState]:

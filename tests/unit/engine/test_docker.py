@@ -158,3 +158,13 @@ def test_a_volume_gets_what_the_image_has_in_a_folder(machine: Machine) -> None:
     (created,) = (call for call in machine.calls if call.startswith("docker create"))
     assert "--volume v:/opt" in created
     assert machine.calls[-1].startswith("docker container rm ")
+
+
+def test_the_library_gets_no_setting_that_is_for_other_projects(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_CONTENT_TRUST", "1")
+    (machine.path / "env").symlink_to("/usr/bin/env")
+    machine.has("docker", {"*": 'test -z "$DOCKER_CONTENT_TRUST"'})
+    Engine().remove_containers(["c1"])
+    assert machine.calls[-1] == "docker container rm --force --volumes c1"

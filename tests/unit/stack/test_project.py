@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness.config.plan import Lane
+from harness.core.environment import PROXIES
 from harness.core.errors import StackError
 from harness.stack import project
 from harness.stack.model import lanes
@@ -18,7 +19,7 @@ from harness.stack.model.record import Installed, Record, Secrets
 from harness.stack.model.state import StackState
 from harness.stack.model.unreadable import UnreadableError
 from tests.fakes.machine import Machine, fails
-from tests.fakes.quick_engine import CONFIG
+from tests.fakes.quick_engine import CONFIG, PROJECT
 
 LANES = (Lane("1"), Lane("2"), Lane("cors", {"OS_CORS__ALLOWED_ORIGIN": "http://a"}))
 RECORD = Record("one", "fresh", 3, 9000, lanes={"1": 9000, "2": 9001, "cors": 9002})
@@ -67,7 +68,7 @@ def test_each_lane_has_replicas_a_schema_and_a_port_of_its_own(state: StackState
     assert set(found) == {"placement-1", "placement-2", "placement-3", "apache", "mariadb"}
     assert found["apache"]["environment"]["LANES"] == "2:8081:3 cors:8082:1"
     assert found["apache"]["ports"] == ["127.0.0.1:9001:8081", "127.0.0.1:9002:8082"]
-    assert found["mariadb"]["environment"] == {"SCHEMAS": "placement_2 placement_cors"}
+    assert found["mariadb"]["environment"]["SCHEMAS"] == "placement_2 placement_cors"
     environments = [found[f"placement-{number}"]["environment"] for number in (1, 2, 3)]
     others = [json.loads(one["LANES"]) for one in environments]
     # The profile's lane has one replica.
@@ -176,3 +177,43 @@ def test_a_description_that_cannot_be_read_is_an_error_that_names_it(
     state.compose_file.write_text(text)
     with pytest.raises(UnreadableError, match=r"compose\.json cannot be read"):
         project.load(state)
+
+
+def test_all_that_compose_makes_has_the_stacks_labels(state: StackState, machine: Machine) -> None:
+    """The user's own file adds services, networks and volumes without labels."""
+    own = {
+        "services": {**PROJECT["services"], "tool": {"image": "tool", "labels": {"mine": "yes"}}},
+        "networks": {"default": {}, "office": {"external": True, "name": "office"}},
+        "volumes": {"tools": {"name": "one_tools"}},
+    }
+    machine.has("docker", {"compose*config*": f"echo '{json.dumps(own)}'"})
+    project.write(state, RECORD, LANES)
+    written = project.load(state)
+    made = [
+        *written["services"].values(),
+        written["networks"]["default"],
+        written["volumes"]["tools"],
+    ]
+    assert all(part["labels"].items() >= state.labels.items() for part in made)
+    assert written["services"]["tool"]["labels"]["mine"] == "yes"
+    # What is not the stack's is not removed with it.
+    assert "labels" not in written["networks"]["office"]
+
+
+def test_no_service_uses_a_proxy_unless_the_users_own_file_says_so(
+    state: StackState, machine: Machine
+) -> None:
+    """docker gives each container the proxies of its own settings, and Compose does so too."""
+    tool = {"image": "tool", "environment": {"HTTP_PROXY": "http://mine:1"}}
+    own = {"services": {**PROJECT["services"], "tool": tool, "bare": {"image": "bare"}}}
+    machine.has("docker", {"compose*config*": f"echo '{json.dumps(own)}'"})
+    alone = dataclasses.replace(RECORD, lanes={})
+    project.write(state, alone, ())
+    found = services(state)
+    assert found["tool"]["environment"]["HTTP_PROXY"] == "http://mine:1"
+    for name in ("placement-1", "placement-3", "apache", "mariadb", "bare"):
+        environment = found[name]["environment"]
+        assert [environment[proxy] for proxy in PROXIES] == [""] * len(PROXIES)
+    # A replica that comes later is made of the same template.
+    project.set_replicas(state, dataclasses.replace(alone, replicas=4))
+    assert services(state)["placement-4"]["environment"]["http_proxy"] == ""

@@ -3,15 +3,17 @@
 import signal
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
-from harness.config.plan import Plan
+from harness.config.plan import Lifetime, Plan
 from harness.core.deadline import Cancelled, Deadline, cancellable
 from harness.core.errors import StackError
 from harness.core.paths import state_root
 from harness.core.signals import shielded
-from harness.stack.lifecycle import teardown, up
+from harness.stack.lifecycle import ownership, teardown, up
+from harness.stack.model import containers
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
 from tests.fakes.engine import container, lists, lists_parts
@@ -39,7 +41,7 @@ def test_a_name_of_another_user_is_refused_and_their_stack_left_alone(machine: M
 def test_a_stack_that_was_started_by_hand_is_refused(machine: Machine) -> None:
     machine.has("docker", {"ps*": lists("one-a-1"), **WELL})
     with pytest.raises(StackError, match="was started by hand") as caught:
-        teardown.refuse_foreign(StackState("one"))
+        ownership.refuse_foreign(StackState("one"))
     assert "docker compose down -v" in caught.value.remedy
 
 
@@ -139,7 +141,7 @@ def test_what_cannot_be_cleared_keeps_nobody_from_working(machine: Machine) -> N
         "docker",
         {
             "compose*killed*down*": fails("network killed has active endpoints"),
-            "network ls*=killed*": "echo n1",
+            "network ls*=killed*": lists_parts(state.directory, "n1"),
             "network remove*": fails("permission denied"),
             **WELL,
         },
@@ -184,13 +186,20 @@ def test_reap_goes_on_after_a_stack_that_it_cannot_remove(machine: Machine) -> N
 
 def test_a_stack_that_compose_cannot_remove_is_removed_by_its_labels(machine: Machine) -> None:
     state = left_behind("one")
-    listed = {"ps*": lists_parts("c1", "c2"), "network ls*": "echo n1", "volume ls*": "echo v1"}
+    own = str(state.directory)
+    listed = {
+        "ps*": lists(
+            container("c1", "apache", directory=own),
+            container("c2", "apache", directory=own),
+            container("c3", "apache", directory="/home/other/state/one"),
+        ),
+        "network ls*": lists_parts(state.directory, "n1"),
+        "volume ls*": lists_parts(state.directory, "v1"),
+    }
     machine.has("docker", {DOWN: fails("required variable X is missing"), **listed, **WELL})
     teardown.take_down(state, machine.steps.append)
     for call in ("container rm --force --volumes c1 c2", "network remove n1", "volume remove v1"):
         assert f"docker {call}" in machine.calls
-    listing = next(call for call in machine.calls if call.startswith("docker ps"))
-    assert f"label=placement-harness.state={state.directory}" in listing
     assert nothing_left()
 
 
@@ -206,7 +215,11 @@ def test_a_stack_that_cannot_be_removed_keeps_its_state_for_reap(machine: Machin
 def test_a_network_that_the_engine_will_not_give_up_fails_no_run(machine: Machine) -> None:
     state = left_behind("one")
     kept = "error while removing network: network one_default id 9 has active endpoints"
-    listed = {"network ls*": "echo n1", "volume ls*": "echo v1", "network remove*": fails(kept)}
+    listed = {
+        "network ls*": lists_parts(state.directory, "n1"),
+        "volume ls*": lists_parts(state.directory, "v1"),
+        "network remove*": fails(kept),
+    }
     machine.has("docker", {DOWN: fails(kept), **listed, **WELL})
     teardown.take_down(state, machine.steps.append)
     assert f"All of one is removed but its network: {kept}." in machine.steps[-1]
@@ -251,3 +264,78 @@ def test_what_is_shielded_may_fail() -> None:
 
     with pytest.raises(StackError, match=r"It failed\."):
         shielded(work)
+
+
+# Two state directories, and one name
+
+
+def test_a_stack_of_the_same_name_in_another_state_directory_is_never_removed(
+    machine: Machine,
+) -> None:
+    """A record outlives its stack where docker was cleaned; another user has the name by now."""
+    left_behind("one", "keep")
+    StackState("one").compose_file.write_text("{}")
+    theirs = container("one-mariadb-1", directory="/home/other/state/one")
+    elsewhere = "printf 'v1\tone\t/home/other/state/one\n'"
+    machine.has("docker", {"ps*": lists(theirs), "volume ls*": elsewhere, **WELL})
+    assert teardown.reap(machine.steps.append, everything=True) == ["one"]
+    assert downs(machine) == 0
+    assert not [call for call in machine.calls if " rm " in call or " remove " in call]
+
+
+@pytest.mark.parametrize("lifetime", ["keep", "reuse", "replace"])
+def test_of_two_state_directories_that_start_one_name_the_second_is_refused(
+    machine: Machine, lifetime: Lifetime
+) -> None:
+    """Neither sees containers of the other yet: the engine keeps the first one's volume."""
+    directory = StackState("one").directory
+    name = "placement-harness-name-one"
+    create = f'case "$*" in *state={directory}*) echo lost >> {machine.home}/lost ;; esac'
+    listed = f'[ ! -e {machine.home}/lost ] || printf "{name}\\tone\\t/home/other/one\\n"'
+    machine.has("docker", {"volume create*": create, "volume ls*": listed, **WELL})
+    with pytest.raises(StackError, match="A stack one is there already, which belongs to /home/o"):
+        up.bring_up(Plan(replicas=1, lifetime=lifetime, name="one"), machine.steps.append)
+    assert (ups(machine), downs(machine)) == (0, 0)
+    assert not [call for call in machine.calls if " rm " in call or " remove " in call]
+    assert nothing_left()
+
+
+def test_a_stack_that_was_taken_down_gives_its_name_back(machine: Machine) -> None:
+    stack = up.bring_up(Plan(replicas=1, lifetime="keep", name="one"), machine.steps.append)
+    stack.close()
+    claims = [call for call in machine.calls if call.startswith("docker volume create")]
+    assert len(claims) == 1
+    assert f"--label placement-harness.state={stack.state.directory}" in claims[0]
+    teardown.take_down(stack.state, machine.steps.append)
+    assert machine.calls[-1] == "docker volume rm placement-harness-name-one"
+
+
+def test_a_state_directory_behind_a_symbolic_link_is_the_same_one(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "real"))
+    state = left_behind("one", "keep")
+    mine = container("one-apache-1", directory=str(state.directory))
+    machine.has("docker", {"ps*": lists(mine), **WELL})
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "link"))
+    again = StackState("one")
+    ownership.refuse_foreign(again)
+    assert not ownership.has_strangers(again)
+    assert [one.name for one in containers.of_stack(again)] == ["one-apache-1"]
+
+
+def test_a_home_that_was_moved_behind_a_link_has_its_stacks_still(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Labels have the path of the start, which leads to the directory by a link now."""
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "old"))
+    state = left_behind("one", "keep")
+    mine = container("one-apache-1", "apache", directory=str(state.directory))
+    machine.has("docker", {"ps*": lists(mine), **WELL})
+    (tmp_path / "old").rename(tmp_path / "new")
+    (tmp_path / "old").symlink_to(tmp_path / "new")
+    again = StackState("one")
+    ownership.refuse_foreign(again)
+    assert teardown.remove_labelled(again)
+    assert "docker container rm --force --volumes one-apache-1" in machine.calls

@@ -20,7 +20,7 @@ from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
 from harness.stack.model.unreadable import UnreadableError
 from tests.fakes.commands import Harness, commands_of
-from tests.fakes.engine import container, lists, lists_parts
+from tests.fakes.engine import container, lists
 from tests.fakes.machine import Machine
 from tests.fakes.quick_engine import WELL, downs, quick, ups
 
@@ -107,6 +107,7 @@ COMMANDS: dict[str, list[str] | None] = {
     "upgrade": ["--to", "15.0.0"],
     "config": ["list"],
     "tempest": [],
+    "check": ["--stack", "reuse"],
     "down": None,
     "status": None,
     "reap": None,
@@ -162,7 +163,8 @@ def test_doctor_finds_it(state: StackState, machine: Machine) -> None:
 def test_down_removes_it_since_that_is_what_it_was_asked(
     state: StackState, machine: Machine, harness: Harness
 ) -> None:
-    machine.has("docker", {"ps*compose.project=*": "exit 0", "ps*": lists_parts("c1"), **WELL})
+    own = container("c1", "apache", directory=str(state.directory))
+    machine.has("docker", {"ps*compose.project=*": "exit 0", "ps*": lists(own), **WELL})
     said = harness("down")
     assert said.code == 0
     assert "stack.json cannot be read: removing placement-harness by its labels" in said.err

@@ -63,7 +63,7 @@ def resolve(
     for values without sense.
     """
     given = {name: _first(name, options, environ, ini) for name in SETTINGS}
-    target = _target(given["target"], choices["target"])
+    target = target_named(given["target"].value, given["target"].written, choices["target"])
     lifetime = one_of(LIFETIMES, given["stack"].value, given["stack"].written, "lifetime")
     for name, what in OF_A_STACK.items():
         if given[name].source == "option" and target not in choices["stack_options"]:
@@ -109,8 +109,8 @@ def _first(
     return _Given(default, "default", f"{option(name)} {default}")
 
 
-def _target(given: _Given, known: Collection[str]) -> str:
-    value = given.value
+def target_named(value: str, written: str, known: Collection[str]) -> str:
+    """The target, a known one or a URL, that was given as ``written``. Raises UsageError."""
     if value in known:
         return value
     if is_url(value):
@@ -123,11 +123,11 @@ def _target(given: _Given, known: Collection[str]) -> str:
         if whole:
             return value.rstrip("/")
         raise UsageError(
-            f"{given.written} is not a whole URL.",
+            f"{written} is not a whole URL.",
             "Give placement's address, e.g. http://127.0.0.1:8778/placement.",
         )
     raise UsageError(
-        f"{given.written}: there is no such target.",
+        f"{written}: there is no such target.",
         f"{_hint(value, known)}Give {_listed(sorted(known))}, or an http(s) URL.",
     )
 

@@ -9,8 +9,11 @@ from urllib.parse import urlsplit
 
 from harness.core.exchange import Exchange, Request, Response
 from harness.parity.relations import TOKEN, Piece, Relations, pieces
+from harness.parity.routes import route
 
 ABSENT = object()
+# A replica's number, with its lane if that is not the first one.
+REPLICA = re.compile(r"([\w-]+-)?\d+")
 # The parts of a JSON path: .key and [index].
 STEP = re.compile(r"\.[^.\[]*|\[[^\]]*\]")
 # Credentials are each side's own, and never recorded.
@@ -50,31 +53,16 @@ class Unordered:
         )
 
 
-def route(method: str, path: str) -> str:
-    """The request's route with ids left out, e.g. ``GET /resource_providers/{}/traits``."""
-    clean = urlsplit(path).path.removeprefix("/placement").rstrip("/") or "/"
-    parts = clean.split("/")
-    # A part that follows the name of a collection is a name or an id.
-    named = {"resource_providers", "allocations", "traits", "resource_classes", "inventories"}
-    shown = ["{}" if before in named and part else part for before, part in _pairs(parts)]
-    return f"{method} {'/'.join(shown)}"
-
-
-def _pairs(parts: Sequence[str]) -> Iterator[tuple[str, str]]:
-    fixed = {"inventories", "aggregates", "traits", "usages", "allocations"}
-    before = ""
-    for number, part in enumerate(parts):
-        # /resource_providers/{}/inventories: the third part is a collection again.
-        yield ("" if number == 3 and part in fixed else before), part
-        before = part
-
-
 class Comparison:
     """Compares exchanges in the order in which they were made; one for each pair of sides."""
 
     def __init__(self, unordered: Sequence[Unordered] = ()) -> None:
         self.relations = Relations()
         self._unordered = unordered
+
+    def begin_anew(self) -> None:
+        """Forget which values stand for which, but for the sides' clocks."""
+        self.relations = Relations(self.relations.left, self.relations.right)
 
     def compare(self, left: Exchange, right: Exchange) -> list[Difference]:
         """The differences between two exchanges of one test; empty when they are the same."""
@@ -271,6 +259,9 @@ def _own_headers(headers: Mapping[str, str]) -> dict[str, str]:
 def _answered(response: Response) -> dict[str, str]:
     """The headers; a length that is that of the body says nothing that the body does not."""
     headers = dict(response.headers)
+    if REPLICA.fullmatch(headers.get("x-placement-replica", "")):
+        # Any replica of a side may answer any request.
+        headers["x-placement-replica"] = "one of this side"
     if headers.get("content-length") == str(len(response.body)) and response.body:
         headers["content-length"] = "that of the body"
     return headers

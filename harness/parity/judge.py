@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from harness.core import redact
 from harness.core.exchange import Exchange
-from harness.parity.compare import Comparison, Difference, route
+from harness.parity.compare import Comparison, Difference
+from harness.parity.routes import route
 from harness.parity.rules import Declared, Expectations
 
 # Characters of a value that are kept for reports.
@@ -77,6 +78,10 @@ class Judge:
     def __init__(self, left: str, right: str, table: Declared) -> None:
         self._comparison = Comparison(table.unordered)
         self._expectations = Expectations(table.rules, left, right)
+
+    def begin_anew(self) -> None:
+        """Forget which values stand for which: both sides are empty, and make up others."""
+        self._comparison.begin_anew()
 
     def judge(
         self,

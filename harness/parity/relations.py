@@ -88,12 +88,20 @@ class Clock:
         self.now = sent if moment is None else moment
         self.first = self.now if self.first is None else min(self.first, self.now)
 
-    def era(self, moment: float) -> str:
-        """When a moment was, as this side sees it: before its first answer, since, or not yet."""
+    def eras(self, moment: float) -> tuple[str, ...]:
+        """When a moment may have been, as this side sees it; none is in the future.
+
+        A side that was made for the run may have made its data just before its first answer.
+        """
         first = self.now if self.first is None else self.first
         if moment > self.now + SLACK:
-            return "in the future"
-        return "before the run" if moment < first - SLACK else "during the run"
+            return ()
+        before, during = moment < first, moment >= first - SLACK
+        return ("before the run",) * before + ("during the run",) * during
+
+
+def _either(eras: Sequence[str]) -> str:
+    return " or ".join(eras) or "in the future"
 
 
 @functools.lru_cache(256)
@@ -166,10 +174,10 @@ class Relations:
         first, second = parse_time(kind, left), parse_time(kind, right)
         if first is None or second is None:
             return f"{left if first is None else right} is not a time"
-        eras = self.left.era(first), self.right.era(second)
-        if eras[0] == eras[1] != "in the future":
+        eras, others = self.left.eras(first), self.right.eras(second)
+        if {*eras} & {*others}:
             return None
-        return f"a time {eras[0]}, and on the other side one {eras[1]}"
+        return f"a time {_either(eras)}, and on the other side one {_either(others)}"
 
     def texts(self, left: str, right: str) -> str | None:
         """Relate two texts, part by part; None when they say the same, else why not.

@@ -16,10 +16,12 @@ import yaml
 
 from harness.core.errors import UsageError
 from harness.core.exchange import Exchange
-from harness.parity.compare import Difference, Unordered, route
+from harness.parity.compare import Difference, Unordered
+from harness.parity.routes import route
 
 DECLARED = Path(__file__).with_name("declared.yaml")
-# A rule between ANY and ANY holds for each pair of targets, and for one target beside itself.
+# A rule between ANY and ANY holds for each pair of targets, and for one target beside itself; one
+# between ANY and a kind for that kind and every other one.
 ANY = "any"
 
 
@@ -42,6 +44,18 @@ class Rule:
     test: str = ""
     status: str = ""
     sometimes: bool = False
+
+    def sides(self, left: str, right: str) -> bool | None:
+        """Whether the left side is the second one of ``between``; None for a rule of others."""
+        first, second = self.between
+        if first == second == ANY or (left, right) == (first, second):
+            return False
+        if (left, right) == (second, first):
+            return True
+        named = second if first == ANY else first
+        if ANY in self.between and left != right and named in (left, right):
+            return (left == named) is (second == named)
+        return None
 
     def covers(self, exchange: Exchange) -> bool:
         """Whether this exchange could show the difference, as far as can be told beforehand."""
@@ -103,9 +117,11 @@ class Expectations:
         self._left = left
         self._right = right
         self._rules = rules
-        wanted = ({left, right}, {ANY})
+        # Each rule with its number, and whether the left side is its second one.
         self._between = [
-            (number, rule) for number, rule in enumerate(rules) if {*rule.between} in wanted
+            (number, rule, swapped)
+            for number, rule in enumerate(rules)
+            if (swapped := rule.sides(left, right)) is not None
         ]
         self.met: Counter[int] = Counter()
         self.possible: set[int] = set()
@@ -116,13 +132,12 @@ class Expectations:
 
     def undeclared(self, exchange: Exchange, differences: Iterable[Difference]) -> list[Difference]:
         """The differences that no rule declares."""
-        covering = [(number, rule) for number, rule in self._between if rule.covers(exchange)]
-        self.possible.update(number for number, rule in covering if not rule.sometimes)
+        covering = [each for each in self._between if each[1].covers(exchange)]
+        self.possible.update(number for number, rule, _ in covering if not rule.sometimes)
         return [each for each in differences if not self._excuse(each, covering)]
 
-    def _excuse(self, difference: Difference, covering: Iterable[tuple[int, Rule]]) -> bool:
-        for number, rule in covering:
-            swapped = rule.between[0] not in (self._left, ANY)
+    def _excuse(self, difference: Difference, covering: Iterable[tuple[int, Rule, bool]]) -> bool:
+        for number, rule, swapped in covering:
             if rule.excuses(difference, swapped=swapped):
                 self.met[number] += 1
                 return True

@@ -14,6 +14,7 @@ from harness.core.errors import HarnessError
 from harness.core.exchange import Exchange
 from harness.plugin import _xdist_compat
 from harness.plugin.health_monitor import HealthMonitor
+from harness.plugin.other_side import OTHER, OtherOwner, OtherSide
 from harness.plugin.session import STOPPED, TROUBLE, Run, blames_target
 from harness.plugin.target_starter import Starter
 from harness.plugin.worker_handoff import Handoff
@@ -32,8 +33,10 @@ WORKERS_END = 0.5
 class Owner(Run):
     """The run's main process; with xdist, the controller."""
 
-    def __init__(self, config: pytest.Config, plan: Plan, wire: Wire) -> None:
-        super().__init__(plan, wire)
+    def __init__(
+        self, config: pytest.Config, plan: Plan, wire: Wire, other: OtherSide | None = None
+    ) -> None:
+        super().__init__(plan, wire, other=other)
         self._config = config
         self._session: pytest.Session | None = None
         self._screen = Screen(config)
@@ -46,6 +49,10 @@ class Owner(Run):
         self._workers: dict[Any, int] = {}
         self._numbers = range(_xdist_compat.number_of_workers(config))
         self._handoff = Handoff()
+        self._other: OtherOwner | None = None
+        if other is not None:
+            progress, in_workers = self._screen.progress, bool(self._numbers)
+            self._other = OtherOwner(other, progress, in_workers=in_workers)
         # Names of all workers that there were, the dead ones included.
         self._worker_names: list[str] = []
         # How many tests were judged by a declared difference.
@@ -82,7 +89,14 @@ class Owner(Run):
     def pytest_itemcollected(self) -> None:
         # The target starts while pytest reads the other suites.
         if not self._collects_only:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Start what this process is to start, in threads."""
+        if not self._left_to_workers:
             self._starter.begin()
+        if self._other is not None:
+            self._other.begin()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(
@@ -114,17 +128,26 @@ class Owner(Run):
         try:
             if not self._left_to_workers:
                 self._starter.wait(self._screen.flush)
+            if self._other is not None:
+                self._other.wait(self.target, self._screen.flush)
             if self._distributed:
-                self._handoff.write([self.target.share(number) for number in self._numbers])
+                self._handoff.write([self._share(number) for number in self._numbers])
             else:
                 self.connect(self.target)
-            self._screen.settings(self.target.settings())
+            self._screen.settings("target", self.target.settings())
+            if self._other is not None:
+                self._screen.settings("beside", self._other.target.settings())
         except HarnessError as error:
             self._fail(error)
             _xdist_compat.wait_less_for_workers(self._config, WORKERS_END)
             return False
         self._monitor.start()
         return True
+
+    def _share(self, number: int) -> dict[str, object]:
+        """Data with which the worker of this number attaches to its targets."""
+        share = dict(self.target.share(number))
+        return share if self._other is None else {**share, OTHER: self._other.share(number)}
 
     # While tests run
 
@@ -169,8 +192,7 @@ class Owner(Run):
     def pytest_xdist_setupnodes(self) -> None:
         """Start the target while the workers read the suites."""
         self._refuse_directory(items.candidates(self._config))
-        if not self._left_to_workers:
-            self._starter.begin()
+        self._begin()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
@@ -248,7 +270,11 @@ class Owner(Run):
             self._monitor.stop()
             self._handoff.close()
             self.disconnect()
-            self._starter.stop(self._screen.flush)
+            try:
+                self._starter.stop(self._screen.flush)
+            finally:
+                if self._other is not None:
+                    self._other.stop(self._screen.flush)
         except HarnessError as error:
             self._fail(error)
         except KeyboardInterrupt:

@@ -1,22 +1,24 @@
-"""Compares each test's exchanges with those of a recording, and fails tests that differ."""
+"""Compares each test's exchanges with those of another side, and fails tests that differ."""
 
+import time
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from harness.core.exchange import Exchange
 from harness.parity import text
 from harness.parity.judge import Judge, Verdict, by_test
-from harness.parity.offline import lacks
 from harness.parity.outcome import Outcome, as_page
-from harness.parity.recording import Recording, suite_digest
 from harness.parity.rules import Declared
-from harness.suites.items import SuiteItem
+from harness.plugin.parity_sources import Source
+from harness.plugin.session import Run
+from harness.suites.items import SuiteFile
 
 # The attribute of a report that has the judgements of its test's exchanges, as plain data.
 JUDGEMENTS = "placement_parity"
+# What ends a run ends it at once: the other side is not asked any more.
+ENDS = (KeyboardInterrupt, SystemExit, pytest.exit.Exception)
 
 
 class ParityCheck:
@@ -25,16 +27,38 @@ class ParityCheck:
     ``kind`` is that of the run's target, e.g. stack. It observes the run's exchanges.
     """
 
-    def __init__(self, recording: Recording, kind: str, table: Declared) -> None:
-        self._recording = recording
-        self._recorded = by_test(recording.exchanges())
-        self._judge = Judge(kind, recording.header.target, table)
-        self._sides = (kind, recording.header.target)
+    def __init__(self, run: Run, source: Source, kind: str, table: Declared) -> None:
+        self._run = run
+        self._source = source
+        self._judge = Judge(kind, source.kind, table)
+        self._sides = (kind, source.kind)
         self._exchanges: list[Exchange] = []
-        self._digests: dict[Path, str] = {}
+        self._file: pytest.Collector | None = None
+        run.stream.subscribe(self)
 
     def observe(self, exchange: Exchange) -> None:
         self._exchanges.append(exchange)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        if isinstance(item.parent, SuiteFile) and item.parent is not self._file:
+            self._file = item.parent
+            if item.parent.begins_empty:
+                self._judge.begin_anew()
+        try:
+            result = yield
+        except BaseException as error:
+            if not isinstance(error, ENDS):
+                self._ask(item)
+            raise
+        self._ask(item)
+        return result
+
+    def _ask(self, item: pytest.Item) -> None:
+        begin = time.perf_counter()
+        self._source.ask(item)
+        # The other side's time is not the client's.
+        self._run.tally.testing -= time.perf_counter() - begin
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -43,8 +67,15 @@ class ParityCheck:
         report = yield
         if call.when != "call":
             return report
+        others = self._source.exchanges(item)
         judgements = [
-            self._judgement(item, suite, test, exchanges)
+            self._judge.judge(
+                suite,
+                test,
+                exchanges,
+                others.get((suite, test), []),
+                self._source.lacks(item, suite),
+            ).as_data()
             for (suite, test), exchanges in by_test(self._exchanges).items()
         ]
         self._exchanges.clear()
@@ -58,21 +89,6 @@ class ParityCheck:
         if lines:
             self._show(report, item, "\n".join(lines))
         return report
-
-    def _judgement(
-        self, item: pytest.Item, suite: str, test: str, exchanges: list[Exchange]
-    ) -> dict[str, Any]:
-        recorded, why = self._recorded.get((suite, test), []), lacks(suite, self._recording)
-        if isinstance(item, SuiteItem) and self._has_changed(item.path):
-            recorded, why = [], f"{item.path.name} is not as it was when it was recorded"
-        return self._judge.judge(suite, test, exchanges, recorded, why).as_data()
-
-    def _has_changed(self, path: Path) -> bool:
-        """Whether a suite that was recorded has other tests now."""
-        known = self._recording.header.suites.get(path.stem)
-        if known is not None and path not in self._digests:
-            self._digests[path] = suite_digest(path)
-        return known is not None and self._digests[path] != known
 
     def _show(self, report: pytest.TestReport, item: pytest.Item, lines: str) -> None:
         """Fail a test for its differences; show them below a failure of its own."""
@@ -88,10 +104,11 @@ class ParityCheck:
 class ParitySummary:
     """Adds up the judgements of all tests, in the process that owns the run."""
 
-    def __init__(self, recording: Recording, kind: str, table: Declared, page: Path | None) -> None:
-        header = recording.header
-        self._title = f"{header.target}, recorded {header.recorded}, placement {header.placement}"
-        self.outcome = Outcome(kind, header.target, table.rules)
+    def __init__(
+        self, sides: tuple[str, str], title: str, table: Declared, page: Path | None
+    ) -> None:
+        self._title = title
+        self.outcome = Outcome(*sides, table.rules)
         self._page = page
 
     def pytest_report_header(self) -> str:

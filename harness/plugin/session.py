@@ -13,6 +13,7 @@ from harness.core.errors import HarnessError, UsageError
 from harness.core.exchange import Exchange
 from harness.core.exchange_stream import ExchangeStream
 from harness.plugin import _pytest_compat
+from harness.plugin.other_side import OtherSide
 from harness.report import _pytest_compat as report_compat
 from harness.report import failure
 from harness.report.request_stats import Tally
@@ -31,9 +32,13 @@ TROUBLE = "placement_trouble"
 class Run:
     """A pytest plugin, and what the fixtures of a run share."""
 
-    def __init__(self, plan: Plan, wire: Wire, worker: str = "") -> None:
+    def __init__(
+        self, plan: Plan, wire: Wire, worker: str = "", other: OtherSide | None = None
+    ) -> None:
         self.plan = plan
         self.wire = wire
+        # The other side of a live comparison.
+        self.other = other
         self.tally = Tally()
         self.stream = ExchangeStream(worker)
         self.stream.subscribe(self.tally)
@@ -88,7 +93,8 @@ class Run:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         self._last = None
-        self.stream.begin_test(item.nodeid.partition("::")[0], item.name)
+        for stream in (self.stream, *([self.other.stream] if self.other else ())):
+            stream.begin_test(item.nodeid.partition("::")[0], item.name)
         begin = time.perf_counter()
         try:
             return (yield)

@@ -10,12 +10,16 @@ import pytest
 from harness import targets
 from harness.config.plan import Lane, Plan, is_url
 from harness.core.errors import HarnessError, UsageError
-from harness.parity.offline import found_recording
-from harness.parity.recording import Recording
-from harness.parity.rules import declared
-from harness.plugin import _xdist_compat, fixtures, garbage, run_report, suite_order
+from harness.plugin import (
+    _xdist_compat,
+    fixtures,
+    garbage,
+    parity_setup,
+    run_report,
+    suite_order,
+)
 from harness.plugin.controller import Owner
-from harness.plugin.parity import ParityCheck, ParitySummary
+from harness.plugin.other_side import OtherSide
 from harness.plugin.recorder import Recorder
 from harness.plugin.releases import RELEASES, Releases
 from harness.plugin.run_report import RunReport
@@ -46,11 +50,12 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
             fixture_data.choose_suites(None if suites is None else Path(suites))
         # Workers parse the same command line.
         selection.add(config, config.getoption("placement_suites") or ())
+        comparison = parity_setup.asked_for(config, plan)
         if not worker:
+            _refuse_full_placements(config, plan, comparison.other if comparison else None)
             plan = _with_lanes(config, plan)
             report = run_report.prepare(config.getoption("placement_report"))
             recorder = _recorder(config)
-        parity = _parity(config, plan, worker=worker)
         project = extensions.load(
             fixture_modules=config.getini("gabbi_fixture_modules"),
             inner_fixtures=config.getini("gabbi_inner_fixtures"),
@@ -63,20 +68,20 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     except HarnessError as error:
         # pytest would show a traceback.
         pytest.exit(f"\nERROR: {error}", returncode=error.exit_code)
-    run = Worker(config, plan, wire) if worker else Owner(config, plan, wire)
+    other = comparison.other if comparison else None
+    run = (Worker if worker else Owner)(config, plan, wire, other)
     config.stash[fixtures.RUN] = run
     config.pluginmanager.register(run, "placement-run")
-    for plugin in parity:
-        config.pluginmanager.register(plugin)
-        if isinstance(plugin, ParityCheck):
-            run.stream.subscribe(plugin)
+    if comparison is not None:
+        comparison.install(config, run)
     if recorder is not None and isinstance(run, Owner):
         recorder.attach(run)
         config.pluginmanager.register(recorder, "placement-recorder")
     if report is not None and isinstance(run, Owner):
         config.pluginmanager.register(RunReport(report, run, run.error), "placement-measures")
     config.pluginmanager.register(_releases(plan, workerinput), "placement-releases")
-    config.pluginmanager.register(items.SuiteCollector(project, wire), "placement-suites")
+    wires = (wire, other.wire) if other else (wire,)
+    config.pluginmanager.register(items.SuiteCollector(project, *wires), "placement-suites")
     order = suite_order.Order(config, targets.kind_of(plan).name)
     config.pluginmanager.register(order, "placement-order")
     config.pluginmanager.register(fixtures, "placement-fixtures")
@@ -98,28 +103,6 @@ def _recorder(config: pytest.Config) -> Recorder | None:
     return Recorder(config, Path(path)) if path else None
 
 
-def _parity(
-    config: pytest.Config, plan: Plan, *, worker: bool
-) -> list[ParityCheck | ParitySummary]:
-    """The plugins that compare answers, if that is asked for. Raises UsageError."""
-    name, page = config.getoption("placement_parity"), config.getoption("placement_parity_report")
-    if name is None:
-        if page is not None:
-            raise UsageError(
-                f"--parity-report {page} has nothing to show without a comparison.",
-                "Say what to compare with: --parity devstack, or --parity RECORDING.",
-            )
-        return []
-    recording, table = Recording(found_recording(name)), declared()
-    kind = targets.kind_of(plan).name
-    plugins: list[ParityCheck | ParitySummary] = []
-    if worker or not _xdist_compat.number_of_workers(config):
-        plugins.append(ParityCheck(recording, kind, table))
-    if not worker:
-        plugins.append(ParitySummary(recording, kind, table, Path(page) if page else None))
-    return plugins
-
-
 def _resolved(plan: Plan) -> Plan:
     """The plan with what it names looked up, once for the run; upstream's suites are chosen by it.
 
@@ -137,6 +120,18 @@ def _resolved(plan: Plan) -> Plan:
     return resolved
 
 
+def _refuse_full_placements(config: pytest.Config, plan: Plan, other: OtherSide | None) -> None:
+    """Raise UsageError for suites that need an empty placement, where one cannot be emptied."""
+    plans = [("--target", plan), *([("--parity", other.plan)] if other else [])]
+    full = [(option, plan) for option, plan in plans if not targets.kind_of(plan).can_be_emptied]
+    if full and selection.fixtures(selection.files(config)):
+        option, plan = full[0]
+        raise UsageError(
+            f"placement's own suites need an empty placement, and {plan.target} is somebody's.",
+            f"Run them with {option} {'stack or ' if option == '--target' else ''}embedded.",
+        )
+
+
 def _with_lanes(config: pytest.Config, plan: Plan) -> Plan:
     """The plan with a lane for each worker that runs suites, and those that upstream's suites need.
 
@@ -145,11 +140,6 @@ def _with_lanes(config: pytest.Config, plan: Plan) -> Plan:
     kind = targets.kind_of(plan)
     suites = [*selection.files(config)]
     wanted = selection.fixtures(suites)
-    if wanted and not kind.can_be_emptied:
-        raise UsageError(
-            f"placement's own suites need an empty placement, and {plan.target} is somebody's.",
-            "Run them with --target stack or embedded.",
-        )
     workers = max(1, _xdist_compat.number_of_workers(config))
     # Suites in one process, and Python tests in any number, share the stack's first lane.
     if not kind.is_cluster or not (wanted or (suites and workers > 1)):

@@ -1,7 +1,7 @@
 """An xdist worker's part in a run: it uses the target that the controller has started."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -9,6 +9,7 @@ from harness import targets
 from harness.config.plan import Plan
 from harness.core.errors import HarnessError
 from harness.core.exchange_log import ExchangeLog
+from harness.plugin.other_side import OTHER, OtherSide
 from harness.plugin.session import STOPPED, Run, blames_target
 from harness.plugin.worker_handoff import exchange_log, wait_for_share
 from harness.suites.connection import Wire
@@ -17,9 +18,11 @@ from harness.suites.connection import Wire
 class Worker(Run):
     """A Run that attaches to its target when the controller has started that target."""
 
-    def __init__(self, config: pytest.Config, plan: Plan, wire: Wire) -> None:
+    def __init__(
+        self, config: pytest.Config, plan: Plan, wire: Wire, other: OtherSide | None = None
+    ) -> None:
         self._input: Mapping[str, Any] = config.workerinput  # type: ignore[attr-defined]
-        super().__init__(plan, wire, self._input["workerid"])
+        super().__init__(plan, wire, self._input["workerid"], other)
         self._log: ExchangeLog | None = None
         self._output: dict[str, Any] = config.workeroutput  # type: ignore[attr-defined]
 
@@ -35,6 +38,8 @@ class Worker(Run):
             self._log = ExchangeLog(file, [target.token()])
             self.stream.subscribe(self._log)
             self.connect(target)
+            if self.other is not None:
+                self.other.attach(cast(Mapping[str, Any], share[OTHER]))
         except HarnessError as error:
             self._end(error)
             return True
@@ -53,6 +58,8 @@ class Worker(Run):
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         self.disconnect()
+        if self.other is not None:
+            self.other.close()
         if self.lost_observer is not None:
             self._end(self.lost_observer)
         if self._log is not None:

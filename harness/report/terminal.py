@@ -50,9 +50,9 @@ class Screen:
                 terminal.write_line("")
             terminal.write_line(text, **markup)
 
-    def settings(self, settings: Sequence[Setting]) -> None:
+    def settings(self, title: str, settings: Sequence[Setting]) -> None:
         if settings:
-            self.line("target: " + ", ".join(map(_setting, settings)))
+            self.line(f"{title}: " + ", ".join(map(_setting, settings)))
 
     def summary(self, tally: Tally, replicas: Sequence[str], differences: int) -> None:
         """Write who answered and how fast; with -q, only what is wrong.

@@ -44,6 +44,8 @@ class Wire:
         self._stage: Stage | None = None
         # Values of $ENVIRON in tests of this target.
         self._variables: Mapping[str, str] | None = None
+        # What a project's own fixtures have put there, for the suite that is running.
+        self.fixture_variables: Mapping[str, str] = {}
         self.address = Address("", None, "", tls=False)
         self.last: Exchange | None = None
 
@@ -94,11 +96,27 @@ class Wire:
             self._variables = environment(self._target)
         process_environment = Environment()
         process_environment.set(self._variables or {})
+        process_environment.set(self.fixture_variables)
         process_environment.set(self._stage.environ if self._stage else {})
         try:
             yield
         finally:
             process_environment.restore()
+
+    @contextmanager
+    def keeping_variables(self) -> Iterator[None]:
+        """Keep the variables that this block sets for the tests of this target alone."""
+        with self.variables():
+            before = dict(os.environ)
+            try:
+                yield
+                self.fixture_variables = {
+                    name: value for name, value in os.environ.items() if before.get(name) != value
+                }
+            finally:
+                for name in os.environ.keys() - before.keys():
+                    del os.environ[name]
+                os.environ.update(before)
 
     def sent(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         """The headers that go over the wire for those of a test."""

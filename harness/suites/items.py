@@ -1,10 +1,11 @@
 """Suites as pytest sees them: a file node, and an item for each test."""
 
+import itertools
 import unittest
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import pytest
@@ -29,12 +30,18 @@ DIFFERENCE = "difference"
 
 
 class SuiteItem(pytest.Item):
-    """One test of a suite, ``among`` how many."""
+    """One test of a suite, ``among`` how many.
 
-    def __init__(self, *, case: Case, among: int, **options: object) -> None:
+    ``other`` is the same test for the other side of a live comparison.
+    """
+
+    def __init__(
+        self, *, case: Case, among: int, other: Case | None = None, **options: object
+    ) -> None:
         super().__init__(**options)  # type: ignore[arg-type]
         self.case = case
         self.among = among
+        self.other = other
         if case.test_data["xfail"]:
             reason = case.test_data["desc"] or "xfail in the suite"
             # gabbi fails a run for a success that nobody expected, whatever the ini file says.
@@ -70,15 +77,21 @@ class SuiteFile(pytest.File):
     """A suite. Its fixtures run from before its first test until after its last."""
 
     extensions: Extensions
-    wire: Wire
+    # The run's connection, and that to the other side of a live comparison.
+    wires: Sequence[Wire]
 
     @classmethod
     def of(
-        cls, parent: pytest.Collector, path: Path, extensions: Extensions, wire: Wire
+        cls, parent: pytest.Collector, path: Path, extensions: Extensions, wires: Sequence[Wire]
     ) -> "SuiteFile":
         file: SuiteFile = cls.from_parent(parent, path=path, nodeid=_short_id(path))
-        file.extensions, file.wire = extensions, wire
+        file.extensions, file.wires = extensions, wires
         return file
+
+    @property
+    def begins_empty(self) -> bool:
+        """Whether placement holds what a fixture puts there, and nothing of earlier suites."""
+        return any(map(loader.is_staged, self._items[0].case.fixtures)) if self._items else False
 
     def collect(self) -> Iterable[pytest.Item]:
         if "_" in self.path.name:
@@ -89,15 +102,20 @@ class SuiteFile(pytest.File):
                 1,
             )
         try:
-            cases = loader.load(self.path, self.extensions, self.wire)
+            sides = self._load()
         except loader.SuiteError as error:
             raise self.CollectError(str(error)) from error
-        names = _told_apart(one.test_data["name"] for one in cases)
+        names = _told_apart(case.test_data["name"] for case, _ in sides)
         self._items = [
-            SuiteItem.from_parent(self, name=name, case=one, among=len(cases))
-            for name, one in zip(names, cases, strict=True)
+            SuiteItem.from_parent(self, name=name, case=case, among=len(sides), other=other)
+            for name, (case, other) in zip(names, sides, strict=True)
         ]
         return self._items
+
+    def _load(self) -> list[tuple[Case, Case | None]]:
+        """Each test, for each side. Raises SuiteError."""
+        first, *others = (loader.load(self.path, self.extensions, wire) for wire in self.wires)
+        return [*zip(first, others[0] if others else itertools.repeat(None), strict=False)]
 
     def setup(self) -> None:
         self._started = ExitStack()
@@ -106,24 +124,34 @@ class SuiteFile(pytest.File):
             self._begin_anew()
         try:
             with ExitStack() as started:
-                for fixture in classes:
-                    started.enter_context(fixture())
+                self._start_fixtures(started)
                 self._started = started.pop_all()
         except unittest.SkipTest as skip:
             _pytest_compat.skip(str(skip), skip)
         except UsageError as error:
             _pytest_compat.fail(str(error), error)
 
+    def _start_fixtures(self, started: ExitStack) -> None:
+        """Start the fixtures, once for each side."""
+        if not self._items:
+            return
+        first = self._items[0]
+        for wire, case in zip(self.wires, (first.case, first.other), strict=False):
+            # Of two sides, each has the variables that its own fixtures set.
+            with wire.keeping_variables() if len(self.wires) > 1 else nullcontext():
+                for fixture in case.fixtures if case else ():
+                    started.enter_context(fixture())
+
     def _begin_anew(self) -> None:
         """Forget what has run: pytest has been elsewhere, and what that left went with fixtures."""
         # Read once more, as gabbi writes into its tests what it has replaced in them.
-        for item, case in zip(
-            self._items, loader.load(self.path, self.extensions, self.wire), strict=True
-        ):
-            item.case = case
+        for item, (case, other) in zip(self._items, self._load(), strict=True):
+            item.case, item.other = case, other
 
     def teardown(self) -> None:
         self._started.close()
+        for wire in self.wires:
+            wire.fixture_variables = {}
 
 
 def _short_id(path: Path) -> str | None:
@@ -144,13 +172,13 @@ def _told_apart(names: Iterable[str]) -> Iterator[str]:
 class SuiteCollector:
     """The pytest plugin that finds suites. Registered only when the harness is asked for."""
 
-    def __init__(self, extensions: Extensions, wire: Wire) -> None:
+    def __init__(self, extensions: Extensions, *wires: Wire) -> None:
         self._extensions = extensions
-        self._wire = wire
+        self._wires = wires
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> SuiteFile | None:
         if is_suite(file_path, parent.session):
-            return SuiteFile.of(parent, file_path, self._extensions, self._wire)
+            return SuiteFile.of(parent, file_path, self._extensions, self._wires)
         return None
 
 

@@ -57,7 +57,7 @@ def load(path: Path, extensions: Extensions, wire: Wire) -> list[Case]:
         raise SuiteError(path, None, f"{error}.", shape=False) from error
     fixtures = _fixtures(path, suite, extensions, wire)
     # Suites of placement's own name its fixtures.
-    theirs = any(map(_is_staged, vars(fixtures).values()))
+    theirs = any(map(is_staged, vars(fixtures).values()))
     try:
         cases: list[Case] = _gabbi_compat.cases(
             suite,
@@ -134,7 +134,7 @@ def _fixtures(
     for name in suite.get("fixtures") or ():
         found: Any = extensions.fixture(name)
         if found is None or _starts_placement(found):
-            if any(map(_is_staged, vars(module).values())):
+            if any(map(is_staged, vars(module).values())):
                 problem = f"a suite can have one of placement's fixtures; {name} is its second."
                 raise SuiteError(path, None, problem, shape=False)
             found = _staged(path, name, found, extensions, wire)
@@ -160,7 +160,8 @@ def _staged(
     return functools.partial(wire.staged, fixture_data.Fixture(source, name))
 
 
-def _is_staged(fixture: object) -> bool:
+def is_staged(fixture: object) -> bool:
+    """Whether a suite's fixture is one of placement's own."""
     return isinstance(fixture, functools.partial)
 
 

@@ -13,6 +13,7 @@ import harness.plugin.setup  # noqa: F401
 
 # Imported here, they are the same modules for every run in this process: pytester forgets those
 # that a run imports itself.
+from tests.fakes import other_target as other_fake_target  # noqa: F401
 from tests.fakes import target as fake_target  # noqa: F401
 
 HERE = Path(__file__).parent
@@ -55,6 +56,10 @@ class Project:
     def fake(self, **told: Any) -> None:
         os.environ["FAKE"] = json.dumps(told)
 
+    def other(self, **told: Any) -> None:
+        """Tell the other side of a comparison what to do."""
+        os.environ["FAKE_OTHER"] = json.dumps(told)
+
     def run(self, *arguments: str, target: str = "fake") -> pytest.RunResult:
         return self.pytester.runpytest_inprocess(
             "--target", target, *arguments, no_reraise_ctrlc=True
@@ -86,6 +91,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
         if name.startswith(("OS_", "PLACEMENT_", "FAKE", "GABBI_")) or name == "SERVICE_TOKEN":
             monkeypatch.delenv(name)
     monkeypatch.setenv("FAKE", "{}")
+    monkeypatch.setenv("FAKE_OTHER", "{}")
     monkeypatch.setenv("FAKE_EVENTS", str(pytester.path / "events"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     return Project(pytester)

@@ -39,6 +39,8 @@ DIED = StackError(
 
 
 KINDS["fake"] = Kind("fake", "tests.fakes.target", takes_stack_options=True, can_be_emptied=True)
+# The other side of a comparison.
+KINDS["other"] = Kind("other", "tests.fakes.other_target", can_be_emptied=True)
 
 
 def event(what: str) -> None:
@@ -82,11 +84,14 @@ class Application:
 
 class Fake:
     name = "fake"
+    # The variable that says what it does.
+    variable = "FAKE"
+    usual_url = URL
 
     def __init__(self, plan: Plan, progress: Progress) -> None:
         self._plan = plan
         self._progress = progress
-        self.told: dict[str, Any] = json.loads(os.environ.get("FAKE", "{}"))
+        self.told: dict[str, Any] = json.loads(os.environ.get(self.variable, "{}"))
         self.cancelled = self._interrupted = False
         # Whether there is something to remove; true from the beginning of a start, also when that
         # fails, so that tests see whether a run cleans up.
@@ -99,7 +104,7 @@ class Fake:
 
     @property
     def url(self) -> str:
-        return str(self.told.get("url", URL))
+        return str(self.told.get("url", self.usual_url))
 
     @property
     def replicas(self) -> tuple[str, ...]:
@@ -180,7 +185,7 @@ class _Staged(Fake):
         if self.told["stage"] == "fails":
             raise StackError("keystone answers 500.", "See what it says.")
         event(f"stage {fixture.name}")
-        yield Stage(URL, {}, dict)
+        yield Stage(self.url, {"STAGED": self.variable}, dict)
         event("unstage")
 
 
@@ -218,11 +223,11 @@ class _Connection:
         event("database closed")
 
 
-def make(plan: Plan, progress: Progress = quiet) -> Fake:
+def make(plan: Plan, progress: Progress = quiet, kind: type[Fake] = Fake) -> Fake:
     """The fake, of a class with the capabilities that FAKE asks for."""
-    told = json.loads(os.environ.get("FAKE", "{}"))
+    told = json.loads(os.environ.get(kind.variable, "{}"))
     bases = [capability for key, capability in CAPABILITIES.items() if told.get(key)]
-    fake: Fake = type("Fake", (*bases, Fake), {})(plan, progress)
+    fake: Fake = type("Fake", (kind, *bases), {})(plan, progress)
     return fake
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from harness.core.exchange import Exchange, Request, Response
-from harness.parity.compare import Comparison, Difference, Unordered, route
+from harness.parity.compare import Comparison, Difference, Unordered
+from harness.parity.routes import route
 
 LEFT, RIGHT = "http://127.0.0.1:8778/placement", "http://192.0.2.10/placement"
 DATE = "Wed, 25 Nov 2026 16:53:15 GMT"

@@ -1,0 +1,103 @@
+"""The other side of a live comparison: a second target, to which each test is sent as well."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from harness import targets
+from harness.config.plan import Plan
+from harness.core.errors import UsageError
+from harness.core.exchange import Exchange
+from harness.core.exchange_stream import ExchangeStream
+from harness.plugin.target_starter import Starter
+from harness.suites.connection import Wire
+from harness.targets.base import PerProcess, Target
+
+# Key of a worker's share that is for the other side.
+OTHER = "other side"
+
+
+class OtherSide:
+    """The other side in one process: its connection, and the exchanges of the running test."""
+
+    def __init__(self, plan: Plan, worker: str = "") -> None:
+        self.plan = plan
+        self.kind = targets.kind_of(plan).name
+        self.wire = Wire()
+        self.stream = ExchangeStream(worker)
+        self.stream.subscribe(self)
+        self._exchanges: list[Exchange] = []
+        self._target: Target | None = None
+
+    @property
+    def target(self) -> Target:
+        if self._target is None:
+            raise RuntimeError("the run has not begun")
+        return self._target
+
+    def connect(self, target: Target) -> None:
+        """Let suites and fixtures send requests to the target, which is up."""
+        self._target = target
+        self.wire.connect(target, self.stream.publish)
+
+    def attach(self, share: Mapping[str, Any]) -> None:
+        """Connect to the target of the controller, in a worker. Raises HarnessError."""
+        self.connect(targets.attach(self.plan, share))
+
+    def observe(self, exchange: Exchange) -> None:
+        self._exchanges.append(exchange)
+
+    def take(self) -> list[Exchange]:
+        """The exchanges since the last call."""
+        exchanges, self._exchanges = self._exchanges, []
+        return exchanges
+
+    def close(self) -> None:
+        self.wire.close()
+
+
+class OtherOwner:
+    """Starts and stops the other side's target, in the process that owns the run.
+
+    ``in_workers`` is set where xdist's workers run the tests, and not this process.
+    """
+
+    def __init__(
+        self, side: OtherSide, progress: Callable[[str], None], *, in_workers: bool
+    ) -> None:
+        self.side = side
+        self.target = targets.make(side.plan, progress)
+        self._starter = Starter(self.target)
+        self._in_workers = in_workers
+
+    def begin(self) -> None:
+        """Start the target, in a thread, unless each worker starts its own."""
+        if not (self._in_workers and isinstance(self.target, PerProcess)):
+            self._starter.begin()
+
+    def wait(self, main: Target, glance: Callable[[], None]) -> None:
+        """Return when the target is up. Raises HarnessError, also where it is the main one."""
+        if self._in_workers and isinstance(self.target, PerProcess):
+            return
+        self._starter.wait(glance)
+        if not isinstance(self.target, PerProcess) and _place(self.target) == _place(main):
+            raise UsageError(
+                f"--parity {self.side.plan.target} compares {main.url} with itself.",
+                "Give --parity the address of another placement.",
+            )
+        if not self._in_workers:
+            self.side.connect(self.target)
+
+    def share(self, worker: int) -> Mapping[str, object]:
+        return self.target.share(worker)
+
+    def stop(self, glance: Callable[[], None]) -> None:
+        self.side.close()
+        self._starter.stop(glance)
+
+
+def _place(target: Target) -> tuple[str, int | None, str]:
+    """Where a target is, however its address is written."""
+    parts = urlsplit(target.url)
+    host = parts.hostname or ""
+    return "127.0.0.1" if host in ("localhost", "::1") else host, parts.port, parts.path

@@ -1,0 +1,72 @@
+"""--parity: what a run is compared with, and the plugins that compare."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from harness import targets
+from harness.config.plan import Plan, is_url
+from harness.config.resolve import target_named
+from harness.core.errors import UsageError
+from harness.parity.offline import found_recording
+from harness.parity.recording import Recording
+from harness.parity.rules import declared
+from harness.plugin import _xdist_compat
+from harness.plugin.other_side import OtherSide
+from harness.plugin.parity import ParityCheck, ParitySummary
+from harness.plugin.parity_sources import Live, Recorded, Source
+from harness.plugin.session import Run
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The other side: ``other`` is a target that is asked meanwhile, None for a recording."""
+
+    source: Source
+    title: str
+    page: Path | None
+    other: OtherSide | None = None
+
+    def install(self, config: pytest.Config, run: Run) -> None:
+        """Register the plugins: tests are judged where they run, and added up by the owner."""
+        kind, table = targets.kind_of(run.plan).name, declared()
+        is_worker = hasattr(config, "workerinput")
+        if is_worker or not _xdist_compat.number_of_workers(config):
+            check = ParityCheck(run, self.source, kind, table)
+            config.pluginmanager.register(check, "placement-parity")
+        if not is_worker:
+            summary = ParitySummary((kind, self.source.kind), self.title, table, self.page)
+            config.pluginmanager.register(summary, "placement-parity-summary")
+
+
+def asked_for(config: pytest.Config, plan: Plan) -> Comparison | None:
+    """The comparison that the options ask for. Raises UsageError."""
+    name, page = config.getoption("placement_parity"), config.getoption("placement_parity_report")
+    if name is None:
+        if page is not None:
+            raise UsageError(
+                f"--parity-report {page} has nothing to show without a comparison.",
+                "Say what to compare with: --parity devstack, or --parity RECORDING.",
+            )
+        return None
+    path = Path(page) if page else None
+    if name not in targets.choices()["target"] and not is_url(name):
+        recording = Recording(found_recording(name))
+        header = recording.header
+        title = f"{header.target}, recorded {header.recorded}, placement {header.placement}"
+        return Comparison(Recorded(recording), title, path)
+    worker = getattr(config, "workerinput", {}).get("workerid", "")
+    side = OtherSide(_plan_of_other_side(name, plan), worker)
+    return Comparison(Live(side), f"that of {name}, asked beside", path, side)
+
+
+def _plan_of_other_side(name: str, plan: Plan) -> Plan:
+    """The plan of a second target beside the run's. Raises UsageError."""
+    target = target_named(name, f"--parity {name}", targets.choices()["target"])
+    if is_url(target) and target == plan.target:
+        raise UsageError(
+            f"--parity {name} compares a target with itself.",
+            "Give --parity the address of another placement.",
+        )
+    return replace(plan, target=target)

@@ -2,12 +2,12 @@
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.consistency import history, judge, runner
+from harness.consistency import history, integrity, judge, runner
 from harness.consistency.client import Names
 from harness.consistency.cluster import Cluster
 from harness.consistency.runner import Settings
@@ -69,5 +69,11 @@ def judged(path: Path) -> Checked:
             f"It has {', '.join(WORKLOADS)}.",
         )
     workload = WORKLOADS[name]
-    report = judge.judge(read, workload.promises, workload.check, workload.kinds)
+
+    def checker(made: history.History) -> Iterator[judge.Violation]:
+        yield from workload.check(made)
+        yield from integrity.check(made)
+
+    promises = (*workload.promises, integrity.INTACT)
+    report = judge.judge(read, promises, checker, workload.kinds)
     return Checked(path, read.header, report)

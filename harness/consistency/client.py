@@ -19,6 +19,8 @@ from harness.targets.base import Transport
 TIMEOUT = 60.0
 # Longest detail of a refusal that a history keeps.
 DETAIL = 200
+# First words of every 500, which say nothing.
+UNEXPECTED = "The server has either erred or is incapable of performing the requested operation."
 READS = frozenset({"GET", "HEAD"})
 
 
@@ -169,6 +171,7 @@ def _refusal(response: Response | None) -> str:
         return ""
     try:
         first = json.loads(response.body)["errors"][0]
-        return f"{first.get('code', '')} {first.get('detail', '')}"[:DETAIL].strip()
+        detail = " ".join(str(first.get("detail", "")).removeprefix(UNEXPECTED).split())
+        return f"{first.get('code', '')} {detail}"[:DETAIL].strip()
     except (ValueError, LookupError, TypeError):
         return response.body[:DETAIL].decode(errors="replace")

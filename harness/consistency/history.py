@@ -14,6 +14,7 @@ Objects of a run are called by names that say their round, such as r12/host, not
 """
 
 import json
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,8 @@ from typing import IO, Any
 
 from harness.core.errors import UsageError
 
+# Name of an object of a round, e.g. r12/host, or R12_TRAIT where placement wants such names.
+IN_ROUND = re.compile(r"(?:CUSTOM_[A-Z0-9]+_R|r)(\d+)[/_]")
 ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -89,6 +92,21 @@ class History:
         for operation in self.operations:
             rounds.setdefault(operation.round, []).append(operation)
         return rounds
+
+    def rows(self, table: str) -> dict[int, list[Sequence[Any]]]:
+        """Rows of a table by the round whose objects they name; -1 for rows that name none."""
+        rows: dict[int, list[Sequence[Any]]] = {}
+        for row in self.tables.get(table, ()):
+            rows.setdefault(_round_of(row), []).append(row)
+        return rows
+
+
+def _round_of(row: Sequence[Any]) -> int:
+    for value in row:
+        match = IN_ROUND.match(value) if isinstance(value, str) else None
+        if match:
+            return int(match[1])
+    return -1
 
 
 class Writer:
@@ -203,4 +221,6 @@ class _Reader:
         )
 
     def history(self, *, complete: bool) -> History:
-        return History(self.header, tuple(self._operations.values()), self._tables, complete)
+        # Without its end a history may have some tables and lack others.
+        tables = self._tables if complete else {}
+        return History(self.header, tuple(self._operations.values()), tables, complete)

@@ -14,7 +14,6 @@ from harness.consistency.history import History, Operation, Outcome
 LEAST_OVERLAP = 0.3
 # Placement's answer to what it did not expect.
 SERVER_ERROR = 500
-READ_KINDS = frozenset({"read"})
 
 
 class Judgement(StrEnum):
@@ -123,7 +122,7 @@ def figures(history: History) -> dict[str, Any]:
 
 def is_write(operation: Operation) -> bool:
     """Whether an operation is one of the workload's writes: no read, and no preparation."""
-    return operation.kind not in READ_KINDS and not operation.kind.startswith("prepare")
+    return not operation.kind.startswith(("prepare", "read"))
 
 
 def overlapping(history: History) -> int:
@@ -143,6 +142,10 @@ def overlapping(history: History) -> int:
             under_way.append(write)
         count += len(marked)
     return count
+
+
+def _lasts(operation: Operation, moment: float) -> bool:
+    return operation.end is None or operation.end > moment
 
 
 def _doubts(history: History, kinds: Iterable[str]) -> Iterator[str]:

@@ -19,6 +19,19 @@ def test_claims_never_exceed_what_there_is(up: Commands) -> None:
     assert f"history    placement-check/{path.name}" in output
 
 
+# Workloads that hold on placement 16 and MariaDB 11.8; the others find what docs/findings.md says.
+@pytest.mark.parametrize("workload", ["read-your-write", "reshape"])
+def test_other_promises_hold(up: Commands, workload: str) -> None:
+    words = ("--workload", workload, "--rounds", "2", "--seconds", "20", "--stack", "reuse")
+    assert "check: held" in up.harness("check", *words)
+
+
+def test_a_left_consumer_is_found(up: Commands) -> None:
+    words = ("--workload", "failed-claims", "--rounds", "1", "--seconds", "20", "--stack", "reuse")
+    output = up.harness("check", *words, code=1)
+    assert "after 400 to a claim of no provider its consumer is there" in output
+
+
 @pytest.mark.long
 def test_over_allocation_is_found_without_snapshot_isolation(commands: Commands) -> None:
     words = ("--workload", "capacity", "--database", "mariadb-10.11", "--seconds", "6")

@@ -36,6 +36,13 @@ class Round:
         """UUID of an object of this round."""
         return self.names.uuid(self.name(object_))
 
+    def named_claims(self, answer: Any) -> dict[str, dict[str, int]]:
+        """The allocations of an answer, by the names of providers."""
+        return {
+            self.names.name(provider): dict(claim["resources"])
+            for provider, claim in answer["allocations"].items()
+        }
+
     def random(self, process: int) -> random.Random:
         """The choices of one client in this round."""
         return random.Random(f"{self.seed}/{self.number}/{process}")  # noqa: S311 (no secret)

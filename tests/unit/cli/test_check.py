@@ -23,6 +23,7 @@ def saved(path: Path, claims: int) -> str:
         writer.complete(done, 1.0)
     rows = [[f"r0/c{process}", "r0/host", "VCPU", 1] for process in range(claims)]
     writer.table("allocations", rows)
+    writer.table("consumers", [[row[0], 1] for row in rows])
     writer.close(complete=True)
     return str(path)
 

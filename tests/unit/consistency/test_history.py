@@ -44,6 +44,7 @@ def test_a_history_that_was_cut_off_is_read_and_says_so(tmp_path: Path) -> None:
     history = read(path)
     assert not history.complete
     assert len(history.operations) == 2
+    assert history.tables == {}
 
 
 def test_a_run_that_was_stopped_leaves_an_incomplete_history(tmp_path: Path) -> None:

@@ -1,0 +1,89 @@
+"""Moves between consumers: whatever moves, the sum that a host gives away stays the same.
+
+Four consumers share 8 CPUs of a host. A move is one POST /allocations that takes everything of one
+consumer and gives it to another, with the generations of both. Clients read the host's usage
+through the next replica meanwhile.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from harness.consistency.client import Call, Client
+from harness.consistency.history import History
+from harness.consistency.judge import Violation
+from harness.consistency.workloads.base import Round, claim_body, make_provider, set_inventory
+
+CONSUMERS, EACH, ATTEMPTS = 4, 2, 3
+CONSERVED = "a move between consumers conserves the sum, at every read"
+SUM_KEPT = "a move between consumers conserves the sum in the end"
+
+
+class Moves:
+    name = "moves"
+    promises = (CONSERVED, SUM_KEPT)
+    kinds = ("move", "read")
+
+    def prepare(self, round_: Round, client: Client) -> None:
+        make_provider(round_, client, "host")
+        set_inventory(round_, client, "host", {"VCPU": 10})
+        for number in range(CONSUMERS):
+            body = claim_body({round_.uuid("host"): {"VCPU": EACH}})
+            path = f"/allocations/{round_.uuid(f'c{number}')}"
+            client.do(Call("prepare claim", round_.name(f"c{number}"), "PUT", path, body))
+
+    def act(self, round_: Round, client: Client) -> None:
+        choice = round_.random(client.process)
+        for _ in range(ATTEMPTS):
+            source, target = choice.sample([f"c{number}" for number in range(CONSUMERS)], 2)
+            has, has_target = (self._has(round_, client, name) for name in (source, target))
+            if has and has.get("allocations") and has_target is not None:
+                self._move(round_, client, source, target, has, has_target)
+            path = f"/resource_providers/{round_.uuid('host')}/usages"
+            following = client.replica % round_.replicas + 1
+            client.do(Call("read", round_.name("host"), "GET", path, None, _used), following)
+
+    def _has(self, round_: Round, client: Client, name: str) -> Any:
+        path = f"/allocations/{round_.uuid(name)}"
+        return client.do(
+            Call("read consumer", round_.name(name), "GET", path, None, lambda answer: answer)
+        ).result
+
+    def _move(
+        self, round_: Round, client: Client, source: str, target: str, has: Any, gets: Any
+    ) -> None:
+        amount = _sum(has) + _sum(gets)
+        given = claim_body({round_.uuid("host"): {"VCPU": amount}}, gets.get("consumer_generation"))
+        body = {
+            round_.uuid(source): claim_body({}, has.get("consumer_generation")),
+            round_.uuid(target): given,
+        }
+        value = [round_.name(source), round_.name(target), amount]
+        client.do(Call("move", value, "POST", "/allocations", body))
+
+    def finish(self, round_: Round, client: Client) -> None:
+        """The database says what is there."""
+
+    def check(self, history: History) -> Iterator[Violation]:
+        total = CONSUMERS * EACH
+        rows = history.rows("allocations")
+        for number, operations in history.rounds.items():
+            if not all(call.ok for call in operations if call.kind.startswith("prepare")):
+                continue
+            moves = [operation for operation in operations if operation.kind == "move"]
+            for read in operations:
+                if read.kind == "read" and read.ok and read.result != total:
+                    met = [move for move in moves if move.overlaps(read) and move.may_count]
+                    what = f"{read.result} CPUs are used, not {total}"
+                    yield Violation(CONSERVED, number, what, [read, *met])
+            used = sum(row[3] for row in rows.get(number, []))
+            if "allocations" in history.tables and used != total:
+                what = f"{used} CPUs are used in the database, not {total}"
+                yield Violation(SUM_KEPT, number, what, [move for move in moves if move.may_count])
+
+
+def _used(answer: Any) -> Any:
+    return answer["usages"].get("VCPU", 0)
+
+
+def _sum(answer: Any) -> int:
+    return sum(given["resources"]["VCPU"] for given in answer["allocations"].values())

@@ -9,7 +9,7 @@ target      whatever answers requests: a stack, placement in this process, or a 
 profile     a placement configuration that some suites need.
 suite       one gabbi YAML file.
 test        one entry of a suite: one request, and what is expected of its answer.
-exchange    one request and its response, with who served it and how long it took.
+exchange    one request and its response, with the replica that answered and the time it took.
 plan        everything that is decided about a run before it begins.
 recording   the exchanges of a run, in a file.
 history     the calls of a run of clients that act at once, with their outcomes.

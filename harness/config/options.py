@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Setting(NamedTuple):
-    """A setting of a run: option ``--NAME``, ini setting and variable have names made of its own.
+    """A setting of a run. The names of its option, variable and ini setting are made of its name.
 
     ``metavar`` stands for the value in the help; ``help`` says what the value means.
     """

@@ -25,10 +25,10 @@ FRESH_NAME = re.compile(rf"{SHARED_STACK}-[0-9a-f]{{6}}")
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """An isolated placement in a stack: a schema, replicas and a port of Apache's of its own.
+    """An isolated placement in a stack, with its own schema, replicas and port of Apache's.
 
-    The first one of a stack is FIRST_LANE; one that is named after a profile has replicas that are
-    started with that profile's ``environment``.
+    The first lane of a stack is FIRST_LANE. A lane that is named after a profile has replicas that
+    are started with that profile's ``environment``.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Lane:
 
 
 FIRST_LANE = "1"
-# The source of a setting that a stack which is taken over has decided.
+# Source of a setting that comes from the stack that a run takes over.
 ITS_OWN = "its own"
 
 
@@ -83,7 +83,8 @@ class Plan:
         number_of_replicas(self.replicas, f"--replicas {self.replicas}")
 
 
-# Fields that a stack which is taken over decides, where the user has not (``reuse.adopted``).
+# Fields that a run adopts from the stack that it takes over, unless the user gives them
+# (``reuse.adopted``).
 ADOPTED = ("database", "config_source", "replicas", "placements", "constraints")
 
 
@@ -103,7 +104,7 @@ def counted(replicas: int) -> str:
 
 
 def name_option(name: str) -> str:
-    """How a command of placement-harness names this stack: nothing for the usual one."""
+    """The option that names this stack in a command; empty for the shared stack."""
     return "" if name == SHARED_STACK else f" --name {name}"
 
 

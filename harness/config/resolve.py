@@ -54,13 +54,13 @@ def resolve(
     choices: Mapping[str, Collection[str]],
     directory: Path | None = None,
 ) -> Plan:
-    """The plan of a run: an option wins over the environment, that over ini, that over defaults.
+    """The plan of a run. Options win over the environment, then ini settings, then defaults.
 
-    The mappings' keys are SETTINGS, for ``environ`` PLACEMENT_HARNESS_REPLICAS and so on;
-    ``choices`` are the names that a target, a database and a config_source can have, and under
-    ``stack_options`` the targets that take the options of a stack. ``directory`` is where
-    compose.override.yaml is looked for: the current directory, if none is given. Raises UsageError
-    for values without sense.
+    The mappings' keys are SETTINGS, for ``environ`` PLACEMENT_HARNESS_REPLICAS and so on.
+    ``choices`` holds the names that a target, a database and a config_source can have, and under
+    ``stack_options`` the targets that take the options of a stack. compose.override.yaml is looked
+    for in ``directory``, or else in the current directory. Raises UsageError for values that make
+    no sense.
     """
     given = {name: _first(name, options, environ, ini) for name in SETTINGS}
     target = target_named(given["target"].value, given["target"].written, choices["target"])
@@ -133,7 +133,7 @@ def target_named(value: str, written: str, known: Collection[str]) -> str:
 
 
 def one_of(known: Collection[T], value: str, written: str, what: str) -> T:
-    """The value, if it is a known one. Raises UsageError with the nearest that there is."""
+    """The value, if it is known. Raises UsageError that suggests the nearest known value."""
     for name in known:
         if name == value:
             return name

@@ -1,4 +1,4 @@
-"""Time as a value that is passed down, the wish to stop waiting, and news for who waits."""
+"""Deadlines that are passed down as values, cancelling of waits, and progress of long waits."""
 
 import concurrent.futures
 import contextlib
@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from harness.core.measurements import Progress
 
-# How often whoever waits looks whether it still should. Seconds.
+# A wait checks this often whether it has been cancelled. Seconds.
 GLANCE = 0.1
-# How often whoever waits for something long is told what for. Seconds.
+# A long wait reports its progress this often. Seconds.
 NEWS_SECONDS = 5.0
 
 Answer = TypeVar("Answer")
@@ -22,14 +22,14 @@ _cancel: ContextVar[threading.Event | None] = ContextVar("cancel", default=None)
 
 
 class Cancelled(Exception):  # noqa: N818 (nothing went wrong)
-    """What is being done is not wanted any more."""
+    """The current work is not wanted any more."""
 
 
 @contextlib.contextmanager
 def cancellable(event: threading.Event | None) -> Iterator[None]:
-    """Whatever waits in this block, in this thread, ends with Cancelled once the event is set.
+    """Waits in this block, in this thread, end with Cancelled once the event is set.
 
-    None protects a block within another one.
+    With None, the event of an enclosing block has no effect in this one.
     """
     before = _cancel.set(event)
     try:
@@ -39,7 +39,7 @@ def cancellable(event: threading.Event | None) -> Iterator[None]:
 
 
 def go_on() -> None:
-    """Raise Cancelled when what is being done is not wanted any more."""
+    """Raise Cancelled if the event of the enclosing ``cancellable`` block is set."""
     event = _cancel.get()
     if event is not None and event.is_set():
         raise Cancelled
@@ -77,10 +77,10 @@ class Deadline:
 
 
 def patiently(ask: Callable[[], Answer], meanwhile: Callable[[], object]) -> Answer:
-    """What ``ask`` gives or raises, however long it takes; ``meanwhile`` is called now and then.
+    """Return or raise what ``ask`` does, however long it takes; call ``meanwhile`` now and then.
 
-    What ``meanwhile`` raises ends the waiting; ``ask`` is left to itself, in a thread that keeps
-    nobody from leaving.
+    An exception from ``meanwhile`` ends the wait. ``ask`` then goes on in a daemon thread, which
+    does not keep the process from ending.
     """
     answer: concurrent.futures.Future[Answer] = concurrent.futures.Future()
 
@@ -99,7 +99,7 @@ def patiently(ask: Callable[[], Answer], meanwhile: Callable[[], object]) -> Ans
 
 @contextlib.contextmanager
 def news(progress: Progress, what: Callable[[float], str]) -> Iterator[None]:
-    """While this block takes long, tell now and then what it does; ``what`` gets the seconds."""
+    """Report progress now and then while the block runs; ``what`` gets the seconds so far."""
     done, began = threading.Event(), time.monotonic()
 
     def tell() -> None:

@@ -1,4 +1,4 @@
-"""A full disk, told from the output of the command that met it."""
+"""Recognizes a full disk by the output of the command that failed."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ def says_disk_full(output: str) -> bool:
 
 
 def disk_full(what: str, evidence: Sequence[str] = ()) -> BuildError:
-    """The error for work that a full disk has stopped."""
+    """The error for work that a full disk has stopped; ``what`` says which work."""
     return BuildError(
         f"The disk is full: {what}.",
         "Make room, then run again: `docker system df` shows what docker keeps, `docker builder "

@@ -3,14 +3,14 @@
 HarnessError                 exit code 70: the run could not be made; no test failed
 ├── UsageError               exit code 64: an option, setting or file that makes no sense
 ├── EngineError              no container engine, no permission, no Compose v2
-├── UnreachableError         the package index does not answer, or has not what it is to have
+├── UnreachableError         the package index does not answer, or lacks what is needed
 ├── BuildError               an image could not be built
 ├── StackError               a stack did not come up, or did not stay up
-├── TargetError              what should answer does not, or refuses the credentials
-└── RunnerError              another program was to run the suites, and has not run all of them
+├── TargetError              the target does not answer, or refuses the credentials
+└── RunnerError              another program should run the suites, and has not run all of them
 
-Each names what was tried, what came back and the remedy, in one paragraph. The command line exits
-with ``exit_code``; pytest does too, but for bad options, which are pytest's own usage errors (4).
+Each error names what was tried, what came back and the remedy, in one paragraph. The commands exit
+with ``exit_code``, and pytest does too. Bad options are pytest's own usage errors, exit code 4.
 """
 
 import errno
@@ -21,7 +21,8 @@ class HarnessError(Exception):
     """Something kept the run from being made.
 
     ``problem`` says what was tried and what came back, ``remedy`` what to do. ``evidence`` holds
-    lines to show below them: a dead container's last words, a build's last lines.
+    lines to show below them: the last lines of a dead container or of a build. ``service`` is the
+    service that the error is about, if it is about one.
     """
 
     exit_code = 70
@@ -57,7 +58,7 @@ class EngineError(HarnessError):
 
 
 class UnreachableError(HarnessError):
-    """The package index does not answer, or has not what it is to have."""
+    """The package index does not answer, or lacks what is needed."""
 
 
 class BuildError(HarnessError):
@@ -69,11 +70,11 @@ class StackError(HarnessError):
 
 
 class TargetError(HarnessError):
-    """What should answer requests does not, or refuses the credentials."""
+    """The target does not answer requests, or refuses the credentials."""
 
 
 class RunnerError(HarnessError):
-    """Another program was to run the suites, and has not run all of them."""
+    """Another program should run the suites, and has not run all of them."""
 
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})

@@ -1,7 +1,6 @@
-"""Exchanges as JSON lines, which a process writes as it goes: its death loses none.
+"""Exchanges as JSON lines. A process writes each one at once, so that its death loses none.
 
-No token and no password is written. A line that a dying process has cut short is left out when the
-file is read.
+No token and no password is written. A reader leaves out the line that a dying process cut short.
 """
 
 import base64
@@ -13,7 +12,7 @@ from typing import IO, Any
 from harness.core import redact
 from harness.core.exchange import Exchange, Request, Response
 
-# json.dumps makes an encoder for each call.
+# One encoder serves all lines: json.dumps would make an encoder for each call.
 ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -28,7 +27,7 @@ class ExchangeLog:
     def observe(self, exchange: Exchange) -> None:
         line = ENCODE(as_data(exchange))
         self._file.write(f"{redact.text(line, self._hidden)}\n")
-        # The kernel has it then, whatever happens to this process.
+        # The kernel has the line then, whatever happens to this process.
         self._file.flush()
 
     def close(self) -> None:
@@ -48,7 +47,7 @@ def read(path: Path) -> Iterator[Exchange]:
 
 
 def in_json(values: Iterable[str]) -> frozenset[str]:
-    """The values to hide, as they stand in JSON; shorter ones are words that any text may have."""
+    """The values to hide, in JSON's spelling. Short values are words that any text may have."""
     return frozenset(ENCODE(value)[1:-1] for value in values if len(value) >= redact.SHORTEST)
 
 

@@ -22,7 +22,7 @@ class ExchangeStream:
     """Publishes exchanges to observers. One thread uses it.
 
     An observer that raises is dropped, and its error kept in ``failures``: the other observers get
-    every exchange, and no test fails for it.
+    every exchange, and no test fails because of it.
     """
 
     def __init__(self, worker: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Private files and directories: readable by their owner alone, written whole or not at all."""
+"""Private files and directories: only their owner can read them; files are written atomically."""
 
 import os
 import pathlib
@@ -13,7 +13,7 @@ RUN = ".run-"
 
 
 def private_directory(path: pathlib.Path) -> None:
-    """Make a directory of the harness's own. Raises StackError where that cannot be."""
+    """Make a directory for the harness's own files. Raises StackError where that fails."""
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
@@ -22,15 +22,15 @@ def private_directory(path: pathlib.Path) -> None:
 
 def _unwritable(path: pathlib.Path, error: OSError) -> StackError:
     return StackError(
-        f"{path} cannot be made, where the harness keeps what it must remember: {error.strerror}.",
+        f"The harness cannot make {path}, where it keeps its state: {error.strerror}.",
         "Make it writable, or name another directory in PLACEMENT_HARNESS_STATE.",
     )
 
 
 class Scratch:
-    """A directory for what a run needs while it lives; readable by its owner alone.
+    """A temporary directory of one run; only its owner can read it.
 
-    When the run is killed, the next one that needs such a directory removes it, or reap does.
+    When the run is killed, the next run that needs such a directory removes it, or reap does.
     """
 
     def __init__(self) -> None:

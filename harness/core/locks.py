@@ -16,7 +16,7 @@ MARK = "placement-harness"
 
 
 class FileLock:
-    """A lock that the kernel lets go of when the process ends, however it ends."""
+    """A lock that the kernel releases when the process ends, however it ends."""
 
     def __init__(self, path: pathlib.Path) -> None:
         self._path = path
@@ -29,7 +29,7 @@ class FileLock:
         self.release()
 
     def wait(self, deadline: Deadline, interval: float) -> bool:
-        """Take it as soon as it is free; False when that was not so by the deadline."""
+        """Take the lock as soon as it is free; False if it was not free by the deadline."""
         return any(self.take() for _ in deadline.every(interval))
 
     def take(self) -> bool:
@@ -75,11 +75,11 @@ class FileLock:
             self._descriptor = None
 
     def holder(self) -> str:
-        """The number of the process that took it last."""
+        """Id of the process that took the lock last."""
         return next(iter(self._text().split()), "unknown")
 
     def is_ours(self) -> bool:
-        """Whether it is a lock of the harness's, held or not."""
+        """Whether the file is a lock of the harness's, held or not."""
         return self._text().endswith(f" {MARK}")
 
     def _text(self) -> str:

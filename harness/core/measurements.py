@@ -1,4 +1,4 @@
-"""What a run says of itself besides its exchanges: progress, settings, start-up, memory."""
+"""Facts about a run besides its exchanges: progress, settings, start-up time, memory."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,8 +18,11 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What one container has in memory: ``used`` bytes as docker counts them, and the most there
-    ever were, the files' cache included; None where nobody counts that."""
+    """Memory of one container, in bytes.
+
+    ``used`` is what docker counts. ``most`` is the peak, the page cache included; None where the
+    kernel does not count it.
+    """
 
     service: str
     container: str
@@ -29,7 +32,10 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What a target costs. ``start_up`` is the seconds until it served; None when it ran before."""
+    """Cost of a target.
+
+    ``start_up`` is the time in seconds until it served requests; None if it ran before.
+    """
 
     start_up: float | None
     memory: Sequence[Memory] = ()

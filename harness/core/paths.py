@@ -1,4 +1,4 @@
-"""Where the project's own files are, what a run may add to them, and where stacks are remembered.
+"""Paths of the project's own files, of the user's override file, and of the state of stacks.
 
 compose.yaml, services/, gabbits/ and requirements/compose.txt stand at the root of a checkout. The
 build of a wheel (hatch_build.py) puts copies of them into the package, as ``harness/_project``; an

@@ -1,7 +1,7 @@
-"""Starts other programs: to their end, line by line, or beside the caller.
+"""Starts other programs; the caller waits for their end, reads their lines, or goes on meanwhile.
 
 Each program runs in a session of its own. The terminal's Ctrl-C reaches the harness alone, which
-decides what happens to a program that is under way. A program that is ended takes along all that
+decides what happens to a program that is under way. Ending a program also ends all processes that
 it has started.
 """
 
@@ -36,7 +36,7 @@ APART, NOWHERE = subprocess.PIPE, subprocess.DEVNULL
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Exit code of a command, as a shell numbers it, with what it has written."""
+    """Exit code of a command, as a shell numbers it, and its output."""
 
     code: int
     out: str = ""
@@ -53,7 +53,7 @@ class Outcome:
 
     @property
     def evidence(self) -> tuple[str, ...]:
-        """Lines to show: those that pip, apt and mmdebstrap mark as errors, else the last lines."""
+        """Lines to show: the lines that pip, apt or mmdebstrap mark as errors, or the last ones."""
         lines = [line.rstrip() for line in (self.err.strip() or self.out.strip()).splitlines()]
         marked = [line for line in lines if line.startswith(("E: ", "ERROR: "))]
         return tuple(marked[:EVIDENCE_LINES] or lines[-EVIDENCE_LINES:])
@@ -70,9 +70,9 @@ class Outcome:
 class Program:
     """A program that runs beside its caller until it ends or is ended.
 
-    ``out`` and ``errors`` take its output; without ``out`` the caller reads ``output`` or
-    ``lines``, which must happen for the program to go on. Without ``errors`` its errors join them.
-    With ``is_mortal`` the program ends with the thread that starts it, even by kill -9.
+    ``out`` and ``errors`` take the output and the errors. Without ``out`` the caller must read
+    ``output`` or ``lines``, or the program blocks. Without ``errors`` the errors go into the
+    output. With ``is_mortal`` the program ends with the thread that starts it, even by kill -9.
     Raises OSError when the program cannot be started.
     """
 
@@ -99,7 +99,7 @@ class Program:
 
     @property
     def output(self) -> IO[bytes]:
-        """The stream of what the program writes, where ``out`` does not take it."""
+        """Stream of the program's output, unless ``out`` takes it."""
         if self._process.stdout is None:
             raise ValueError("the output goes elsewhere")
         return self._process.stdout
@@ -136,16 +136,16 @@ class Program:
                 return written or b"", errors or b""
 
     def speaks(self, deadline: Deadline) -> bool:
-        """Whether the program writes anything before the deadline, or ends."""
+        """Whether the program writes anything, or ends, before the deadline."""
         streams = [stream for stream in (self._process.stdout, self._process.stderr) if stream]
         return any(select.select(streams, [], [], GLANCE)[0] for _ in deadline.every(0))
 
     def ask_to_end(self) -> None:
-        """Send SIGTERM to the program alone, which tells the processes that it has started."""
+        """Send SIGTERM to the program alone, which passes it on to its own child processes."""
         self._process.terminate()
 
     def end(self) -> None:
-        """End the program and all that it has started, and return when all of them have ended.
+        """End the program and its child processes, and return when all of them have ended.
 
         docker's plugins, such as Compose, do not end with docker.
         """
@@ -174,9 +174,9 @@ def run(
 ) -> Outcome:
     """Run a command to its end, without a shell or a terminal; never raise because it failed.
 
-    ``seconds`` limit the whole command, ``first_line`` the time until it writes anything. ``out``
-    takes its output instead of the outcome. A command that is interrupted, cancelled or too slow is
-    ended, with all that it has started.
+    ``seconds`` limit the whole command, ``first_line`` the time until it writes anything. With
+    ``out`` the output goes into that file, and the outcome has none. A command that is interrupted,
+    cancelled or too slow is ended, and its child processes too.
     """
     with _readable(stdin) as source:
         try:
@@ -208,17 +208,17 @@ def run(
 
 
 def plain_environment() -> dict[str, str]:
-    """Environment of commands whose words are matched and shown: English, without questions."""
+    """Environment of commands whose output is matched and shown: English, without questions."""
     return {**inherited(), "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
 
 
 def follow(
     command: Sequence[str], heard: Callable[[str], None], environment: Mapping[str, str]
 ) -> int:
-    """Run a command that takes long, and give its exit code; ``heard`` gets each line it writes.
+    """Run a command that takes long, and return its exit code; ``heard`` gets each output line.
 
-    The command is ended, with all that it has started, when this process is killed, or the waiting
-    is interrupted or cancelled.
+    The command and its child processes are ended when this process is killed, or when the wait is
+    interrupted or cancelled.
     """
     program = Program(command, environment=environment, is_mortal=True)
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -237,9 +237,9 @@ def follow(
 
 
 def mortal(command: Sequence[str]) -> Sequence[str]:
-    """The command, made to end with the thread that starts it.
+    """The command, wrapped so that it ends with the thread that starts it.
 
-    The shell ends all that the command has started: docker's plugins do not end with docker.
+    The wrapping shell ends the child processes too: docker's plugins do not end with docker.
     """
     if not shutil.which("setpriv"):
         return command
@@ -266,7 +266,7 @@ def _readable(stdin: IO[bytes] | bytes | None) -> Iterator[IO[bytes] | None]:
 
 
 def _until_patience_ends(seconds: float) -> Iterator[float]:
-    """Poll until the time is up, though the wait of the caller is cancelled."""
+    """Poll until the time is up, even where the caller's wait is cancelled."""
     deadline = Deadline.after(seconds)
     pause = threading.Event()
     while not deadline.passed:
@@ -277,7 +277,7 @@ def _until_patience_ends(seconds: float) -> Iterator[float]:
 def _alive(group: int) -> bool:
     """Whether a process group has a process that has not ended.
 
-    The kernel counts zombies as members, and the first process of a container may never reap them.
+    Zombies do not count. The kernel counts them, and PID 1 of a container may never reap them.
     """
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:

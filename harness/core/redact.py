@@ -22,15 +22,15 @@ def secrets(*given: Mapping[str, str]) -> set[str]:
     """The values of secret headers that must not appear in any text."""
     return {
         str(value)
-        for one in given
-        for name, value in one.items()
+        for named in given
+        for name, value in named.items()
         if name.lower() in SECRET_HEADERS and len(str(value)) >= SHORTEST
     }
 
 
 def text(given: str, hidden: Iterable[str]) -> str:
     """The text without these values."""
-    # The longest first: one may begin with another.
+    # The longest value goes first, since it may begin with a shorter one.
     for value in sorted(hidden, key=len, reverse=True):
         given = given.replace(value, HIDDEN)
     return given
@@ -41,7 +41,7 @@ def data(given: Any) -> Any:
     if isinstance(given, dict):
         return {key: HIDDEN if _secret(key, value) else data(value) for key, value in given.items()}
     if isinstance(given, list):
-        return [data(one) for one in given]
+        return [data(item) for item in given]
     return given
 
 
@@ -51,7 +51,8 @@ def _secret(key: object, value: object) -> bool:
 
 def body(given: str) -> str:
     """A JSON body with its passwords hidden; any other text as it is."""
-    # Parsing costs most of an exchange's log line. A key may be written with escapes: \u0070.
+    # Parsing is the most expensive part of a log line, so skip it where no key can match. A key may
+    # be written with escapes: \u0070.
     lowered = given.lower()
     if "\\u" not in lowered and not any(key in lowered for key in SECRET_KEYS):
         return given

@@ -1,4 +1,4 @@
-"""Work that an interrupt must not leave half done."""
+"""Runs work to its end though an interrupt arrives in between."""
 
 import signal
 import threading
@@ -13,12 +13,12 @@ INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def heeded(*numbers: signal.Signals) -> list[signal.Signals]:
-    """Those of these signals that are not ignored: nohup ignores SIGHUP, for children too."""
+    """The given signals, without ignored ones: nohup ignores SIGHUP, for children too."""
     return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def shielded(work: Callable[[], T]) -> T:
-    """Do work whole: an interrupt in between is raised when the work is done."""
+    """Do the whole work; raise KeyboardInterrupt afterwards if an interrupt arrived meanwhile."""
     interrupts: list[int] = []
     handlers = {}
     # Signals interrupt the main thread alone; other threads can be cancelled.

@@ -1,4 +1,4 @@
-"""Verdicts of a test and of a run, as screens and files spell them."""
+"""Verdicts of a test and of a run, in the words that the terminal and reports use."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -18,7 +18,7 @@ class Verdict(StrEnum):
 
 
 class RunVerdict(StrEnum):
-    """Verdict of a run, from the worst to the best. UNUSABLE: no test is to blame."""
+    """Verdict of a run, from the worst to the best. UNUSABLE means that no test is to blame."""
 
     INTERRUPTED = "interrupted"
     UNUSABLE = "unusable"

@@ -22,8 +22,8 @@ LABEL = "placement-harness.image=base"
 # Seconds. The first line of a pull is there as soon as the registry has answered; what follows
 # may be slow without being broken.
 FIRST_LINE = 20.0
-# As Debian's own images have it: no package's file is written to the disk one by one, and neither
-# documentation nor translations are unpacked. It stays so in the images that are built upon this.
+# Debian's own images have the same settings: dpkg does not sync each file to the disk, and unpacks
+# neither documentation nor translations. Images that are built upon this one inherit them.
 OPTIONS = (
     "--variant=minbase",
     "--dpkgopt=force-unsafe-io",
@@ -43,17 +43,17 @@ def has_base(debian: str = DEBIAN) -> bool:
 
 
 def ensure_base(progress: Progress, debian: str = DEBIAN) -> None:
-    """Make sure that the image exists which all others of that release of Debian build on.
+    """Make sure that the base image of this Debian release exists.
 
-    The image is pulled where a registry answers, and else made of Debian's packages. Raises
+    The image is pulled if a registry answers, and otherwise built from Debian's packages. Raises
     BuildError.
     """
     if has_base(debian):
         return
     private_directory(state_root())
     with FileLock(state_root() / f"base-{debian}.lock") as lock:
-        # `make` begins to fetch the image before there is a command to set up with. A process that
-        # never ends holds the others up no longer than this.
+        # `make` begins to fetch the image before `placement-harness setup` is installed. The wait
+        # has a limit, since a process that never ends would hold up all others.
         if not lock.take():
             progress(f"waiting for process {lock.holder()}, which fetches the base image")
             lock.wait(Deadline.after(DOWNLOAD), GLANCE)
@@ -123,7 +123,8 @@ def _install_mmdebstrap(progress: Progress, problem: str, elsewhere: str) -> Non
             f"Run once: sudo apt-get install mmdebstrap. Or: {elsewhere}",
         )
     progress("installing mmdebstrap with apt-get")
-    # The lists of a fresh machine may be empty or old; it is the second command that matters.
+    # The package lists of a fresh machine may be empty or old. A failed update alone is no error:
+    # only the result of the installation counts.
     with _news(progress, "apt-get works"):
         updated = run("apt-get", "--quiet", "update", seconds=DOWNLOAD)
         installed = run(

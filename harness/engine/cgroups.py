@@ -1,6 +1,6 @@
 """Reads memory and CPU time of containers from the kernel's control groups, versions 1 and 2.
 
-The figures are there at once, where the engine's containers run on this machine; everywhere else
+Reading takes no time where the engine's containers run on this machine. For containers elsewhere,
 each function returns None.
 """
 
@@ -18,7 +18,7 @@ MEMORY = (
 
 
 def memory(container: str, root: Path = ROOT) -> tuple[int, int | None] | None:
-    """Bytes in use, as docker counts them, and their peak, the files' cache included.
+    """Bytes in use, as docker counts them, and their peak, which includes the page cache.
 
     The peak is None on kernels before 5.19, which do not count it in version 2.
     """

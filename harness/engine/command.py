@@ -1,7 +1,7 @@
 """docker's command line, for what python-on-whales cannot do.
 
-Each method says why it is here. The methods start docker by ``core.process`` and give its output as
-it is; ``Engine`` makes values of it.
+A comment before each group of methods gives the reason. The methods start docker by
+``core.process`` and return its output unchanged; ``Engine`` makes values of it.
 """
 
 import os
@@ -19,7 +19,7 @@ Labels = Mapping[str, str | None]
 
 
 class CommandLine:
-    """docker, as the command line of one engine."""
+    """docker's command line for one engine."""
 
     def __init__(self, context: str | None, host: str | None) -> None:
         self._docker = (
@@ -28,8 +28,8 @@ class CommandLine:
             *(("--host", host) if host else ()),
         )
 
-    # docker may be missing, or hang. What docker says then decides on the remedy, and the library
-    # has no time limit and prints the command line.
+    # docker may be missing, or hang. The remedy depends on docker's own error text, which the
+    # library mixes with the command line; and the library has no time limit.
 
     def version(self) -> Outcome:
         return self._run("version", "--format", "{{.Server.Version}}", seconds=ANSWER_SECONDS)
@@ -90,19 +90,19 @@ class CommandLine:
     def logs(
         self, container: str, since: float | None, until: float | None, tail: int | None
     ) -> Outcome:
-        # With a time limit, and cancelled with the wait that asks: an engine may hang.
+        # An engine may hang, so the command needs a time limit, and has to end with its caller.
         moments = (("--since", since), ("--until", until))
         span = [word for name, at in moments if at is not None for word in (name, f"{at:.3f}")]
         last = () if tail is None else ("--tail", str(tail))
         return self._run("logs", *last, *span, container, seconds=ANSWER_SECONDS)
 
-    # Cancelling: commands that a run may give up. The library's commands go on then.
+    # Commands that a run may cancel. The library's commands would go on.
 
     def compose(
         self, options: Sequence[str], *words: str, seconds: float, before: Sequence[str] = ()
     ) -> Outcome:
-        # With an environment of its own: the user's variables would win over the stack's. And a
-        # stack is started and removed without the library, whose import is a tenth of either.
+        # Compose needs a clean environment: the user's variables would win over the stack's. And
+        # importing the library takes a tenth of a stack's start, and of its removal.
         command = (*before, *self._docker, "compose", "--progress", "plain", *options, *words)
         return run(*command, seconds=seconds)
 
@@ -125,16 +125,16 @@ class CommandLine:
         self, options: Sequence[str], image: str, command: Sequence[str], seconds: float,
         stdin: bytes | None,
     ) -> Outcome:  # fmt: skip
-        # With standard input as well: a value that may be secret is no argument.
+        # A value that may be secret goes through standard input, not on the command line.
         interactive = () if stdin is None else ("--interactive",)
         words = ("run", "--rm", *interactive, *options, image, *command)
         return self._run(*words, seconds=seconds, stdin=stdin)
 
     def pull(self, image: str, seconds: float, first_line: float) -> Outcome:
-        # With a limit until the first line: a registry that cannot be reached says nothing.
+        # The time until the first line is limited: an unreachable registry writes nothing.
         return self._run("pull", image, seconds=seconds, first_line=first_line)
 
-    # Standard input, which the library does not pass on.
+    # Commands that read standard input, which the library does not pass on.
 
     def build(self, tag: str, dockerfile: bytes, seconds: float) -> Outcome:
         return self._run("build", "--tag", tag, "-", seconds=seconds, stdin=dockerfile)
@@ -148,7 +148,7 @@ class CommandLine:
     def copy_into(self, container: str, folder: str, archive: IO[bytes], seconds: float) -> Outcome:
         return self._run("cp", "-", f"{container}:{folder}", seconds=seconds, stdin=archive)
 
-    # The library drops a number of seconds to wait without a word, and takes the default.
+    # The library silently ignores the number of seconds to wait, and takes the default.
 
     def stop(self, containers: Sequence[str], patience: int, seconds: float) -> Outcome:
         return self._run("stop", "--time", str(patience), *containers, seconds=seconds)
@@ -185,9 +185,9 @@ def _label_filters(labels: Labels) -> tuple[str, ...]:
 
 
 def _row(fields: Sequence[str]) -> str:
-    """docker's template of a line with these fields.
+    """docker's template of a line with these fields, separated by tabs.
 
-    Each field has its name there: `json .` has the engine measure every container's files, for
-    seconds.
+    The template names each field: `json .` would make the engine measure every container's files,
+    which takes seconds.
     """
     return "\t".join(f"{{{{{field}}}}}" for field in fields)

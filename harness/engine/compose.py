@@ -37,7 +37,7 @@ def compose_files(overlays: Iterable[pathlib.Path] = ()) -> list[pathlib.Path]:
 
 
 def ca_bundle() -> str:
-    """The certificates that builds trust: the host's choice, else Debian's place, else certifi."""
+    """Path of the certificates that builds trust: the user's variables, Debian's file, certifi."""
     debian = "/etc/ssl/certs/ca-certificates.crt"
     for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE"):
         chosen = os.environ.get(name)
@@ -48,11 +48,11 @@ def ca_bundle() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Up:
-    """What ``up`` does, and what it leaves as it is.
+    """Options of ``Compose.up``.
 
-    Without ``services`` it is for all of them. Containers that differ from the description are made
-    anew with ``recreate``; services that others depend on are left out without ``dependencies``;
-    without ``start``, containers are made and not started.
+    Empty ``services`` stand for all services. With ``recreate``, containers that differ from the
+    Compose files are replaced. Without ``dependencies``, services that the named ones depend on are
+    left out. Without ``start``, containers are created but not started.
     """
 
     services: tuple[str, ...] = ()
@@ -96,7 +96,7 @@ class Compose:
         return project
 
     def up(self, what: Up) -> None:
-        """Make and start containers. Raises DockerError, whose text is all that Compose says."""
+        """Make and start containers. Raises DockerError with Compose's output as evidence."""
         words = (
             *("up", "--detach", "--no-build", "--pull", "never", "--quiet-pull"),
             *(() if what.start else ("--no-start",)),
@@ -116,7 +116,7 @@ class Compose:
     def build(
         self, service: str, environment: Mapping[str, str], heard: Callable[[str], None]
     ) -> bool:
-        """Build a service's image, whether it works; ``heard`` gets each line of the output."""
+        """Build a service's image; False if that failed. ``heard`` gets each output line."""
         code = self._engine.command.compose_build(self._options(), service, environment, heard)
         return code == 0
 
@@ -138,5 +138,5 @@ class Compose:
 
 
 def lines_of(output: str) -> list[str]:
-    """The lines of what Compose has written, without the empty ones."""
+    """The lines of Compose's output, without empty lines."""
     return [line.rstrip() for line in output.splitlines() if line.strip()]

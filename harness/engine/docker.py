@@ -1,7 +1,7 @@
 """One container engine, with a method for each thing that it does.
 
-python-on-whales does most things, and is imported when it is needed. ``command`` has what it cannot
-do, with the reasons, and what a stack's start and removal need: the import of the library takes
+python-on-whales does most things, and is imported when it is needed. The module ``command`` does
+what that library cannot do, and what a stack's start and removal need: importing the library takes
 0.3 s of a processor.
 """
 
@@ -35,9 +35,9 @@ REMOVE_SECONDS = 120.0
 
 
 class Engine:
-    """A container engine: of a docker context, at a host, or else the one that docker uses now.
+    """A container engine: of a docker context, at a host, or docker's current one.
 
-    Methods raise DockerError when docker fails, unless they give an ``Outcome``.
+    Methods raise DockerError when docker fails, unless they return an ``Outcome``.
     """
 
     def __init__(self, *, context: str | None = None, host: str | None = None) -> None:
@@ -50,10 +50,10 @@ class Engine:
     def client(
         self, seconds: float, before: Sequence[str] = (), **compose: object
     ) -> "DockerClient":
-        """python-on-whales, whose commands have this time limit, with these words before them.
+        """A python-on-whales client whose commands have a time limit and begin with ``before``.
 
-        timeout puts the command into a process group of its own: the terminal's Ctrl-C does not
-        reach it.
+        ``timeout`` puts the command into a new process group, which the terminal's Ctrl-C does not
+        reach.
         """
         from python_on_whales import DockerClient
 
@@ -71,7 +71,7 @@ class Engine:
     @property
     def root(self) -> Path | None:
         """The directory on the engine's machine in which it keeps everything."""
-        with translated("say where it keeps its files"):
+        with translated("name the directory of its files"):
             return self.client(CHANGE_SECONDS).system.info().docker_root_dir
 
     # Containers, networks, volumes
@@ -136,12 +136,12 @@ class Engine:
     def fill_volumes(
         self, image: str, folders: Mapping[str, str], labels: Mapping[str, str]
     ) -> None:
-        """Create volumes, by name, each with what an image has in a folder."""
+        """Create volumes: name -> folder of the image whose files the volume gets."""
         client = self.client(REMOVE_SECONDS)
         with translated("fill volumes"):
             for name in folders:
                 client.volume.create(name, labels=dict(labels))
-            # The engine fills an empty volume with the image's files when a container has it.
+            # The engine fills an empty volume with the image's files when a container mounts it.
             container = client.container.create(image, volumes=[*folders.items()], pull="never")
             client.container.remove(container.id)
 
@@ -162,7 +162,7 @@ class Engine:
             self.client(seconds).container.restart(container)
 
     def stop(self, containers: Sequence[str], patience: int, seconds: float) -> None:
-        """Stop containers, by a kill after ``patience`` seconds."""
+        """Stop containers, and kill those that have not ended after ``patience`` seconds."""
         _require(self.command.stop(containers, patience, seconds), "stop containers")
 
     def signal(self, containers: Sequence[str], name: str, seconds: float) -> None:
@@ -174,7 +174,7 @@ class Engine:
         """Bytes that each of these containers has in memory, by id; takes two seconds."""
         with translated("measure containers"):
             figures = self.client(CHANGE_SECONDS).container.stats([*containers])
-        return {one.container_id: one.memory_used for one in figures}
+        return {figure.container_id: figure.memory_used for figure in figures}
 
     def logs(
         self,
@@ -204,7 +204,7 @@ class Engine:
     def run(
         self, image: str, program: str, *arguments: str, seconds: float, once: Once | None = None
     ) -> Outcome:
-        """Run a program of an image in a container that goes with its end."""
+        """Run a program of an image in a container that is removed when the program ends."""
         once = once or Once()
         options = (*once.options(), "--entrypoint", program)
         return self.command.run_once(options, image, arguments, seconds, once.stdin)
@@ -241,14 +241,14 @@ class Engine:
             self.client(CHANGE_SECONDS).image.tag(source, target)
 
     def remove_image(self, tag: str) -> None:
-        """Remove an image. Raises DockerError for an image that a container has."""
+        """Remove an image. Raises DockerError for an image that a container uses."""
         with translated(f"remove the image {tag}"):
             self.client(CHANGE_SECONDS).image.remove(tag)
 
 
 @cache
 def current() -> Engine:
-    """The engine that docker uses now: of its current context, or of DOCKER_HOST."""
+    """The engine that docker uses now: DOCKER_HOST, or that of its current context."""
     return Engine()
 
 

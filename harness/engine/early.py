@@ -1,4 +1,4 @@
-"""Fetches what a stack needs of the machine while the virtual environment is still being made.
+"""Fetches the base image or Compose while the virtual environment is still being made.
 
     python -m harness.engine.early base       the base image
     python -m harness.engine.early compose    Compose, with this interpreter's pip

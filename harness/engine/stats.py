@@ -1,7 +1,8 @@
 """Memory of containers.
 
-The kernel's own figures are read where the engine's containers are this machine's: at once, with
-the peak. The engine gives less, after two seconds: it measures the use of the processor too.
+Where the engine's containers run on this machine, the kernel gives the figures at once, with the
+peak. Otherwise the engine gives them, without the peak and after two seconds, since it measures the
+use of the processor too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,6 @@ def _of_engines(containers: Sequence[Container]) -> Mapping[str, tuple[int, None
         try:
             figures |= {id_: (used, None) for id_, used in engine.memory(ids).items()}
         except DockerError:
-            # Figures are no reason to fail a run.
+            # A run must not fail for missing figures.
             continue
     return figures

@@ -1,4 +1,4 @@
-"""Values for what an engine has: containers, networks, volumes, images."""
+"""Values for the objects of an engine: containers, networks, volumes, images."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -40,7 +40,7 @@ class Container:
         return self.state == "running"
 
     def address(self, port: int) -> tuple[str, int] | None:
-        """Host and port at which a port of the container is published; None without that."""
+        """Host and port at which a port of the container is published; None if it is not."""
         for host, first, begin, end in PORT.findall(self.ports):
             if int(begin) <= port <= int(end or begin):
                 return host, int(first) + port - int(begin)
@@ -57,10 +57,11 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """How a container runs that goes with the end of its program.
+    """Options of a container that is removed when its program ends.
 
-    The container never reaches further than ``network``. ``volumes`` are read-only, by source. With
-    ``confined``, the program can write to /tmp alone, and has no capabilities.
+    ``network`` is the only network that the container can reach. ``volumes`` (source -> path in the
+    container) are read-only. With ``confined``, the program can write to /tmp alone, and has no
+    capabilities.
     """
 
     network: str = "none"

@@ -1,1 +1,1 @@
-"""Turns credentials into tokens: keystone's API, and nothing of placement."""
+"""Turns credentials into tokens through keystone's API. Knows nothing of placement."""

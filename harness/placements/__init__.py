@@ -1,1 +1,1 @@
-"""Which placement replicas run, and where it comes from: a release, a checkout or a package."""
+"""Finds the placement that replicas run: a release, a checkout or a package. Starts none."""

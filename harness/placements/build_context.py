@@ -1,4 +1,4 @@
-"""What a placement's image is built from: the Dockerfile, its lock, and what no index has."""
+"""Writes the directory that a placement's image is built from: Dockerfile, lock, and package."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ from harness.placements.model import SERVICE, Kind, Placement
 
 # Files of services/placement that every build has.
 OWN = ("Dockerfile", "libraries.py", "serve.py", "unused.txt")
-# Contexts that stay on the machine.
+# Number of contexts that stay on the machine.
 KEPT = 8
 # The largest file that is copied from a checkout's top level. Bytes.
 LARGEST = 1_000_000
@@ -28,10 +28,10 @@ def content(
     schema: str = "",
     service: Path = SERVICE,
 ) -> str:
-    """A digest of what a placement's image is made of.
+    """Digest of everything that a placement's image is made of.
 
-    Of a checkout, the digest covers what its dependencies are, and its schema, which databases are
-    made with. ``service`` is the directory with the files of OWN.
+    A checkout's digest covers its dependencies and its schema, but not its code, which is mounted
+    over the image's. ``service`` is the directory with the files of OWN.
     """
     digest = hashlib.sha256()
     for path in [*(service / name for name in OWN), lock]:
@@ -48,17 +48,17 @@ def content(
 
 
 def settings(version: str, date: str | None) -> str:
-    """Variables for the build of a package: pbr asks git for the version, which is not there."""
+    """Variables for the build of a package: pbr would ask git for the version."""
     lines = [f"PBR_VERSION={checkout.public(version)}"]
     return "\n".join([*lines, *([f"UV_EXCLUDE_NEWER={date}"] if date else []), ""])
 
 
 def prepare(placement: Placement) -> Path:
-    """The directory that the image is built from; the locked release has its own.
+    """The directory that the image is built from. The locked release is built from SERVICE.
 
     The directory is written once for each content, and never changed: an edit of the checkout
-    reaches no build that is under way. Raises BuildError when the files are not those that
-    ``placement`` was resolved from.
+    reaches no build that is under way. Raises BuildError when the files have changed since
+    ``placement`` was resolved.
     """
     if placement.locked:
         return SERVICE
@@ -69,7 +69,7 @@ def prepare(placement: Placement) -> Path:
         partial = root / f".{uuid.uuid4().hex}"
         try:
             _write(placement, partial)
-            # Where another run was quicker, its directory has the same content.
+            # If another run was quicker, its directory has the same content.
             if not folder.is_dir():
                 partial.rename(folder)
         finally:
@@ -82,9 +82,9 @@ def prepare(placement: Placement) -> Path:
 
 
 def _write(placement: Placement, folder: Path) -> None:
-    """Copy all that a build reads, and make sure that it is what the placement was resolved from.
+    """Copy all files that a build reads. Raises BuildError if they are not those of ``placement``.
 
-    Raises BuildError.
+    The copies are compared with the digest in ``placement.content``.
     """
     folder.mkdir()
     for name in OWN:
@@ -105,7 +105,7 @@ def _write(placement: Placement, folder: Path) -> None:
     kind, version, date = placement.kind, placement.version, placement.date
     if content(kind, lock, version, date, package, schema, folder) != placement.content:
         raise BuildError(
-            f"placement {placement.title} has changed since this run has looked at it.",
+            f"placement {placement.title} has changed since this run began.",
             "Run again.",
         )
 
@@ -121,5 +121,5 @@ def _copy_checkout(tree: Path, target: Path) -> None:
         copied.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copied)
     if (tree / "etc").is_dir():
-        # setup.cfg may name files there.
+        # setup.cfg may name files in etc/.
         shutil.copytree(tree / "etc", target / "etc", ignore_dangling_symlinks=True)

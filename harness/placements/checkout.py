@@ -1,4 +1,4 @@
-"""Reads a tree of placement's, without importing it."""
+"""Reads placement's source tree without importing it: name, version, files, database schema."""
 
 import ast
 import configparser
@@ -14,7 +14,7 @@ from harness.core.errors import UsageError
 from harness.core.process import run
 from harness.placements.model import NAME, Schema
 
-# The version of a package that does not say its own.
+# Version of a package whose version is not known.
 UNKNOWN = "0.0.0"
 VERSION = re.compile(r"(\d+(?:\.\d+)*(?:\.?(?:a|b|rc|dev|post)\d+)*)")
 GIT_SECONDS = 10
@@ -25,7 +25,7 @@ NEITHER = "Give a version, e.g. 15.0.0, a checkout of placement, a wheel or an s
 
 
 def require_placement(tree: Path, spec: str) -> None:
-    """Raise UsageError unless a directory is a checkout of placement, or what an sdist has."""
+    """Raise UsageError unless a directory is a checkout of placement, or an unpacked sdist."""
     name = _project_name(tree)
     if name is None:
         inside = [path for path in tree.glob("*/setup.cfg") if _project_name(path.parent) == NAME]
@@ -44,7 +44,7 @@ def require_placement(tree: Path, spec: str) -> None:
     if missing:
         raise UsageError(
             f"--placement {spec}: the checkout {tree} has no {' and no '.join(missing)}.",
-            "Take it whole: git -C there status says what is missing.",
+            f"Complete the checkout: `git -C {tree} status` lists what is missing.",
         )
 
 
@@ -72,9 +72,10 @@ def canonical(name: str) -> str:
 
 @cache
 def described(tree: Path) -> str:
-    """The version of a tree, from git or from its metadata; UNKNOWN where neither has one.
+    """Version of a tree, from git or from its metadata; UNKNOWN where neither has one.
 
-    A checkout that has gone on since its last tag has that after a +, e.g. 16.0.0+12.g0a1b2c3.
+    For a checkout with commits after its last tag, their number and the last commit follow a +,
+    e.g. 16.0.0+12.g0a1b2c3.
     """
     for path in (*tree.glob(f"{NAME.replace('-', '_')}-*.dist-info/METADATA"), tree / "PKG-INFO"):
         if path.is_file():
@@ -94,7 +95,7 @@ def metadata(text: str) -> tuple[str, str]:
 
 
 def public(version: str) -> str:
-    """The version without what came after its tag: it stays the same from commit to commit."""
+    """The version's tag alone, which stays the same from commit to commit."""
     match = VERSION.match(version)
     return match[1] if match else UNKNOWN
 
@@ -104,7 +105,7 @@ def series(version: str) -> int:
 
 
 def package_files(package: Path) -> list[Path]:
-    """All that belongs to the package, but for its tests, which no replica has."""
+    """Files of the package, without its tests, which no replica has."""
     return [
         path
         for path in sorted(package.rglob("*"))
@@ -116,7 +117,7 @@ def package_files(package: Path) -> list[Path]:
 
 
 def digest_of(root: Path, paths: Iterable[Path]) -> str:
-    """A digest of these files' names below the root, and of what is in them."""
+    """Digest of these files' contents, and of their names below the root."""
     digest = hashlib.sha256()
     for path in paths:
         data = path.read_bytes()
@@ -126,7 +127,7 @@ def digest_of(root: Path, paths: Iterable[Path]) -> str:
 
 
 def schema(tree: Path, lock: Path) -> Schema:
-    """The database of the placement in a tree, whose dependencies are locked there.
+    """Database schema of the placement in a tree; ``lock`` is the lock file of its dependencies.
 
     Raises UsageError for migrations that make no sense.
     """
@@ -142,8 +143,8 @@ def schema(tree: Path, lock: Path) -> Schema:
     if len(heads) != 1:
         raise UsageError(
             f"The migrations in {package / MIGRATIONS} have "
-            f"{' and '.join(heads) or 'no revision'} at their end, not one.",
-            "Mend their down_revision: each names the one before it.",
+            f"{' and '.join(heads) or 'no revision'} at their end, in place of one revision.",
+            "Correct their down_revision: each must name the revision before it.",
         )
     made_of = [*migrations, package / "db/sqlalchemy/models.py"]
     standard = re.findall(r"^(?:os-traits|os-resource-classes)==\S+", lock.read_text(), re.M)
@@ -156,7 +157,7 @@ def _assigned(path: Path) -> dict[str, object]:
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except SyntaxError:
-        # The replicas fail with a traceback, which is shown.
+        # Replicas will fail on such a module, and their traceback is shown.
         return {}
     return {
         target.id: node.value.value

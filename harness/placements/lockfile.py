@@ -1,4 +1,4 @@
-"""The dependencies of a placement, as of its own date: with later ones, older versions break."""
+"""Locks a placement's dependencies as of its own date, since later ones break older versions."""
 
 import datetime
 import hashlib
@@ -13,7 +13,7 @@ from harness.placements.checkout import series
 from harness.placements.model import NAME, SERVICE
 from harness.placements.package_index import NO_SOLUTION, PYTHON
 
-# Each series, and a day shortly after its first release.
+# Series -> a day shortly after its first release.
 DATES = {13: "2025-04-10", 14: "2025-10-15", 15: "2026-04-15"}
 # Requirements and constraints follow a release within this time.
 SETTLING = datetime.timedelta(days=14)
@@ -36,26 +36,26 @@ def _pin(name: str) -> str:
 
 
 def date_of(version: str) -> str:
-    """The day whose dependencies a version has, as YYYY-MM-DD. Raises as package_index.uploaded."""
+    """Date of a version's dependencies, as YYYY-MM-DD. Raises the errors of ``uploaded``."""
     number = series(version)
     if number in DATES:
         return DATES[number]
     try:
         first = package_index.uploaded(f"{number}.0.0")
     except package_index.NoSuchVersionError:
-        # A series before its first release: the candidate itself.
+        # The series has no release yet: take the day of this candidate.
         first = package_index.uploaded(version)
     return (datetime.date.fromisoformat(first) + SETTLING).isoformat()
 
 
 def date_of_checkout(version: str) -> str | None:
-    """The same day for a checkout; None unless it is older than the locked release."""
+    """Date of a checkout's dependencies; None unless it is older than the locked release."""
     old = 0 < series(version) < series(locked_version())
     return date_of(version) if old else None
 
 
 def until(date: str | None, *always: str) -> list[str]:
-    """uv's options: nothing that was published later, but for these packages."""
+    """uv's options that exclude later versions, except of the packages ``always``."""
     if date is None:
         return []
     exempt = [word for name in always for word in ("--exclude-newer-package", f"{name}={NO_DATE}")]
@@ -63,9 +63,9 @@ def until(date: str | None, *always: str) -> list[str]:
 
 
 def lock(requirements: Sequence[str], date: str | None, constraints: Path | None) -> Path:
-    """A file with these requirements, all that they need, and hashes; made once.
+    """Path of a lock file with hashes for these requirements and their dependencies; made once.
 
-    Raises UsageError where they cannot be had together, UnreachableError without an index.
+    Raises UsageError for requirements that conflict, UnreachableError without an index.
     """
     wanted = [*requirements, *(f"{name}=={_pin(name)}" for name in SERVERS)]
     limits_text = constraints.read_text(encoding="utf-8") if constraints else ""
@@ -77,7 +77,7 @@ def lock(requirements: Sequence[str], date: str | None, constraints: Path | None
         return path
     path.parent.mkdir(exist_ok=True)
     limits = path.with_suffix(f".limits.{os.getpid()}")
-    # The versions of the servers are those of the lock, whatever a constraint says.
+    # The servers' versions come from the project's lock, whatever a constraint says.
     exempt = "|".join(re.escape(name) for name in (*SERVERS, NAME))
     limits.write_text(re.sub(rf"(?im)^(?:{exempt})\s*[=<>~!].*$", "", limits_text))
     try:
@@ -95,8 +95,8 @@ def lock(requirements: Sequence[str], date: str | None, constraints: Path | None
         which = f"{constraints}" if constraints else f"of {date}" if date else "of today"
         raise UsageError(
             f"The dependencies of {NAME} ({which}) do not fit together.",
-            "Say which to take: --placement-constraints FILE, e.g. upper-constraints.txt of its "
-            "series."
+            "Name versions that do: --placement-constraints FILE, e.g. upper-constraints.txt of "
+            "its series."
             if constraints is None
             else "Correct the file, or leave --placement-constraints away.",
             evidence=answer.errors,

@@ -8,7 +8,7 @@ from harness.core.paths import SERVICES
 
 Kind = Literal["release", "checkout", "wheel", "sdist"]
 NAME = "openstack-placement"
-# The Dockerfile of every placement, and the locked one's requirements.
+# Directory of every placement's Dockerfile, and of the locked release's requirements.
 SERVICE = SERVICES / "placement"
 # The directory of placement's own suites in its source tree.
 SUITES = Path("placement/tests/functional/gabbits")
@@ -18,7 +18,8 @@ SUITES = Path("placement/tests/functional/gabbits")
 class Schema:
     """placement's database: ``head`` is alembic's newest revision, ``known`` are all of them.
 
-    ``digest`` changes when the tables can, or what placement itself writes into them.
+    ``digest`` changes with the modules that define the tables, and with the traits and resource
+    classes that placement itself writes.
     """
 
     head: str
@@ -26,7 +27,7 @@ class Schema:
     digest: str
 
     def can_serve(self, other: "Schema") -> bool:
-        """Whether a database with this schema was migrated beyond the other one's, not beside."""
+        """Whether this schema contains all migrations of the other one."""
         return other.head in self.known
 
 
@@ -34,14 +35,17 @@ class Schema:
 class Placement:
     """A placement that replicas can run.
 
-    ``spec`` is as the user wrote it. ``tree`` is the directory that has the package ``placement``
-    in it; ``package`` what is installed in the image over the dependencies in ``lock``: a checkout
-    or a file, none for a release, which its lock names. ``content`` is a digest of all that the
-    image is made of besides the interpreter; but for a checkout only of what its dependencies are
-    made of: its code is put over the image's, so that an edit needs no build. ``locked`` says
-    that it is the release of the project's own lock. ``date`` is the day whose dependencies it
-    has, as YYYY-MM-DD; none: today's. ``constraints`` is the file that names its dependencies in
-    place of a date.
+    ``spec`` is as the user wrote it. ``tree`` is the directory that holds the Python package
+    ``placement``. ``lock`` is the file with the locked dependencies. ``package`` is the checkout or
+    file that the image gets besides them; a release has none, since its lock names it.
+
+    ``content`` is a digest of everything that the image is made of, except the interpreter. A
+    checkout's digest covers its dependencies and its schema alone: its code is mounted over the
+    image's, so that an edit needs no build.
+
+    ``locked`` says that this is the release of the project's own lock. ``date`` is the day of its
+    dependencies, as YYYY-MM-DD; without it, they are today's. ``constraints`` is the file that
+    names the dependencies in place of a date.
     """
 
     spec: str

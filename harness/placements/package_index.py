@@ -1,6 +1,6 @@
-"""Asks the package index that pip or uv is set to, through uv, and remembers its answers.
+"""Asks the package index that pip or uv is configured for, through uv, and keeps its answers.
 
-uv solves small requirements: this module knows neither an address nor the protocol of an index.
+uv does the asking: this module knows neither an address nor the protocol of an index.
 """
 
 import json
@@ -23,19 +23,19 @@ from harness.core.process import TIMED_OUT, run
 from harness.placements.model import NAME
 
 SECONDS = 300
-# The version of Python in the images, for which wheels are chosen.
+# Python version in the images, for which wheels are chosen.
 PYTHON = "3.13"
 EVIDENCE_LINES = 8
-# How long an answer for the newest version of a series is used. Seconds.
+# The newest version of a series is asked for again after this time. Seconds.
 FRESH = 3600.0
-# How long an entry waits for another process that writes one. Seconds.
+# Time limit of the wait for another process that writes an entry. Seconds.
 LOCK_SECONDS, LOCK_INTERVAL = 5.0, 0.01
 # uv's exit codes.
 NO_SOLUTION = 1
 
 
 class NoSuchVersionError(Exception):
-    """The index has answered, and has nothing that fits."""
+    """The index has answered, and has no version that fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +48,26 @@ class Answer:
 
 
 def home() -> Path:
-    """The directory of all that is kept about placements; made where it is missing."""
+    """Directory of everything that is kept about placements; made if it is missing."""
     path = state_root() / ".placements"
     private_directory(path)
     return path
 
 
 def uv_program() -> str:
-    """uv: the environment's own, else PATH's. Raises UsageError."""
+    """Path of uv, in this environment or else on PATH. Raises UsageError."""
     beside = Path(sys.executable).with_name("uv")
     program = str(beside) if beside.is_file() else shutil.which("uv")
     if program is None:
         raise UsageError(
-            "uv is not installed: other placements than the locked one are program with it.",
+            "uv is not installed, which finds all placements but the locked release.",
             "Install it beside the harness: pip install uv.",
         )
     return program
 
 
 def uv(*words: str, stdin: str = "") -> Answer:
-    """Run uv with the index and the certificates that pip is set to."""
+    """Run uv with the index and the certificates that pip is configured for."""
     environment = {
         **inherited(),
         **_as_pip(os.environ),
@@ -91,7 +91,7 @@ def uv(*words: str, stdin: str = "") -> Answer:
 
 
 def _as_pip(environ: Mapping[str, str]) -> dict[str, str]:
-    """uv reads no pip settings."""
+    """uv's names for the settings of pip, which uv does not read."""
     same = (
         ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL"),
         ("PIP_EXTRA_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL"),
@@ -105,9 +105,9 @@ def _as_pip(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def newest(requirement: str, *options: str) -> str:
-    """The version of placement that fits, e.g. openstack-placement==15.*.
+    """Newest version of placement that meets a requirement, e.g. openstack-placement==15.*.
 
-    Raises NoSuchVersionError, and UnreachableError where the index cannot be asked.
+    Raises NoSuchVersionError, and UnreachableError if the index cannot be asked.
     """
     match = re.search(rf"^{NAME}==(\S+)", _solve(requirement, *options), re.M)
     if match is None:
@@ -116,7 +116,7 @@ def newest(requirement: str, *options: str) -> str:
 
 
 def near(version: str) -> list[str]:
-    """The versions next to one that is not there."""
+    """The next lower and the next higher version of one that does not exist."""
     versions = []
     for requirement, options in (
         (f"{NAME}<{version}", ()),
@@ -130,9 +130,9 @@ def near(version: str) -> list[str]:
 
 
 def uploaded(version: str) -> str:
-    """When a version was published, as YYYY-MM-DD.
+    """Date on which a version was published, as YYYY-MM-DD.
 
-    Raises NoSuchVersionError, UnreachableError, and UsageError where the index does not say.
+    Raises NoSuchVersionError, UnreachableError, and UsageError if the index gives no date.
     """
     remembered = recall("uploaded", version)
     if remembered:
@@ -141,9 +141,9 @@ def uploaded(version: str) -> str:
     days = re.findall(r"upload-time = (\d{4}-\d\d-\d\d)", answer)
     if not days:
         raise UsageError(
-            f"The package index does not say when {NAME} {version} was published, which tells "
-            "of which date its dependencies have to be.",
-            "Name them: --placement-constraints FILE.",
+            f"The package index does not say when {NAME} {version} was published, and its "
+            "dependencies are those of that date.",
+            "Name the dependencies: --placement-constraints FILE.",
         )
     remember("uploaded", version, min(days))
     return str(min(days))
@@ -162,8 +162,8 @@ def _solve(requirement: str, *options: str) -> str:
 def unreachable(what: str, errors: Sequence[str]) -> UnreachableError:
     return UnreachableError(
         f"The package index could not be asked for {what}.",
-        "Check the network, and what PIP_INDEX_URL or UV_DEFAULT_INDEX name. A placement that "
-        "was run here before is found without it.",
+        "Check the network, and the address in PIP_INDEX_URL or UV_DEFAULT_INDEX. A placement that "
+        "was run here before needs no index.",
         evidence=errors,
     )
 
@@ -179,7 +179,7 @@ def remember(kind: str, key: str, value: str) -> None:
     path = home() / "index.json"
     with FileLock(path.with_suffix(".lock")) as lock:
         # Without the lock, the later of two processes would drop the entries of the earlier one.
-        # A cache is worth no longer wait: the entry is then asked for again.
+        # Do not wait longer: a missing entry costs one more question to the index.
         if not lock.wait(Deadline.after(LOCK_SECONDS), LOCK_INTERVAL):
             return
         known = _remembered()
@@ -190,12 +190,12 @@ def remember(kind: str, key: str, value: str) -> None:
 
 
 def asked(question: str) -> None:
-    """Remember that the index was asked this now."""
+    """Remember that the index was asked this question now."""
     remember("asked", question, str(int(time.time())))
 
 
 def fresh(question: str) -> bool:
-    """Whether the index was asked this a short time ago."""
+    """Whether the index was asked this question less than FRESH seconds ago."""
     return time.time() - float(recall("asked", question) or 0) < FRESH
 
 

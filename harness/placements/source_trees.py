@@ -1,4 +1,4 @@
-"""placement's files without its dependencies, and an environment to run its fixtures in."""
+"""Fetches placement's source tree, and makes an environment to run its fixtures in."""
 
 import contextlib
 import hashlib
@@ -22,7 +22,7 @@ KEPT = 8
 
 
 def of_release(version: str, progress: Progress) -> Path:
-    """The directory with a release's package in it; fetched once, but for the installed one.
+    """Directory that holds a release's package: the installed one, or one that is fetched once.
 
     Raises UnreachableError without an index.
     """
@@ -33,7 +33,7 @@ def of_release(version: str, progress: Progress) -> Path:
 
 
 def of_file_at(path: Path, version: str, progress: Progress) -> Path:
-    """The directory with the package of a wheel or an sdist in it; unpacked once."""
+    """Directory that holds the package of a wheel or an sdist, which is unpacked once."""
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     options = until(date_of_checkout(version))
     return _install(str(path), f"{version}-{digest}", options, progress)
@@ -70,7 +70,7 @@ def _install(requirement: str, name: str, options: list[str], progress: Progress
 
 
 def _put(partial: Path, place: Path) -> None:
-    """Give a directory its name, unless another run was quicker; remove what was used long ago."""
+    """Give a directory its name, unless another run was quicker; remove the least recently used."""
     try:
         partial.rename(place)
     except OSError:
@@ -83,7 +83,7 @@ def _put(partial: Path, place: Path) -> None:
 
 
 def _used(place: Path) -> None:
-    """Note that a directory was used now; its time of modification says so."""
+    """Set a directory's modification time, which says when it was last used."""
     # Another run may have removed the directory, or another user may own it.
     with contextlib.suppress(OSError):
         os.utime(place)
@@ -99,8 +99,7 @@ def _last_use(place: Path) -> float:
 def _failed(problem: str, answer: package_index.Answer) -> UnreachableError:
     return UnreachableError(
         problem,
-        "uv says why below; without a network, or with a wrong PIP_INDEX_URL or UV_DEFAULT_INDEX, "
-        "nothing new can be fetched.",
+        "The lines below are uv's. Check the network, and PIP_INDEX_URL or UV_DEFAULT_INDEX.",
         evidence=answer.errors,
     )
 
@@ -114,10 +113,10 @@ def requirements_of(tree: Path) -> list[str]:
 
 
 def interpreter_for(source: Path, progress: Progress | None = None) -> str:
-    """A Python with the packages that the fixtures in a module of placement's need.
+    """Path of a Python that has the packages which placement's fixtures in ``source`` need.
 
-    This interpreter serves, but for a placement so old that it breaks with today's dependencies:
-    such a placement gets an environment with those of its date, made once.
+    That is this interpreter, unless the placement is so old that today's dependencies break it:
+    then it is an environment with the dependencies of the placement's date, which is made once.
     """
     tree = source.parents[4]
     date = date_of_checkout(described(tree))
@@ -131,7 +130,7 @@ def interpreter_for(source: Path, progress: Progress | None = None) -> str:
         _used(place)
         return str(python)
     if progress is not None:
-        progress(f"an environment with the dependencies of {date} for placement's fixtures, once")
+        progress(f"installing the dependencies of {date} for placement's fixtures, once")
     partial = place.with_name(f".{key}.{os.getpid()}")
     partial.parent.mkdir(exist_ok=True)
     try:

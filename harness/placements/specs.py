@@ -1,4 +1,4 @@
-"""SPEC, as --placement has it -> Placement."""
+"""Resolves the SPEC of --placement into a Placement."""
 
 import re
 import tarfile
@@ -25,11 +25,12 @@ def _quiet(_: str) -> None:
 
 
 def resolve(spec: str, constraints: Path | None = None, progress: Progress = _quiet) -> Placement:
-    """The placement that a SPEC means; an empty one means the release of the project's lock.
+    """The placement that a SPEC means; an empty SPEC means the release of the project's lock.
 
-    15.0.0 is that release, 15 and 15.0 the newest whose version begins so; anything else is the
-    path of a checkout, a wheel or an sdist. ``constraints`` take the place of the dependencies of
-    the version's own date. Raises UsageError, and UnreachableError without an index.
+    15.0.0 is that release; 15 and 15.0 are the newest release whose version begins so. Any other
+    SPEC is the path of a checkout, a wheel or an sdist. ``constraints`` is a file of dependencies
+    that takes the place of those of the version's date. Raises UsageError, and UnreachableError
+    without an index.
     """
     if constraints is not None and not constraints.is_file():
         raise UsageError(
@@ -65,7 +66,7 @@ def resolve_all(
 
 
 def of_plan(plan: Plan, progress: Progress = _quiet) -> tuple[Placement, ...]:
-    """The placements of a run; none where it is the locked release alone. Raises UsageError."""
+    """The placements of a run; empty if it is the locked release alone. Raises UsageError."""
     constraints = constraints_at(plan.constraints)
     if not plan.placements and constraints is None:
         return ()
@@ -73,12 +74,12 @@ def of_plan(plan: Plan, progress: Progress = _quiet) -> tuple[Placement, ...]:
 
 
 def constraints_at(written: str) -> Path | None:
-    """The file of constraints, as a whole path; None where none was given."""
+    """Absolute path of the file of constraints; None if none was given."""
     return Path(written).expanduser().absolute() if written else None
 
 
 def newest(placements: Sequence[Placement]) -> Placement:
-    """The placement on whose schema all of them can run: that with the most migrations."""
+    """The placement with the most migrations, on whose schema all the others can run."""
     return max(placements, key=lambda each: (len(each.schema.known), _numbers(each.version)))
 
 
@@ -124,7 +125,7 @@ def _version(spec: str, progress: Progress) -> str:
             known = locked
         if not known:
             raise
-        progress(f"the package index cannot be asked: placement {known}, as was known before")
+        progress(f"the package index cannot be asked: using placement {known}, found earlier")
         return known
     package_index.remember("versions", spec, version)
     package_index.asked(f"{NAME}=={spec}")

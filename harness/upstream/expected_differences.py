@@ -1,4 +1,4 @@
-"""Where a deployed placement rightly answers otherwise than upstream's suites expect."""
+"""Answers of a deployed placement that rightly differ from upstream's expectations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ DECLARED = Path(__file__).with_suffix(".yaml")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Why an answer differs, and what is ``expected`` instead, as a gabbi test says it."""
+    """An answer that differs for a ``reason``; ``expected`` has the keys of a gabbi test."""
 
     reason: str
     expected: Mapping[str, Any]
@@ -24,5 +24,6 @@ def declared() -> Mapping[tuple[str, str], Difference]:
     """All differences, by the suite's file name and the test's name."""
     entries = yaml.safe_load(DECLARED.read_text(encoding="utf-8"))
     return {
-        (one["suite"], one["test"]): Difference(one["reason"], one["expected"]) for one in entries
+        (entry["suite"], entry["test"]): Difference(entry["reason"], entry["expected"])
+        for entry in entries
     }

@@ -1,7 +1,8 @@
-"""What placement's own gabbi fixtures set up, as data that can be put into any placement.
+"""Data of placement's own gabbi fixtures, which can be put into any placement.
 
-Upstream's fixtures start a placement in the process of the tests. Here they run once, in a process
-of their own (``snapshot``), for as long as it takes to write down what they do; the result is kept.
+Upstream's fixtures start a placement in the process of the tests. Here they run once, in another
+process (``fixture_probe``), which writes down the rows, variables and settings that they make. The
+result is kept.
 """
 
 import ast
@@ -25,13 +26,13 @@ from harness.placements.source_trees import interpreter_for
 from harness.upstream import fixture_probe
 from harness.upstream.profiles import Profile, profile_of
 
-# Where they are in a tree of placement's, installed or checked out.
+# Module of the fixtures, directory of the suites, and path of that module in a source tree.
 FIXTURES = "placement.tests.functional.fixtures.gabbits"
 SUITES = Path("placement/tests/functional/gabbits")
 SOURCE = Path("placement/tests/functional/fixtures/gabbits.py")
 REMEDY = "Install what placement's own suites need: pip install 'placement-harness[upstream]'."
 SECONDS = 120
-# Of results that are kept, each some 100 KB.
+# Number of results that are kept, of some 100 KB each.
 KEPT = 12
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -39,10 +40,11 @@ Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a suite that names this fixture finds.
+    """State of a placement when a suite that names this fixture begins.
 
-    ``rows`` are those of each table, with names in place of ids of traits and resource classes;
-    ``environ`` the variables under $ENVIRON; ``profile`` the configuration of placement.
+    ``rows`` holds the rows of each table, with names in place of the ids of traits and resource
+    classes. ``environ`` holds the variables that suites read as $ENVIRON. ``profile`` is the
+    configuration of placement.
     """
 
     fixture: str
@@ -53,39 +55,42 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fixture:
-    """One of placement's fixtures, by the module that has it."""
+    """A gabbi fixture of placement's: the module's path, and the name of its class."""
 
     source: Path
     name: str
 
     def scene(self, progress: Progress | None = None) -> Scene:
-        """What it sets up. Raises UnknownProfileError for a configuration that is not known here,
-        and UsageError where fixtures cannot be used at all."""
-        found = snapshot_of(self.source, progress)
-        one = found["fixtures"][self.name]
-        profile = profile_of(self.name, one["settings"], one["rules"], found["legacy_rules"])
-        return Scene(self.name, one["rows"], one["environ"], profile)
+        """The state that the fixture sets up.
+
+        Raises UnknownProfileError for a configuration that no profile has, and UsageError if the
+        fixtures cannot be used at all.
+        """
+        snapshot = snapshot_of(self.source, progress)
+        data = snapshot["fixtures"][self.name]
+        profile = profile_of(self.name, data["settings"], data["rules"], snapshot["legacy_rules"])
+        return Scene(self.name, data["rows"], data["environ"], profile)
 
 
 @cache
 def installed_suites() -> Path:
-    """The directory of the installed placement's suites. Raises UsageError."""
+    """Directory of the installed placement's suites. Raises UsageError."""
     spec = find_spec("placement")
     for place in (spec.submodule_search_locations if spec else None) or ():
         suites = Path(place).parent / SUITES
         if suites.is_dir():
             return suites
-    raise UsageError("placement's own suites are not there: placement is not installed.", REMEDY)
+    raise UsageError("placement's own suites are missing: placement is not installed.", REMEDY)
 
 
 def choose_suites(suites: Path | None) -> None:
-    """Let placement's own suites be those of another placement than the installed one."""
+    """Use this directory as placement's own suites; None stands for the installed ones."""
     global _chosen
     _chosen = suites
 
 
 def chosen_suites() -> Path | None:
-    """The directory that ``choose_suites`` was given."""
+    """The directory that ``choose_suites`` has set."""
     return _chosen
 
 
@@ -93,19 +98,19 @@ _chosen: Path | None = None
 
 
 def own_suites() -> Path:
-    """The directory of the suites of the placement under test. Raises UsageError."""
+    """Directory of the suites of the placement under test. Raises UsageError."""
     if _chosen is None:
         return installed_suites()
     if not _chosen.is_dir():
         raise UsageError(
-            f"The placement under test comes without its own suites: there is no {_chosen}.",
+            f"The placement under test has no suites of its own: there is no {_chosen}.",
             "Name a directory of suites: --suite DIR.",
         )
     return _chosen
 
 
 def is_own(suite: Path) -> bool:
-    """Whether a suite is one of the own ones of the placement under test."""
+    """Whether a suite is one of the suites of the placement under test."""
     try:
         return suite.parent == own_suites()
     except UsageError:
@@ -113,10 +118,13 @@ def is_own(suite: Path) -> bool:
 
 
 def source_for(suite: Path) -> Path | None:
-    """The module with the fixtures that a suite names: of its own tree, else the installed one."""
-    own = suite.parent.parent / "fixtures" / "gabbits.py"
-    if own.is_file() and own.parts[-len(SOURCE.parts) :] == SOURCE.parts:
-        return own
+    """Path of the module with a suite's fixtures, in the suite's source tree or the installed one.
+
+    None if there is neither.
+    """
+    beside = suite.parent.parent / "fixtures" / "gabbits.py"
+    if beside.is_file() and beside.parts[-len(SOURCE.parts) :] == SOURCE.parts:
+        return beside
     try:
         return installed_suites().parent / "fixtures" / "gabbits.py"
     except UsageError:
@@ -125,21 +133,21 @@ def source_for(suite: Path) -> Path | None:
 
 @cache
 def fixtures_in(source: Path) -> frozenset[str]:
-    """The names of the fixtures in a module, without importing it."""
+    """Names of the fixtures in a module, which is not imported."""
     tree = ast.parse(source.read_text(encoding="utf-8"))
     bases = {
         node.name: {ast.unparse(base).rpartition(".")[2] for base in node.bases}
         for node in tree.body
         if isinstance(node, ast.ClassDef)
     }
-    found = {"GabbiFixture"}
-    while more := {name for name, parents in bases.items() if parents & found} - found:
-        found |= more
-    return frozenset(found - {"GabbiFixture"})
+    fixtures = {"GabbiFixture"}
+    while more := {name for name, parents in bases.items() if parents & fixtures} - fixtures:
+        fixtures |= more
+    return frozenset(fixtures - {"GabbiFixture"})
 
 
 def snapshot_of(source: Path, progress: Progress | None = None) -> Any:
-    """What the fixtures of a module do, as ``snapshot`` tells it. Raises UsageError."""
+    """Output of ``fixture_probe`` for the fixtures of a module. Raises UsageError."""
     if source not in _snapshots:
         _snapshots[source] = _read(source, progress)
     return _snapshots[source]
@@ -155,13 +163,13 @@ def _read(source: Path, progress: Progress | None) -> Any:
     except (OSError, ValueError):
         if progress is not None:
             progress("reading placement's fixtures, once")
-        found = _take(source, progress)
-        _keep(kept, found)
-        return found
+        snapshot = _take(source, progress)
+        _keep(kept, snapshot)
+        return snapshot
 
 
 def _digest(source: Path) -> str:
-    """Changes with any module of the placement that the fixtures belong to."""
+    """Digest of the probe, and of size and time of all modules of the fixtures' placement."""
     digest = hashlib.sha256(Path(fixture_probe.__file__).read_bytes())
     package = source.parents[3]
     for path in sorted(package.rglob("*.py")):
@@ -192,11 +200,11 @@ def _take(source: Path, progress: Progress | None) -> Any:
     )
 
 
-def _keep(path: Path, found: Any) -> None:
+def _keep(path: Path, snapshot: Any) -> None:
     private_directory(path.parent)
     partial = path.with_suffix(f".{os.getpid()}")
-    partial.write_text(json.dumps(found))
+    partial.write_text(json.dumps(snapshot))
     partial.replace(path)
-    others = sorted(path.parent.glob("*.json"), key=lambda one: one.stat().st_mtime)
-    for old in others[:-KEPT]:
+    results = sorted(path.parent.glob("*.json"), key=lambda result: result.stat().st_mtime)
+    for old in results[:-KEPT]:
         old.unlink(missing_ok=True)

@@ -1,12 +1,12 @@
-"""Runs placement's gabbi fixtures on SQLite, and prints what each of them has made, as JSON.
+"""Runs placement's gabbi fixtures on SQLite, and prints as JSON what each of them sets up.
 
-A program of its own, which imports the placement that its environment leads to:
+This program imports the placement that is on its PYTHONPATH:
 
-    python snapshot.py placement.tests.functional.fixtures.gabbits > scenes.json
+    python fixture_probe.py placement.tests.functional.fixtures.gabbits > scenes.json
 
-For each fixture class: ``environ``, the variables it sets; ``rows``, what it has put into each
-table; ``settings``, the options it sets; ``rules``, the policy it sets (None: placement's own).
-Besides: ``legacy_rules``, placement's rules with the deprecated ones still allowed.
+``fixtures`` has for each fixture class ``environ``, the variables that it sets; ``rows``, the rows
+of each table; ``settings``, the options that it sets; ``rules``, the policy that it sets, null for
+placement's own. ``legacy_rules`` are placement's rules with the deprecated ones still allowed.
 """
 
 import importlib
@@ -15,29 +15,27 @@ import os
 import sys
 from typing import Any
 
-# What every database has: written there by placement itself.
-STANDARD = {"traits": "CUSTOM_%", "resource_classes": "CUSTOM_%"}
 PASSED_OVER = frozenset({"alembic_version"})
 
 
 def main(module_name: str) -> None:
     fixtures = importlib.import_module(module_name)
     base = importlib.import_module("gabbi.fixture").GabbiFixture
-    found = {
-        name: _scene(fixtures, one)
-        for name, one in vars(fixtures).items()
-        if isinstance(one, type) and issubclass(one, base) and one.__module__ == module_name
+    scenes = {
+        name: _scene(fixtures, kind)
+        for name, kind in vars(fixtures).items()
+        if isinstance(kind, type) and issubclass(kind, base) and kind.__module__ == module_name
     }
-    json.dump({"fixtures": found, "legacy_rules": _legacy_rules()}, sys.stdout, default=str)
+    json.dump({"fixtures": scenes, "legacy_rules": _legacy_rules()}, sys.stdout, default=str)
 
 
-def _scene(fixtures: Any, one: Any) -> dict[str, Any]:
+def _scene(fixtures: Any, kind: Any) -> dict[str, Any]:
     before = dict(os.environ)
+    # The fixture redirects standard output, and may not restore it.
     out = sys.stdout
-    fixture = one()
+    fixture = kind()
     fixture.start_fixture()
     try:
-        # The fixture holds standard output back.
         made = {name: value for name, value in os.environ.items() if before.get(name) != value}
         return {
             "environ": made,
@@ -64,7 +62,8 @@ def _rows() -> dict[str, list[dict[str, Any]]]:
             if name in PASSED_OVER:
                 continue
             query = select(table)
-            # Rows of the standard ones are needed too: ids differ from database to database.
+            # Standard traits and classes are needed to translate ids, which differ between
+            # databases. They are left out below: placement itself writes them.
             rows[name] = [dict(row._mapping) for row in connection.execute(query)]
     for reference, names in (("trait_id", "traits"), ("resource_class_id", "resource_classes")):
         by_number = {row["id"]: row["name"] for row in rows[names]}
@@ -78,27 +77,27 @@ def _rows() -> dict[str, list[dict[str, Any]]]:
 
 
 def _settings(conf: Any) -> dict[str, Any]:
-    """The options that were set, by group.option."""
-    found = {}
+    """The options that were set: group.option -> value."""
+    settings = {}
     for name, group in [("DEFAULT", conf), *conf._groups.items()]:
         for option, info in group._opts.items():
             for given in ("default", "override"):
                 if given in info:
-                    found[f"{name}.{option}"] = info[given]
-    return found
+                    settings[f"{name}.{option}"] = info[given]
+    return settings
 
 
 def _rules() -> dict[str, str] | None:
-    """The policy, where the fixture has set one, or a part of one."""
+    """The whole policy, if the fixture has set any rule; else None."""
     policies = importlib.import_module("placement.policies")
     policy = importlib.import_module("placement.policy")
     shown = {name: str(check) for name, check in policy._ENFORCER.rules.items()}
-    own = all(shown.get(rule.name) in _checks(rule) for rule in policies.list_rules())
-    return None if own else shown
+    unchanged = all(shown.get(rule.name) in _checks(rule) for rule in policies.list_rules())
+    return None if unchanged else shown
 
 
 def _checks(rule: Any) -> set[str]:
-    """How a rule of placement's own is shown, with its deprecated form still allowed or not."""
+    """Both texts of one of placement's rules: with its deprecated form still allowed, or not."""
     checks = {str(rule.check)}
     if rule.deprecated_rule:
         checks.add(f"({rule.check} or {rule.deprecated_rule.check})")
@@ -110,7 +109,7 @@ def _legacy_rules() -> dict[str, str]:
     return {
         rule.name: f"({rule.check_str}) or ({rule.deprecated_rule.check_str})"
         for rule in policies.list_rules()
-        # Without one: None, and an empty list from oslo.policy before 5.
+        # A rule without a deprecated form has None, or an empty list in oslo.policy before 5.
         if rule.deprecated_rule
     }
 

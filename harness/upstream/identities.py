@@ -1,8 +1,8 @@
-"""placement's noauth2 headers -> the identity that they mean.
+"""Reads the identity that placement's noauth2 headers mean.
 
-Upstream's suites run with authentication off, where a request says itself who sends it:
-``x-auth-token: USER[:PROJECT]``, ``x-roles``, ``x-project-id`` and ``openstack-system-scope``.
-placement/auth.py (NoAuthMiddleware) says what they mean.
+Upstream's suites run with authentication off. Headers of a request name its user, roles and project
+then: ``x-auth-token: USER[:PROJECT]``, ``x-roles``, ``x-project-id`` and
+``openstack-system-scope``. placement/auth.py (NoAuthMiddleware) defines their meaning.
 """
 
 from collections.abc import Mapping
@@ -27,17 +27,17 @@ class Identity:
 
 
 def read(headers: Mapping[str, str]) -> tuple[Identity | None, dict[str, str]]:
-    """Who sends these headers, and the headers that say something else; None: no token is sent."""
-    said = {name.lower(): str(value) for name, value in headers.items() if name.lower() in NAMES}
-    left = {name: value for name, value in headers.items() if name.lower() not in NAMES}
-    token = said.get(TOKEN)
+    """The identity in these headers (None without a token), and all other headers."""
+    given = {name.lower(): str(value) for name, value in headers.items() if name.lower() in NAMES}
+    others = {name: value for name, value in headers.items() if name.lower() not in NAMES}
+    token = given.get(TOKEN)
     if token is None:
-        return None, left
+        return None, others
     user, _, project = token.partition(":")
-    if ROLES in said:
-        roles = tuple(one.strip() for one in said[ROLES].split(",") if one.strip())
+    if ROLES in given:
+        roles = tuple(role.strip() for role in given[ROLES].split(",") if role.strip())
     else:
         roles = (ADMIN,) if user == ADMIN else ()
-    if said.get(SCOPE):
-        return Identity(user, None, roles), left
-    return Identity(user, said.get(PROJECT) or project or user, roles), left
+    if given.get(SCOPE):
+        return Identity(user, None, roles), others
+    return Identity(user, given.get(PROJECT) or project or user, roles), others

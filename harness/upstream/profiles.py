@@ -1,11 +1,11 @@
 """Configurations of placement that suites need.
 
-legacy-rbac    placement's deprecated policy is still allowed: what upstream's suites begin with
-secure-rbac    placement's policy as it is: what a stack has by itself, and devstack
+legacy-rbac    placement's deprecated policy is still allowed, which most of upstream's suites need
+secure-rbac    placement's own policy, which a stack and a devstack have by default
 open-policy    every user may do everything
-cors           the CORS middleware is on: replicas have to be started that way
+cors           the CORS middleware is on, which replicas have to be started with
 
-Those that are policies alone are switched while replicas run, by their policy.yaml.
+A profile that is a policy alone is switched by a policy.yaml, while replicas run.
 """
 
 from collections.abc import Mapping
@@ -14,25 +14,27 @@ from typing import Any
 
 from harness.core.errors import UsageError
 
-# What upstream's fixtures set for the placement in their own process; a stack has its own.
+# Options that upstream's fixtures set for the placement in their process. A stack sets its own.
 OF_THE_PROCESS = frozenset(
     {"api.auth_strategy", "placement_database.connection", "oslo_policy.policy_file"}
 )
 NEW_DEFAULTS = "oslo_policy.enforce_new_defaults"
-# placement 13 to 15 check the scope of tokens or not; later ones always do.
+# placement 13 to 15 have an option to check the scope of tokens; later versions always check it.
 SCOPE = "oslo_policy.enforce_scope"
 OPEN = "@"
 
 
 class UnknownProfileError(UsageError):
-    """A fixture of placement's configures what no profile has."""
+    """A fixture of placement's sets an option or a policy that no profile has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """``rules`` are placement's policy.yaml; ``environment`` what replicas are started with.
+    """A configuration of placement.
 
-    ``common`` is what the replicas of other suites are started with, too: most suites want it.
+    ``rules`` are placement's policy.yaml. ``environment`` holds the variables that replicas of this
+    profile are started with; ``common`` those that all other replicas are started with, too, since
+    most suites need them.
     """
 
     name: str
@@ -47,20 +49,20 @@ def profile_of(
     rules: Mapping[str, str] | None,
     legacy_rules: Mapping[str, str],
 ) -> Profile:
-    """The profile that a fixture configures. Raises UnknownProfileError for what we do not know.
+    """The profile that a fixture configures. Raises UnknownProfileError if no profile fits.
 
-    ``settings`` are by group.option; ``rules`` is None where the fixture sets no policy;
-    ``legacy_rules`` are placement's, with the deprecated ones still allowed.
+    ``settings`` maps group.option to values. ``rules`` is None if the fixture sets no policy.
+    ``legacy_rules`` are placement's rules, with the deprecated ones still allowed.
     """
-    left = {name: value for name, value in settings.items() if name not in OF_THE_PROCESS}
-    secure = left.pop(NEW_DEFAULTS, True)
-    scope = left.pop(SCOPE, None)
-    cors = {name: left.pop(name) for name in list(left) if name.startswith("cors.")}
-    if left:
-        name, value = next(iter(left.items()))
+    rest = {name: value for name, value in settings.items() if name not in OF_THE_PROCESS}
+    secure = rest.pop(NEW_DEFAULTS, True)
+    scope = rest.pop(SCOPE, None)
+    cors = {name: rest.pop(name) for name in list(rest) if name.startswith("cors.")}
+    if rest:
+        name, value = next(iter(rest.items()))
         raise UnknownProfileError(
             f"placement's fixture {fixture} sets {name} to {value!r}, which no profile has.",
-            "This version of placement is not known here yet: please report it.",
+            "The harness does not know this version of placement yet: please report it.",
         )
     policy = dict(legacy_rules) if not secure else {}
     name = "secure-rbac" if secure else "legacy-rbac"
@@ -68,13 +70,14 @@ def profile_of(
         if set(rules.values()) != {OPEN}:
             raise UnknownProfileError(
                 f"placement's fixture {fixture} sets a policy that no profile has.",
-                "This version of placement is not known here yet: please report it.",
+                "The harness does not know this version of placement yet: please report it.",
             )
         policy, name = dict(rules), "open-policy"
-    environment = {_variable(one): _words(cors[one]) for one in sorted(cors)}
+    environment = {_variable(option): _words(cors[option]) for option in sorted(cors)}
     common: dict[str, str] = {}
     if scope is not None:
-        # Replicas have to be started so: those of most suites without, the others apart.
+        # The scope check is set when replicas start. Most suites need it off, so that is common;
+        # suites that need it on get replicas of their own.
         (environment if scope else common)[_variable(SCOPE)] = str(scope).lower()
     return Profile("cors" if cors else name, policy, environment, common)
 

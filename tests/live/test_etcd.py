@@ -74,7 +74,7 @@ def test_a_value_that_no_replica_serves_with_is_put_back(stack: Commands) -> Non
     with traffic(stack) as clients:
         said = stack.harness("config", "set", "placement_database/connection", wrong, code=70)
     assert "Replica 1 did not take up placement_database/connection" in said
-    assert "All replicas have again what they had before" in said
+    assert "All replicas have their old values again" in said
     assert "Unknown database 'nothing'" in said or "Access denied" in said
     assert stack.harness("config", "get", "placement_database/connection") == before
     none_failed(stack, clients, least=100)

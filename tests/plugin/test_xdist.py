@@ -101,7 +101,7 @@ def test_a_state_directory_that_cannot_be_made_ends_the_run_with_70(
     monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(two_suites.path / "file"))
     result = two_suites.run_workers("-n2")
     assert result.ret == 70
-    result.stdout.fnmatch_lines(["ERROR: *file cannot be made*PLACEMENT_HARNESS_STATE."])
+    result.stdout.fnmatch_lines(["ERROR: *cannot make *file*PLACEMENT_HARNESS_STATE."])
     assert "INTERNALERROR" not in result.stdout.str()
 
 

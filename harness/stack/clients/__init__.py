@@ -1,1 +1,1 @@
-"""How the parts of a running stack are spoken to, one module a part. Starts and stops nothing."""
+"""Clients of the parts of a running stack, a module for each part. Starts and stops nothing."""

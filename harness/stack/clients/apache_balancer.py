@@ -1,4 +1,4 @@
-"""Speaks to Apache's balancer-manager: which replicas get requests, and how many are under way.
+"""Client of Apache's balancer-manager, which decides which replicas get requests.
 
 Apache keeps its members in shared memory: a change takes effect at once in all its processes, and
 drops no connection. A graceful restart would close the idle connections of clients.
@@ -32,7 +32,8 @@ class Member:
 class Balancer:
     """The balancer of one lane.
 
-    ``url`` is Apache's for this lane, ``key`` the stack's balancer key, ``session`` its caller's.
+    ``url`` is Apache's for this lane, ``key`` the stack's balancer key. The caller closes
+    ``session``.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Balancer:
         # services/apache/start.sh gives the balancer this name.
         self._name = "placement" if lane == FIRST_LANE else f"lane-{lane}"
         self._session = session
-        # The handler ignores a change that does not come from its page.
+        # Apache ignores a change whose Referer is not the balancer-manager's own page.
         self._headers = {"X-Harness-Key": key, "Referer": self._url}
 
     def members(self) -> list[Member]:
@@ -75,10 +76,10 @@ class Balancer:
         self._set(replica, enabled=True)
 
     def drain(self, replica: int, deadline: Deadline) -> None:
-        """Give a replica no more requests, and wait until those under way are answered.
+        """Give a replica no more requests, and wait until its requests are answered.
 
-        The wait ends with the deadline. Apache has given up the requests by then, and its count
-        can stay above zero with none under way.
+        The wait ends with the deadline, after Apache's own timeout: Apache's count of requests can
+        stay above zero though none is under way.
         """
         self._set(replica, enabled=False)
         for _ in deadline.every(0.05):
@@ -145,7 +146,7 @@ class Balancers:
             balancer.enable(replica)
 
     def drain(self, replica: int, deadline: Deadline) -> None:
-        """Give a replica no more requests in any lane, and wait for those that it has."""
+        """Give a replica no more requests in any lane, and wait until its requests are answered."""
         for balancer in self._of(replica):
             balancer.drain(replica, deadline)
 

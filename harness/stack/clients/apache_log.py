@@ -11,7 +11,7 @@ from harness.stack.model.state import StackState
 
 # LogFormat of services/apache/httpd.conf: time, replica, id, status, bytes, microseconds, request.
 LINE = re.compile(r'(\S+) replica=(\S+) (\S+) (\d+) \S+ (\d+) "(\S+) (\S+)')
-# Apache writes this for a header that is not there.
+# Apache writes this for a missing header.
 NONE = "-"
 
 
@@ -19,7 +19,7 @@ def exchanges(state: StackState, since: float) -> list[Exchange]:
     """Return the requests to replicas since a moment, without bodies, in the order of their ends.
 
     ``since`` is in seconds since the epoch. The log does not name the client or the test. Raises
-    StackError when the log cannot be read: an empty list says that no request was served.
+    StackError when the log cannot be read, because an empty list means that none was served.
     """
     apache = containers.of_service(state, "apache")
     try:
@@ -27,7 +27,7 @@ def exchanges(state: StackState, since: float) -> list[Exchange]:
     except DockerError as error:
         raise StackError(
             f"The log of {apache.name} cannot be read: {error.reason}.",
-            "See whether the container is there: placement-harness status.",
+            "See whether the container exists: placement-harness status.",
             service="apache",
         ) from None
     lines = (LINE.match(line) for line in logs)

@@ -11,11 +11,11 @@ from harness.upstream.fixture_data import Rows
 if TYPE_CHECKING:
     import pymysql
 
-# Tables that placement writes itself, and takes for granted.
+# Tables that migrations write, and that stay as they are.
 KEPT = frozenset({"alembic_version"})
-# Tables of which only the rows that users made are deleted.
+# Tables in which only rows of users are deleted: placement itself writes the other rows.
 STANDARD = ("traits", "resource_classes")
-# Column -> the table in which its name has an id; ids differ from database to database.
+# Column -> table that has the id of a name; ids differ between databases.
 REFERENCES = {"trait_id": "traits", "resource_class_id": "resource_classes"}
 
 
@@ -38,7 +38,7 @@ def connect(
             password=password,
             database=schema,
             autocommit=True,
-            # On loopback; reading the machine's certificates takes longer than connecting.
+            # The connection is on loopback, and reading certificates takes longer than connecting.
             ssl_disabled=True,
             client_flag=CLIENT.MULTI_STATEMENTS if several else 0,
         )
@@ -58,9 +58,9 @@ class Schema:
         self._empty = ""
 
     def reset(self, rows: Rows) -> None:
-        """Leave these rows in the schema, and those that placement itself writes.
+        """Empty the schema, except for the rows that placement itself writes, and add ``rows``.
 
-        ``rows`` are those of each table, with names in place of ids of traits and classes.
+        ``rows`` holds the rows of each table, with names in place of ids of traits and classes.
         Raises StackError.
         """
         import pymysql
@@ -70,7 +70,7 @@ class Schema:
         except pymysql.MySQLError as error:
             raise StackError(
                 f"The database cannot be emptied and filled for a suite: {error}.",
-                "See its log: placement-harness logs, with the name of its service.",
+                "See the database's log: placement-harness logs SERVICE.",
             ) from error
 
     def _reset(self, rows: Rows) -> None:
@@ -79,7 +79,7 @@ class Schema:
         statements = [self._empty, *self._inserts(rows), "SET foreign_key_checks = 1", "COMMIT"]
         with self._connection.cursor() as cursor:
             cursor.execute(";".join(statements))
-            # An error in one of them shows when its result is taken.
+            # An error in a statement is raised when its result is taken.
             while cursor.nextset():
                 pass
 
@@ -97,10 +97,10 @@ class Schema:
                     yield f"DELETE FROM {table}{only}"  # noqa: S608 (the database's own names)
 
     def _inserts(self, rows: Rows) -> Iterator[str]:
-        # Rows that others refer to by name come first.
+        # Rows to which others refer by name come first.
         for table in sorted(rows, key=lambda table: table not in STANDARD):
             for row in rows[table]:
-                # A trait's id is the database's to give.
+                # The database chooses the ids of traits.
                 values = {
                     name: self._value(name, value)
                     for name, value in row.items()

@@ -1,8 +1,8 @@
 """Reads and writes the settings of replicas in the stack's etcd, by etcd3gw.
 
-Each replica has its settings below PREFIX/KEY (``ReplicaId.key``), because replicas differ: a
-replica may have a database node, a schema or a policy of its own. A setting for all is written for
-each of them, in one transaction.
+Each replica has its settings below PREFIX/KEY (``ReplicaId.key``), because replicas may differ in
+their database node, schema and policy. A setting for all replicas is written for each of them, in
+one transaction.
 """
 
 import base64
@@ -24,17 +24,17 @@ ANSWER_SECONDS = 5.0
 POLL_SECONDS = 0.05
 # The limit of etcd for one transaction.
 MOST_AT_ONCE = 128
-# Settings of the source itself: how a replica finds etcd.
+# Settings by which a replica finds etcd. They stay in the environment.
 OF_THE_SOURCE = ("default/config_source", f"{SERVICE}/")
-# Without the path, etcd3gw asks for etcd's version first.
+# etcd3gw needs this path, or else asks for etcd's version first.
 API_PATH = "/v3/"
 T = TypeVar("T")
 
 
 class Etcd:
-    """etcd's HTTP gateway, as its root, over one connection that ``close`` ends.
+    """Client of etcd's HTTP gateway, as the user root, over one connection that ``close`` ends.
 
-    Every problem is a StackError.
+    Methods raise StackError.
     """
 
     def __init__(self, url: str, password: str) -> None:
@@ -72,7 +72,7 @@ class Etcd:
         self._session.close()
 
     def wait(self, deadline: Deadline) -> None:
-        """Return when etcd lets its root in."""
+        """Wait until etcd accepts root's password. Raises StackError after the deadline."""
         last: StackError | None = None
         for _ in deadline.every(POLL_SECONDS):
             try:
@@ -83,10 +83,12 @@ class Etcd:
         raise last or StackError("etcd was not asked.", "Try again.", service=SERVICE)
 
     def read(self, prefix: str) -> dict[str, str]:
-        """All values below a prefix, by their keys without it."""
+        """All values below a prefix: key without the prefix -> value."""
         first = _below(prefix)
         pairs = self._ask(lambda: self._client.get_prefix(first))
-        return {_text(found["key"]).removeprefix(f"{prefix}/"): _text(one) for one, found in pairs}
+        return {
+            _text(entry["key"]).removeprefix(f"{prefix}/"): _text(value) for value, entry in pairs
+        }
 
     def write(self, values: Mapping[str, str | None]) -> None:
         """Write these keys, all or none; a key whose value is None is deleted."""
@@ -108,7 +110,7 @@ class Etcd:
 
     def write_setting(self, setting: str, values: Mapping[ReplicaId, str | None]) -> None:
         """Set GROUP/OPTION for these replicas, in one transaction; None unsets it."""
-        self.write({f"{PREFIX}/{one.key}/{setting}": value for one, value in values.items()})
+        self.write({f"{PREFIX}/{id_.key}/{setting}": value for id_, value in values.items()})
 
     def authenticate(self) -> None:
         """Get a token for root, which etcd3gw leaves to its caller. Raises StackError."""
@@ -157,7 +159,7 @@ def environment(settings: Mapping[str, str], replica: ReplicaId) -> Mapping[str,
 
 
 def deliver(state: StackState, settings: Mapping[ReplicaId, Mapping[str, str]]) -> None:
-    """Write the settings of replicas that have none yet: the others may have been changed since."""
+    """Write the settings of replicas that have none yet; the user may have changed the others."""
     with Etcd.of(state) as etcd:
         etcd.wait(Deadline.after(READY_SECONDS))
         configured = {key.partition("/")[0] for key in etcd.read(PREFIX)}
@@ -179,7 +181,7 @@ def require(state: StackState) -> None:
 
 
 def forget(state: StackState, replicas: Sequence[ReplicaId]) -> None:
-    """Delete the settings of replicas that are gone: a later replica gets those of its day."""
+    """Delete the settings of removed replicas: a later replica gets the settings of that time."""
     if not replicas:
         return
     with Etcd.of(state) as etcd:
@@ -207,7 +209,7 @@ def _below(prefix: str) -> bytes:
 
 
 def _named(name: str) -> str:
-    """GROUP/OPTION as the driver reads it."""
+    """GROUP/OPTION in the spelling of oslo.config's etcd driver."""
     group, _, option = name.partition("/")
     return f"{oslo_settings.section(group)}/{option}"
 

@@ -1,4 +1,4 @@
-"""The nodes of a cluster: whether each has joined, and what one that has not says."""
+"""Asks the nodes of a Galera cluster for their states, and waits until all have joined."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,8 +8,8 @@ from harness.engine.values import Container
 from harness.stack.model import containers
 from harness.stack.model.state import StackState
 
-# What a node says of itself (services/mariadb/health.sh): when it may be given requests, and when
-# it has found too few others.
+# States that services/mariadb/health.sh prints: the node may get requests, or it has found too few
+# other nodes yet.
 JOINED, WAITS = "Primary Synced ON", "waiting for the others"
 ASK_SECONDS = 5.0
 POLL_SECONDS = 0.3
@@ -17,7 +17,7 @@ LAST_LINES = 12
 
 
 def states(state: StackState, nodes: Sequence[str]) -> Mapping[str, str]:
-    """What each node says of itself, e.g. "Primary Synced ON", or why it says nothing."""
+    """State of each node, e.g. "Primary Synced ON", or the reason why it gives none."""
     if not nodes:
         return {}
     by_service = {container.service: container for container in containers.of_stack(state)}
@@ -25,12 +25,12 @@ def states(state: StackState, nodes: Sequence[str]) -> Mapping[str, str]:
 
 
 def missing(state: StackState, nodes: Sequence[str]) -> Mapping[str, str]:
-    """The nodes that have not joined, and what they say."""
-    return {node: word for node, word in states(state, nodes).items() if word != JOINED}
+    """The nodes that have not joined, with their states."""
+    return {node: status for node, status in states(state, nodes).items() if status != JOINED}
 
 
 def wait(state: StackState, nodes: Sequence[str], deadline: Deadline) -> None:
-    """Return when all nodes have joined. Raises StackError when one has not by then."""
+    """Wait until all nodes have joined. Raises StackError after the deadline."""
     for _ in deadline.every(POLL_SECONDS):
         if not missing(state, nodes):
             return
@@ -40,15 +40,15 @@ def wait(state: StackState, nodes: Sequence[str], deadline: Deadline) -> None:
 
 
 def trouble(state: StackState, nodes: Sequence[str], deadline: Deadline) -> StackError | None:
-    """What to say of a cluster that has not formed; None if it has."""
+    """The error for a cluster that has not formed; None if it has."""
     apart = missing(state, nodes)
     if not apart:
         return None
-    # A node that waits for the others is not to blame, where another node does something else.
-    first = next((node for node, word in apart.items() if word != WAITS), next(iter(apart)))
-    words = ", ".join(f"{node} ({word})" for node, word in apart.items())
+    # Blame a node with another problem before a node that waits for the others.
+    first = next((node for node, status in apart.items() if status != WAITS), next(iter(apart)))
+    listed = ", ".join(f"{node} ({status})" for node, status in apart.items())
     return StackError(
-        f"Galera did not form within {deadline.seconds:.0f} s. Not joined: {words}.",
+        f"Galera did not form within {deadline.seconds:.0f} s. Not joined: {listed}.",
         f"The last lines of {first} are below; for all of them, keep the stack (--stack keep), "
         f"and: placement-harness logs {first}.",
         evidence=_last_lines(state, first),

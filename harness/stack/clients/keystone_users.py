@@ -1,8 +1,8 @@
-"""Real users of a stack's keystone, for whoever upstream's suites pretend to be.
+"""Real users of a stack's keystone, for the identities in upstream's suites.
 
-Those that placement 16's suites name are in the image of the database; another one is made when it
-is first asked for, with its project and roles, and stays as long as the stack. Tokens are kept in
-the stack's state, so that a run's workers and later runs share them.
+The image of the database has the users that placement 16's suites need. Another user is created
+when it is first needed, with its project and roles, and stays as long as the stack. Tokens are kept
+in the stack's state, so that a run's workers and later runs share them.
 """
 
 import json
@@ -22,28 +22,28 @@ from harness.upstream.identities import Identity
 
 DOMAIN = {"id": "default"}
 TIMEOUT = 30.0
-# Tokens live for a day (compose.yaml); one that is this old is not used again. Seconds.
+# Tokens live for a day (compose.yaml). A token is not used any more at this age. Seconds.
 TOKEN_AGE = 12 * 3600
-# Of a user whom upstream gives none: keystone gives tokens for a project only to those with one.
+# Role for users who need none: keystone gives a token for a project only to users with a role.
 NO_ROLE = "no-role-of-placement"
 
 
 class Users:
-    """``url`` is keystone's, ``admin_token`` one of its administrator."""
+    """Users of a stack's keystone. ``url`` is keystone's, ``admin_token`` its administrator's."""
 
     def __init__(self, state: StackState, secrets: Secrets, url: str, admin_token: str) -> None:
         self._state = state
         self._file = state.directory / "users.json"
         self._password = secrets.users_password
         self._url = f"{url}/v3"
-        # Tokens by identity, and ids of projects and roles; what others have made, too.
+        # Content of users.json: tokens by identity, and ids of projects by name.
         self._known: dict[str, Any] = {}
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers["X-Auth-Token"] = admin_token
 
     def token(self, identity: Identity) -> str:
-        """A token of this identity; its project may be given by its id."""
+        """A token of this identity, whose project may be a name or an id."""
         names = {value: key for key, value in self._known.get("projects", {}).items()}
         identity = replace(identity, project=names.get(identity.project, identity.project))
         known = self._known.get("tokens", {}).get(str(identity))
@@ -55,11 +55,14 @@ class Users:
         return str(known or self._share("projects", name, lambda: self._project(name)))
 
     def _share(self, kind: str, name: str, make: Callable[[], str]) -> str:
-        """What another process has made meanwhile, or else ``make``, for others to find."""
+        """The id or token that another process has made meanwhile, or the result of ``make``.
+
+        The result is kept in users.json for other processes.
+        """
         with self._state.taking("users.lock", TIMEOUT):
             self._known = self._read() or {
                 "since": time.time(),
-                "projects": {one["name"]: one["id"] for one in self._list("project")},
+                "projects": {entity["name"]: entity["id"] for entity in self._list("project")},
                 "tokens": {},
             }
             if name not in self._known[kind]:
@@ -80,23 +83,23 @@ class Users:
         scope: dict[str, Any] = {"system": {"all": True}}
         if identity.project is not None:
             scope = {"project": {"name": identity.project, **domain}}
-        who = Keystone(
+        login = Keystone(
             self._url,
             {"methods": ["password"], "password": {"user": user}},
             scope,
             f"user {name}",
         )
         try:
-            # Those of the suites that are known are in the image of the database.
-            return who.token(TIMEOUT)
+            # The image of the database has most users already.
+            return login.token(TIMEOUT)
         except TargetError:
             self._make_user(identity)
-            return who.token(TIMEOUT)
+            return login.token(TIMEOUT)
 
     def _make_user(self, identity: Identity) -> None:
         user = self._make("user", str(identity), password=self._password)
         where = f"projects/{self._project(identity.project)}" if identity.project else "system"
-        roles = {one["name"]: one["id"] for one in self._list("role")}
+        roles = {entity["name"]: entity["id"] for entity in self._list("role")}
         for role in identity.roles or (NO_ROLE,):
             number = roles.get(role) or self._make("role", role)
             path = f"{where}/users/{user}/roles/{number}"
@@ -109,19 +112,19 @@ class Users:
         return projects[name]
 
     def _make(self, kind: str, name: str, **more: str) -> str:
-        """Create a user, project or role, or find the one of that name."""
+        """Create a user, project or role, or find it by its name; return its id."""
         entity = {"name": name, **more} | ({} if kind == "role" else {"domain_id": DOMAIN["id"]})
         made = self._ask("POST", f"{kind}s", f"making {kind} {name}", json={kind: entity})
         return str(made[kind]["id"] if made else self._list(kind, name=name)[0]["id"])
 
     def _list(self, kind: str, **query: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._ask(
+        entities: list[dict[str, Any]] = self._ask(
             "GET", f"{kind}s", f"listing {kind}s", params=query
         )[f"{kind}s"]
-        return found
+        return entities
 
     def _ask(self, method: str, path: str, doing: str, **what: Any) -> Any:
-        """What keystone's answer holds; None when what is to be made is there already."""
+        """The data in keystone's answer; None if the entity to create exists already."""
         try:
             answer = self._session.request(method, f"{self._url}/{path}", timeout=TIMEOUT, **what)
             if answer.ok:
@@ -132,5 +135,5 @@ class Users:
         except requests.RequestException as error:
             problem = f"keystone gives no answer to {doing}: {type(error).__name__}."
         raise StackError(
-            problem, "See what it says: placement-harness logs keystone.", service="keystone"
+            problem, "See keystone's log: placement-harness logs keystone.", service="keystone"
         )

@@ -1,4 +1,4 @@
-"""Logs of a stack's containers."""
+"""Reads and follows the logs of a stack's containers."""
 
 import queue
 import re
@@ -15,46 +15,52 @@ from harness.stack.model import containers, lanes
 from harness.stack.model.lanes import SERVICE, ReplicaId
 from harness.stack.model.state import StackState
 
-# Clocks agree on one machine; a container's log driver may lag.
+# All clocks are this machine's, but a container's log driver may lag behind.
 SLACK_SECONDS = 1.0
-# How oslo.log begins a line, by default: time, process, level, logger. A traceback's lines begin so
-# too, but do not name the request.
+# The beginning of a line by oslo.log: time, process, level, logger. The lines of a traceback have
+# it too, but do not name the request.
 DATED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ \d+ [A-Z]+ \S+ ")
 
 
 class About:
-    """Tells of one container's lines, given one after the other, which hold a text, and which go
-    on with such a line: a traceback, the rest of a message."""
+    """Filter for the lines of one container that hold a text, or continue such a line.
+
+    A line continues another one if it is part of the same message or traceback.
+    """
 
     def __init__(self, text: str) -> None:
         self._text = text
-        # How the lines begin that go on with the last one of ours.
+        # Beginning of the lines that continue the last line with the text.
         self._head: str | None = None
         self._ours = False
 
     def has(self, line: str) -> bool:
-        found = DATED.match(line)
+        """Whether the filter lets the next line of the container through."""
+        dated = DATED.match(line)
         if self._text in line:
-            self._head = found[0] if found else None
+            self._head = dated[0] if dated else None
             self._ours = True
-        elif found is None:
+        elif dated is None:
             self._ours = self._ours and self._head is not None
         else:
-            self._ours = found[0] == self._head
-            if self._ours and line[found.end() :].startswith("["):
-                # Another request, in the same millisecond.
+            self._ours = dated[0] == self._head
+            if self._ours and line[dated.end() :].startswith("["):
+                # The line names another request, in the same millisecond.
                 self._head, self._ours = None, False
         return self._ours
 
 
 def lines_of(container: Container, *, since: float, containing: str) -> list[str]:
-    """Lines of a container since a moment (seconds since the epoch) that are about a text."""
+    """Lines of a container that contain a text, and the lines that continue them.
+
+    ``since`` is in seconds since the epoch.
+    """
     about = About(containing)
     return [line for line in _lines(container, since=since) if about.has(line)]
 
 
 def _lines(container: Container, *, since: float, until: float | None = None) -> list[str]:
-    """Lines of a container; none when they cannot be read."""
+    """Lines of a container; empty if they cannot be read."""
     try:
         return container.engine.logs(container.id, since=since, until=until)
     except DockerError:
@@ -62,7 +68,7 @@ def _lines(container: Container, *, since: float, until: float | None = None) ->
 
 
 def last_lines(state: StackState, replica: ReplicaId, count: int) -> list[str]:
-    """The last lines of a replica's container; none when the container is gone."""
+    """The last lines of a replica's container; empty if the container is gone."""
     for container in containers.of_stack(state):
         if containers.number_of(container) == replica.number:
             return container.engine.last_lines(container.id, count)
@@ -72,7 +78,8 @@ def last_lines(state: StackState, replica: ReplicaId, count: int) -> list[str]:
 def of_exchange(state: StackState, exchange: Exchange) -> Mapping[str, Sequence[str]]:
     """Lines of Apache and of the replica about one request, found by its id.
 
-    A request without an id, which a client gave up or Apache answered itself, is found by its time.
+    A request that the client gave up, or that Apache answered itself, has no id. Its lines are
+    found by its time.
     """
     since = exchange.started - SLACK_SECONDS
     sources = _sources(state, exchange)
@@ -85,7 +92,7 @@ def of_exchange(state: StackState, exchange: Exchange) -> Mapping[str, Sequence[
 
 
 def _sources(state: StackState, exchange: Exchange) -> Mapping[str, Container]:
-    """Apache's container and the replica's, by what the lines are shown under."""
+    """Heading of a failure report -> container: Apache's, and that of the exchange's replica."""
     replica = ReplicaId.parse(exchange.replica) if exchange.replica else None
     sources = {}
     for container in containers.of_stack(state):
@@ -99,21 +106,23 @@ def _sources(state: StackState, exchange: Exchange) -> Mapping[str, Container]:
 def _of_time(
     exchange: Exchange, since: float, sources: Mapping[str, Container]
 ) -> Mapping[str, Sequence[str]]:
-    """Lines from the time of an exchange; of Apache's lines, errors and this request alone."""
+    """Lines from the time of an exchange; from Apache only errors and this request."""
     until = exchange.started + exchange.seconds + SLACK_SECONDS
     request = f'"{exchange.request.method} {urlsplit(exchange.request.url).path}'
     lines: dict[str, list[str]] = {}
     for source, container in sources.items():
         lines[source] = _lines(container, since=since, until=until)
         if source == "apache":
-            lines[source] = [one for one in lines[source] if one.startswith("[") or request in one]
+            lines[source] = [
+                line for line in lines[source] if line.startswith("[") or request in line
+            ]
     return {source: of_source for source, of_source in lines.items() if of_source}
 
 
 def choose(state: StackState, service: str | None, replica: str | None) -> list[Container]:
-    """The containers of a stack, or those of a service or of a replica.
+    """The containers of a stack, of one of its services, or of a replica.
 
-    Raises StackError when there is no such stack, UsageError when it has no such container.
+    Raises StackError if there is no such stack, UsageError if it has no such service or replica.
     """
     if replica is not None and service not in (None, SERVICE):
         raise UsageError(
@@ -132,7 +141,11 @@ def choose(state: StackState, service: str | None, replica: str | None) -> list[
         raise UsageError(
             f"The stack {state.name} has no replica {replica}.", f"It has {', '.join(replicas)}."
         )
-    matches = [one for one in every if service in (None, one.service, _service(one))]
+    matches = [
+        container
+        for container in every
+        if service in (None, container.service, _service(container))
+    ]
     if not matches:
         services = sorted({_service(container) for container in every})
         raise UsageError(
@@ -142,26 +155,26 @@ def choose(state: StackState, service: str | None, replica: str | None) -> list[
 
 
 def _replicas(state: StackState, every: Collection[Container]) -> Mapping[str, Container]:
-    """The container of each replica, by what messages call the replica."""
+    """Name of each replica, as messages show it -> its container."""
     places = {containers.number_of(container): container for container in every}
     record = state.record()
     # A stack that was started by hand has no record, and no lanes.
     by_hand = map(ReplicaId.first, range(1, MAX_REPLICAS + 1))
     replicas = lanes.replicas(record) if record else by_hand
-    return {str(one): places[one.number] for one in replicas if one.number in places}
+    return {str(id_): places[id_.number] for id_ in replicas if id_.number in places}
 
 
 def _service(container: Container) -> str:
-    """The service as users know it: replicas are services of their own, all of placement."""
+    """The service under the name that users know: in Compose, each replica is a service."""
     return container.service if containers.number_of(container) is None else SERVICE
 
 
 def stream(
     sources: Sequence[Container], *, follow: bool, tail: int | None, containing: str | None
 ) -> Iterator[str]:
-    """Lines of several containers, each with its container's name when there are several.
+    """Lines of containers; with several containers, each line begins with the container's name.
 
-    ``containing`` leaves only those that hold it, and their tracebacks.
+    With ``containing``, only lines that hold this text are given, and the lines that continue them.
     """
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     width = max(len(container.name) for container in sources)

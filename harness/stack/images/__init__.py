@@ -1,1 +1,1 @@
-"""Which images a stack needs, how they are built, and what is in them. Starts no stack."""
+"""Finds the images that a stack needs, builds those that are missing. Starts no stack."""

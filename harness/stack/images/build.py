@@ -1,4 +1,4 @@
-"""Builds the images that are missing: each as soon as the images that it builds on are there."""
+"""Builds the images that are missing, each as soon as its parent images exist."""
 
 import concurrent.futures
 import contextlib
@@ -28,10 +28,10 @@ from harness.stack.images.contents import Contents
 from harness.stack.model.record import Secrets
 
 EVIDENCE_LINES = 25
-# Builds side by side. Each downloads, unpacks and compiles by turns; more would hold up those that
-# others wait for.
+# Number of builds at a time: a build does not always use a processor. More builds would delay the
+# images that other builds wait for.
 AT_ONCE = 1 + (os.cpu_count() or 1)
-# How long another run's build may take.
+# Time limit of the wait for another run's builds. Seconds.
 BUILD_SECONDS = 1800.0
 
 
@@ -52,7 +52,7 @@ class Build:
 
 
 def ensure_images(contents: Contents, progress: Progress) -> list[str]:
-    """Build the images that are missing, and give the names of those that were built.
+    """Build the images that are missing, and return their names.
 
     Raises BuildError.
     """
@@ -72,13 +72,13 @@ def ensure_images(contents: Contents, progress: Progress) -> list[str]:
 
 
 def unpack(contents: Contents) -> None:
-    """Let Python services be read from volumes, where the engine's own storage is slow."""
+    """Copy the code of Python services into volumes, where the engine's storage is slow."""
     for name, content in contents.images.items():
         _unpack(name, content)
 
 
 def _missing(contents: Contents) -> list[Build]:
-    """The builds that are needed; the files of each placement are copied now, as they are."""
+    """The builds that are needed. The files of each placement are copied at this moment."""
     placements = {contents.of(placement): placement for placement in contents.placements}
     builds = []
     for name, content in listing.missing(contents.builds):
@@ -90,7 +90,7 @@ def _missing(contents: Contents) -> list[Build]:
 
 @contextlib.contextmanager
 def _alone(progress: Progress) -> Iterator[None]:
-    """Let one run build at a time: two would build the same images, and share the processors."""
+    """Let one run build at a time: two runs would build the same images."""
     root = state_root()
     private_directory(root)
     with FileLock(root / "build.lock") as lock:
@@ -106,7 +106,7 @@ def _alone(progress: Progress) -> Iterator[None]:
 
 
 def _build_all(builds: Sequence[Build], contents: Contents, progress: Progress) -> None:
-    """Build all of these, each in a thread of its own; the first failure ends the others."""
+    """Build all of these images, each in a thread; the first failure ends the other builds."""
     stop = threading.Event()
     # An image that many others wait for comes first.
     waiting = sorted(builds, key=lambda build: -len(built_upon(build.name)))
@@ -118,7 +118,7 @@ def _build_all(builds: Sequence[Build], contents: Contents, progress: Progress) 
             _build(build, contents, progress)
 
     def now(seconds: float) -> str:
-        # A copy: the builds go on meanwhile.
+        # Copy the list, since other threads change it.
         under_way = [*running.values()]
         titles = ", ".join(build.title for build in under_way)
         steps = [build.lines[-1].strip()[:100] for build in under_way if build.lines]
@@ -138,12 +138,12 @@ def _build_all(builds: Sequence[Build], contents: Contents, progress: Progress) 
                 for done in concurrent.futures.wait(running, GLANCE, first).done:
                     build = running.pop(done)
                     done.result()
-                    # No other build reads the volumes of a service.
+                    # Other builds need not wait for the volumes, which only services read.
                     unpacking.append(pool.submit(_unpack, build.name, build.content))
             for done in unpacking:
                 done.result()
         except BaseException:
-            # Leaving the pool waits until the other builds have ended.
+            # The pool's end waits until the other builds have ended.
             stop.set()
             raise
 
@@ -157,7 +157,7 @@ def _is_ready(build: Build, unfinished: Iterable[Build], contents: Contents) -> 
 def _build(build: Build, contents: Contents, progress: Progress) -> None:
     variables = {
         **inherited(),
-        # Compose interpolates the secrets; a build does not use them.
+        # Compose wants values for the secrets, though a build does not use them.
         **Secrets().environment(),
         "HARNESS_CA_BUNDLE": ca_bundle(),
         **contents.variables(),
@@ -189,7 +189,7 @@ def _raise(build: Build) -> None:
 
 
 def _by_hand(name: str) -> str:
-    """How a person builds an image; compose.yaml does not have all of them."""
+    """The command that builds an image by hand; compose.yaml does not have all images."""
     plain = {*needed("mariadb", "env"), *needed("mariadb", "file")}
     files = [] if name in plain else compose_files(OVERLAYS)
     words = [word for file in files for word in ("-f", str(file.relative_to(ROOT)))]

@@ -1,4 +1,4 @@
-"""Which images there are, how they build on each other, and which of them a stack needs."""
+"""The table of images: which image builds on which, and which images a stack needs."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,11 +13,11 @@ from harness.stack.settings.databases import DATABASES
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One image. ``folder`` is its folder below services/, where that is not its name.
+    """One image.
 
-    ``upon`` are the images that its build reads, ``debian`` is the release whose packages it is
-    made of, ``kept`` the number of contents that stay on the machine, for other checkouts of the
-    project and for the way back.
+    ``folder`` is its folder below services/, if that has another name. ``upon`` are the images that
+    its build reads. ``debian`` is the Debian release of its packages. ``kept`` is the number of
+    contents that stay on the machine, for other checkouts and for changes that are undone.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Image:
 
     @property
     def variable(self) -> str:
-        """The variable by which compose.yaml takes this image's content."""
+        """The variable of compose.yaml for this image's content."""
         name = re.sub(r"\W", "_", self.name).upper()
         return f"HARNESS_CONTENT_{name}"
 
@@ -72,7 +72,7 @@ OVERLAYS = sorted(
         *(source.overlay for source in SOURCES.values() if source.overlay),
     }
 )
-# Parts of a folder that no image has: a driver's tests, and what running them leaves.
+# Names of folders that go into no image: a driver's tests, and the caches of tools.
 NO_PART = {"tests", "__pycache__", ".mypy_cache", ".pytest_cache"}
 # Images of every stack, whatever its database and its configuration source.
 ALWAYS = ("apache", "memcached", "placement", "keystone")

@@ -20,19 +20,19 @@ SLOW = frozenset({"fuse-overlayfs"})
 # The directories that an image of a Python service consists of.
 FOLDERS = ("/opt", "/usr")
 LABEL = "placement-harness.code"
-# The volume that marks the others as filled: an engine may end while it copies.
+# This volume marks the other volumes as complete: an engine may end while it copies.
 WHOLE = "whole"
-# Timeout for another run that unpacks; an idle machine takes 6 s.
+# Timeout of the wait for another run that unpacks, which takes 6 s on an idle machine.
 UNPACK_SECONDS = 120.0
 
 
 def ensure(image: str) -> None:
-    """Unpack an image, where that makes it faster, unless it was unpacked before."""
+    """Copy an image's code into volumes, where that is faster to read, unless that was done."""
     if _name(image, WHOLE) in _present() or _driver(image) not in SLOW:
         return
     private_directory(state_root())
     with FileLock(state_root() / "unpack.lock") as lock:
-        # Two at once would empty what the other one fills; without it, the image serves alone.
+        # Two processes would remove each other's volumes. After a timeout the image is used as is.
         free = lock.wait(Deadline.after(UNPACK_SECONDS), GLANCE)
         if free and _name(image, WHOLE) not in _present():
             _unpack(image)
@@ -61,7 +61,7 @@ def mount(project: dict[str, Any]) -> None:
 
 
 def remove(image: str) -> None:
-    """Remove what an image was unpacked to; what a stack still uses stays."""
+    """Remove an image's volumes, except those that a stack still uses."""
     present = _present()
     names = [_name(image, part) for part in (WHOLE, *FOLDERS)]
     with contextlib.suppress(DockerError):
@@ -69,7 +69,7 @@ def remove(image: str) -> None:
 
 
 def _present() -> set[str]:
-    """The volumes with code; none where the engine cannot say, so that images serve alone."""
+    """Names of the volumes with code; empty if they cannot be listed: images work without them."""
     try:
         return {volume.id for volume in current().volumes({LABEL: None})}
     except DockerError:

@@ -1,4 +1,4 @@
-"""Digests of all that the images of a run are made of: an image is built when its digest is new."""
+"""Digests of the files that images are made of: an image with a new digest has to be built."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,10 +17,10 @@ LENGTH = 16
 class Contents:
     """The contents of the images of a run, as they were at one moment.
 
-    ``images`` has the content of each image by its name, ``locked`` the same with the locked
-    release of placement. ``placements`` are those that replicas take turns with; none for the
-    locked release alone. ``made_of`` is a digest of what the stack is made of, whatever placements
-    it runs.
+    ``images`` maps the names of images to their contents. ``locked`` is the same with the locked
+    release of placement. ``placements`` are the placements that replicas take turns with; empty for
+    the locked release alone. ``made_of`` is a digest of the stack's Compose files and images,
+    except images of placements.
     """
 
     images: Mapping[str, str]
@@ -30,12 +30,12 @@ class Contents:
 
     @property
     def newest(self) -> Placement | None:
-        """The placement that databases are made with; None for the locked release alone."""
+        """The placement whose schema databases get; None for the locked release alone."""
         return newest(self.placements) if self.placements else None
 
     @property
     def builds(self) -> list[tuple[str, str]]:
-        """The images to have, as (name, content): placement's once for each placement."""
+        """The images that the run needs, as (name, content): one for each placement."""
         placements = dict.fromkeys(map(self.of, self.placements))
         others = [digest for digest in placements if digest != self.images.get("placement")]
         return [*self.images.items(), *(("placement", digest) for digest in others)]
@@ -48,16 +48,16 @@ class Contents:
         return _short(hashlib.sha256(f"{placement.content} {parents}".encode()))
 
     def variables(self) -> dict[str, str]:
-        """The contents, as compose.yaml names them."""
+        """The contents, under the names of compose.yaml's variables."""
         return {IMAGES[name].variable: content for name, content in self.images.items()}
 
 
 def contents_of(
     names: Iterable[str], placements: Sequence[Placement] = (), override: Path | None = None
 ) -> Contents:
-    """The contents that these images have now; of several placements, databases take the newest.
+    """The contents that these images have now. Databases get the newest placement's schema.
 
-    ``override`` is the user's Compose file: the stack is made of it, too, but no image.
+    ``override`` is the user's Compose file, which changes ``made_of`` but no image.
     """
     names = [*names]
     locked: dict[str, str] = {}
@@ -91,11 +91,11 @@ def _with(placement: Placement, name: str, plain: Contents) -> str:
 
 
 def _digest(name: str, parents: Iterable[str]) -> str:
-    """A digest of all that an image is made of, but for what Debian serves that day."""
+    """Digest of an image's files and parents; Debian's packages are not part of it."""
     image = IMAGES[name]
     digest = hashlib.sha256(image.debian.encode())
     for path in files(image):
-        # Installers may change modes; a Dockerfile sets those that its service needs.
+        # Modes are left out, since installers may change them: Dockerfiles set the modes.
         digest.update(f"{path.relative_to(image.directory).as_posix()}\0".encode())
         digest.update(path.read_bytes())
     for parent in parents:

@@ -1,4 +1,4 @@
-"""Which images are on the machine, which of them `latest` names, and which are old."""
+"""Lists the images on the machine, moves the tag `latest`, and removes old images."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -17,13 +17,16 @@ def present() -> Mapping[str, str]:
 
 
 def missing(builds: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Those of these images, as (name, content), that are not on the machine."""
+    """The given images, as (name, content), that are not on the machine."""
     ids = present()
     return [(name, content) for name, content in builds if IMAGES[name].tag(content) not in ids]
 
 
 def claim_latest(contents: Contents) -> None:
-    """Let compose.yaml, used by hand, take these images: another checkout may have built since."""
+    """Tag these images as `latest`, which compose.yaml uses when it is started by hand.
+
+    Another checkout may have moved the tag since this one built its images.
+    """
     ids = present()
     for name in contents.images:
         wanted, latest = IMAGES[name].tag(contents.locked[name]), IMAGES[name].tag("latest")
@@ -32,15 +35,16 @@ def claim_latest(contents: Contents) -> None:
 
 
 def keep(image: Image, built: str, *, latest: bool) -> None:
-    """Keep the image of this content, as ``latest`` too, and remove what was wanted long ago."""
-    # The engine notes the time of the tag: an image of known layers is as old as its layers.
+    """Note that the image with this content is in use, and remove the least recently used ones."""
+    # The engine notes the time of the tag. The image's own time is that of its layers, which may
+    # come from the build cache.
     tag = image.tag("latest" if latest else built)
     current().tag_image(image.tag(built), tag)
     listed = current().images({}, reference=image.tag("*"))
     tags = [tagged.tag.rpartition(":")[2] for tagged in listed]
     contents = [tag for tag in tags if tag not in ("latest", built)]
     for old in _last_wanted_first(image, contents)[image.kept - 1 :]:
-        # The engine refuses to remove an image that a container has.
+        # The engine refuses to remove an image that a container uses.
         try:
             current().remove_image(image.tag(old))
         except DockerError:
@@ -53,7 +57,7 @@ def _last_wanted_first(image: Image, contents: Sequence[str]) -> Sequence[str]:
         return []
     details = current().image_details(*map(image.tag, contents))
     if len(details) != len(contents):
-        # The engine's own order: by the age of the layers.
+        # An image was removed meanwhile. Keep the engine's order, by the age of the layers.
         return contents
     uses = zip((detail.last_use for detail in details), contents, strict=True)
     return [content for _, content in sorted(uses, reverse=True)]

@@ -1,4 +1,4 @@
-"""The versions of the programs in the images; each program is asked once for each content."""
+"""Finds the versions of the programs in the images, once for each image's content."""
 
 import concurrent.futures
 import contextlib
@@ -13,7 +13,7 @@ from harness.stack.images.catalogue import IMAGES
 from harness.stack.images.contents import Contents
 
 REMEMBERED = 50
-# Containers that are started side by side.
+# Number of containers that run at a time.
 AT_ONCE = 4
 ASK_SECONDS = 30.0
 _PYTHON = (
@@ -30,7 +30,7 @@ _QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "etcd": ("etcd", "--version"),
     "haproxy": ("haproxy", "-v"),
 }
-# The number in a program's words; placement and keystone print the number alone.
+# A program prints its version number among other words, except placement and keystone.
 _NUMBER = re.compile(r"\d+\.\d+[\d.]*")
 UNKNOWN = "unknown"
 
@@ -57,7 +57,7 @@ def versions(contents: Contents) -> dict[str, str]:
 
 
 def _ask(service: str, content: str) -> str | None:
-    """The version that a service's program prints; None where it prints none, in time."""
+    """The version that a service's program prints; None if it fails or takes too long."""
     program, *arguments = _QUESTIONS[service]
     image = IMAGES[service].tag(content)
     answer = current().run(image, program, *arguments, seconds=ASK_SECONDS)

@@ -1,1 +1,1 @@
-"""What is known of a stack, and how it is kept on disk. Asks no container."""
+"""Data about a stack, and its files on disk. Asks no container."""

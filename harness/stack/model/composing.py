@@ -1,4 +1,4 @@
-"""Lets Compose describe, start and remove a stack, and says what went wrong."""
+"""Lets Compose describe, start and remove a stack, and turns its failures into errors."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,7 +14,7 @@ EVERYTHING = Up()
 
 
 class PortTakenError(Exception):
-    """Another program has the port that Apache was to have."""
+    """Another program listens on the port that Apache should use."""
 
     def __init__(self, error: StackError) -> None:
         self.error = error
@@ -23,7 +23,7 @@ class PortTakenError(Exception):
 def described(
     state: StackState, overlays: Iterable[Path], override: Path | None = None
 ) -> dict[str, Any]:
-    """The stack that the Compose files describe, with its names and secrets in place.
+    """The stack that the Compose files describe, with names and secrets filled in.
 
     ``override`` is the user's Compose file, which is merged last. Raises StackError when Compose
     cannot read the files.
@@ -36,7 +36,7 @@ def described(
         names = [str(file) if file == override else file.name for file in files]
         raise StackError(
             f"Compose cannot read {', '.join(names)}.",
-            "Mend what it names below.",
+            "Correct the lines that its output below names.",
             evidence=lines_of(error.output)[-5:],
         ) from None
 
@@ -71,9 +71,9 @@ def _start_error(error: DockerError) -> Exception:
     if "port is already allocated" in text or "address already in use" in text:
         return PortTakenError(
             StackError(
-                "Another program listens on the port that Apache was to have.",
-                "Give another with --stack-port (pytest) or --port (placement-harness up), or "
-                "none, to have a free one chosen.",
+                "Another program listens on the port that Apache should use.",
+                "Give another port with --stack-port (pytest) or --port (placement-harness up), or "
+                "leave the option away: the harness then chooses a free port.",
                 evidence=lines[-2:],
                 service="apache",
             )

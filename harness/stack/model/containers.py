@@ -14,10 +14,10 @@ SHOWN = (STACK_LABEL, STATE_LABEL)
 
 
 def of_stack(state: StackState) -> list[Container]:
-    """The containers of a stack, by name; those of a stack that a user has started by hand too.
+    """The containers of a stack, sorted by name, also of a stack that a user has started by hand.
 
-    Containers of a stack of this name in another state directory are another user's. Raises
-    EngineError when containers cannot be listed.
+    A stack of this name in another state directory is another user's: its containers are left out.
+    Raises EngineError when containers cannot be listed.
     """
     containers = _listed(state.engines, state.name)
     owned = [part for part in containers if state.is_at(part.labels[STATE_LABEL])]

@@ -1,8 +1,8 @@
-"""Deaths of containers that are meant: which containers may die, from when until when.
+"""Expected deaths of containers: which containers may die, and during which time.
 
-Each expectation is a file of the stack's directory, so that every process of the stack's owner can
-judge a death. Deaths are judged after they happened, so an expectation stays for a while when it
-has ended. Its process holds a lock beside it: an expectation whose process was killed ends too.
+Each expectation is a file in the stack's directory, so that every process of the stack's owner can
+judge a death. Deaths are judged after they happened, so an expectation stays for a while after its
+end. Its process holds a lock beside the file: the death of that process ends the expectation.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ class Expectation:
     end: float | None = None
 
     def covers(self, container: str, service: str, at: float) -> bool:
-        """Whether the death of this container at this moment is meant."""
+        """Whether the death of this container at this moment is expected."""
         if container not in self.names and service not in self.names:
             return False
         return self.begin <= at and (self.end is None or at <= self.end + GRACE_SECONDS)
@@ -49,7 +49,7 @@ class Expectations:
 
     @contextlib.contextmanager
     def expect(self, names: Sequence[str]) -> Iterator[None]:
-        """Let these services or containers die meanwhile."""
+        """Expect these services or containers to die while the block runs."""
         self._forget()
         path = self._directory / f"{FILES}{uuid.uuid4().hex}.json"
         expectation = Expectation(tuple(names), time.time())
@@ -65,15 +65,15 @@ class Expectations:
                     _lock(path).unlink(missing_ok=True)
 
     def current(self) -> list[Expectation]:
-        """The expectations that last, and those that ended not long ago."""
+        """The expectations that last, and those that ended less than KEPT_SECONDS ago."""
         return [expectation for _, expectation in self._read()]
 
     def covers(self, container: str, service: str, at: float) -> bool:
-        """Whether a death is meant, by any process. ``at``: seconds since the epoch."""
-        return any(meant.covers(container, service, at) for meant in self.current())
+        """Whether any process expects this death. ``at`` is in seconds since the epoch."""
+        return any(expectation.covers(container, service, at) for expectation in self.current())
 
     def _forget(self) -> None:
-        """Remove expectations that no death can belong to any more."""
+        """Remove expectations that ended so long ago that all their deaths have been judged."""
         now = time.time()
         for path, expectation in self._read():
             if expectation.end is not None and expectation.end + KEPT_SECONDS < now:
@@ -87,7 +87,7 @@ class Expectations:
 
 
 def _ended_with_its_process(path: Path) -> Expectation:
-    """An expectation that lasts, as long as its process does; else it ends now."""
+    """The expectation, unchanged while its process lives; otherwise it ends now."""
     with FileLock(_lock(path)) as lock:
         if not lock.take():
             return _parsed(path)

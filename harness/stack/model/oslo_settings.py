@@ -1,22 +1,22 @@
-"""placement's settings, as environment variables, as a file, and by group and option."""
+"""Converts placement's settings between environment variables, GROUP/OPTION and placement.conf."""
 
 import re
 from collections.abc import Mapping
 
-# As oslo.config reads them.
+# An environment variable that oslo.config reads: OS_GROUP__OPTION.
 VARIABLE = re.compile(r"OS_([A-Z0-9_]+?)__([A-Z0-9_]+)")
 
 
 def split(environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """The settings in an environment, by GROUP/OPTION, and its other variables."""
-    settings, left = {}, {}
+    """The settings in an environment, GROUP/OPTION -> value, and its other variables."""
+    settings, others = {}, {}
     for name, value in environment.items():
-        found = VARIABLE.fullmatch(name)
-        if found:
-            settings["/".join(found.groups()).lower()] = value
+        match = VARIABLE.fullmatch(name)
+        if match:
+            settings["/".join(match.groups()).lower()] = value
         else:
-            left[name] = value
-    return settings, left
+            others[name] = value
+    return settings, others
 
 
 def variables(settings: Mapping[str, str]) -> dict[str, str]:
@@ -34,5 +34,5 @@ def file(settings: Mapping[str, str]) -> str:
 
 
 def section(group: str) -> str:
-    """A group as a file and etcd name it: oslo.config writes DEFAULT large, and knows no other."""
+    """Name of a group in a file and in etcd, where oslo.config wants DEFAULT in upper case."""
     return "DEFAULT" if group == "default" else group

@@ -1,4 +1,4 @@
-"""What is known of a stack: where it listens, what runs in it, and its secrets."""
+"""Data about a stack: its address, the placements that it runs, and its secrets."""
 
 import base64
 import dataclasses
@@ -40,10 +40,11 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A placement that replicas run: as the user named it, its version and its image's content.
+    """A placement that replicas run.
 
-    ``code`` is a directory with code that is used in place of the image's; ``constraints`` a file
-    that says which dependencies it has, empty for those of its own date.
+    ``spec`` is the SPEC that the user gave, ``content`` the digest of the image. ``code`` is a
+    directory with code that is used in place of the image's. ``constraints`` is the file with the
+    placement's dependencies; empty for those of its own date.
     """
 
     spec: str = ""
@@ -54,7 +55,7 @@ class Installed:
 
     @property
     def title(self) -> str:
-        """Its version, and what it was chosen by."""
+        """The version, and the SPEC that chose it."""
         return self.version if self.spec in ("", self.version) else f"{self.version} ({self.spec})"
 
 
@@ -69,13 +70,13 @@ class Record:
     ready: bool = False
     database: str = "mariadb"
     config_source: str = "env"
-    # The newest of alembic's revisions that the database was migrated to; empty: the locked one's.
+    # Alembic's newest revision in the database; empty for that of the locked release.
     schema: str = ""
     # The placements that replicas run, in turn.
     placements: tuple[Installed, ...] = (Installed(),)
-    # A digest of what its Compose file and its images were made of, but for those of placements.
+    # Digest of the stack's Compose files and images, except images of placements.
     made_of: str = ""
-    # Path of the user's Compose file that it was started with; empty: none.
+    # Path of the user's Compose file that the stack was started with; empty if there was none.
     override: str = ""
     # Name -> port of each lane, the first lane's included; empty for a stack without lanes.
     lanes: Mapping[str, int] = field(default_factory=dict)
@@ -110,8 +111,11 @@ def _known(kind: type[Record | Installed], data: Mapping[str, Any]) -> dict[str,
 
 
 def clouds_yaml(record: Record, stack_secrets: Secrets) -> str:
-    """For OpenStack clients. osc-placement takes version 1 for the newest one that both know, and
-    1.0 without it; openstacksdk refuses `latest` as a default microversion, and needs none."""
+    """Text of a clouds.yaml for OpenStack clients.
+
+    osc-placement takes version 1 for the newest microversion that client and server know, and uses
+    1.0 if no version is given. openstacksdk needs no version, and refuses `latest`.
+    """
     return f"""\
 clouds:
   {record.name}:

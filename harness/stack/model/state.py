@@ -1,22 +1,21 @@
-"""What a stack leaves on disk: who owns it, where it listens, and its secrets.
+"""Files and locks of a stack: its owner, its address, its secrets.
 
-One directory a stack, below ``$PLACEMENT_HARNESS_STATE`` or the user's state directory:
+Each stack has a directory below ``$PLACEMENT_HARNESS_STATE`` or the user's state directory:
 
-    lock          held by the process that owns or uses the stack; the kernel lets go of it when
-                  that process ends, however it ends. What stands in it says that the directory
-                  is a stack's
+    lock          held by the process that owns or uses the stack; the kernel releases it when that
+                  process ends, however it ends. Its text marks the directory as a stack's
     busy          held by docker commands that change the stack: one may outlive a killed owner
     change        held while replicas are added, removed or restarted
     stack.json    a Record
     env           the secrets, as Compose reads them; readable by the owner alone
     clouds.yaml   for OpenStack clients; readable by the owner alone
     compose.json  the stack as Compose starts it, secrets included; readable by the owner alone
-    policy-LANE/  what replicas of a lane find in /etc/placement
-    expected-*    which containers may die, from when until when (model/expectations.py)
-    tempest-*/    what tempest needs while it runs; readable by the owner alone
+    policy-LANE/  mounted as /etc/placement into the replicas of a lane
+    expected-*    containers that may die, and the time span (model/expectations.py)
+    tempest-*/    tempest's files while it runs; readable by the owner alone
     users.json    users of keystone and their tokens; readable by the owner alone
 
-Beside them, ``.run-*``: what a run needs while it lives.
+The directories ``.run-*`` beside them are temporary directories of runs (core/files.py).
 """
 
 import contextlib
@@ -39,17 +38,17 @@ from harness.stack.model.expectations import Expectations
 from harness.stack.model.record import Record, Secrets, clouds_yaml, record_of
 from harness.stack.model.unreadable import UnreadableError
 
-# Labels that compose.yaml gives to all that belongs to a stack.
+# Labels that compose.yaml gives to all containers, networks and volumes of a stack.
 STACK_LABEL = "placement-harness.stack"
 STATE_LABEL = "placement-harness.state"
-# How long another process may hold a lock just to have a look (doctor, reap). Seconds.
+# Time for which doctor or reap may hold a lock to inspect a stack. Seconds.
 LOOK_SECONDS = 2.0
-# How long a docker command may outlive the run that was killed. Seconds.
+# Time for which a docker command may outlive its killed run. Seconds.
 SETTLE_SECONDS = 120.0
 
 
 class StackState:
-    """The directory of one stack. Raises UsageError for a name that no stack can have."""
+    """The directory of one stack. Raises UsageError for an invalid name."""
 
     def __init__(self, name: str, root: pathlib.Path | None = None) -> None:
         self.name = stack_name(name)
@@ -58,7 +57,10 @@ class StackState:
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """Labels of all that belongs to the stack: another state directory may have its name."""
+        """Labels of the stack's objects. Name and directory are both needed to tell stacks apart.
+
+        Another state directory may have a stack of the same name.
+        """
         return {STACK_LABEL: self.name, STATE_LABEL: str(self.directory)}
 
     def is_at(self, directory: str) -> bool:
@@ -89,12 +91,12 @@ class StackState:
         return self.directory / "compose.json"
 
     def policy_file(self, lane: str) -> pathlib.Path:
-        """placement's policy in this lane; its directory is all that replicas see."""
+        """placement's policy in this lane; replicas see this file's directory and no other."""
         return self.directory / f"policy-{lane}" / "policy.yaml"
 
     @property
     def expectations(self) -> Expectations:
-        """The deaths that are meant."""
+        """The deaths of containers that are expected."""
         return Expectations(self.directory)
 
     @property
@@ -104,7 +106,7 @@ class StackState:
     def create(
         self, record: Record, stack_secrets: Secrets, variables: Mapping[str, str] | None = None
     ) -> None:
-        """Write down a stack; ``variables`` are more of those that compose.yaml names."""
+        """Write a stack's files; ``variables`` are further variables of compose.yaml."""
         private_directory(self.directory)
         environment = {
             **stack_secrets.environment(),
@@ -123,7 +125,7 @@ class StackState:
         write_private(self.directory / "stack.json", json.dumps(dataclasses.asdict(record)))
 
     def record(self) -> Record | None:
-        """The stack as it was last saved; None when there is none.
+        """The stack as it was last saved; None if there is none.
 
         Raises UnreadableError for a file that is there, or was lost: the stack may be one that
         was kept.
@@ -174,13 +176,13 @@ class StackState:
         return False
 
     def is_ours(self) -> bool:
-        """Whether the harness has made this directory; anything may lie beside its own."""
+        """Whether the harness has made this directory; other programs may have made it."""
         try:
             secrets_ = self.env_file.read_text() if self.env_file.is_file() else ""
-            # Of a fresh stack whose run was killed before it could say so.
+            # The run of a fresh stack may have been killed before it wrote into the lock.
             bare = FRESH_NAME.fullmatch(self.name) is not None and self._is_bare()
         except (FileNotFoundError, NotADirectoryError, PermissionError, UnicodeDecodeError):
-            # Directories of other users may lie beside this one, and cannot be read.
+            # The directory may belong to another user, and cannot be read then.
             return False
         except OSError as error:
             raise UnreadableError(self.name, self.env_file, error) from error
@@ -197,21 +199,21 @@ class StackState:
             return False
 
     def _is_bare(self) -> bool:
-        """Whether nothing is in this directory, or a lock in which nothing stands yet."""
+        """Whether this directory is empty, or has nothing but an empty lock file."""
         lock = self.directory / "lock"
-        return all(one == lock and not one.stat().st_size for one in self.directory.iterdir())
+        return all(path == lock and not path.stat().st_size for path in self.directory.iterdir())
 
     def acquire(self, *, create: bool = True) -> bool:
-        """Own the stack until this process ends or lets go. False: another process does.
+        """Own the stack until ``release`` or the end of this process.
 
-        Without ``create``, a stack that has no directory is nobody's to own. Raises StackError
-        where a directory that the harness has not made is in the way.
+        False if another process owns the stack, or, without ``create``, if it has no directory.
+        Raises StackError where a directory that the harness has not made is in the way.
         """
         if create:
             private_directory(self.directory)
             if not self._may_be_ours():
                 raise StackError(
-                    f"{self.directory} is there already, and is no stack's.",
+                    f"{self.directory} exists already, and is not a stack's directory.",
                     "Give the stack another name (PLACEMENT_HARNESS_NAME, --name), or keep "
                     "stacks elsewhere: PLACEMENT_HARNESS_STATE names an empty directory.",
                 )
@@ -231,37 +233,38 @@ class StackState:
         self._lock.release()
 
     def lock(self) -> None:
-        """Own the stack, or raise StackError that names who does."""
+        """Own the stack. Raises StackError that names the process which owns it already."""
         for _ in Deadline.after(LOOK_SECONDS).every(0.05):
             if self.acquire():
                 return
         raise StackError(
             f"The stack {self.name} is in use by process {self._lock.holder()}.",
-            "Wait for it to end, or use --stack fresh: a fresh stack is nobody else's.",
+            "Wait for it to end, or use --stack fresh, which starts a stack of its own.",
         )
 
     @contextlib.contextmanager
     def taking(
         self, what: str, seconds: float = SETTLE_SECONDS, waits: Progress | None = None
     ) -> Iterator[None]:
-        """Have one part of the stack for oneself, after those who have it now.
+        """Lock one part of the stack, e.g. ``change``, after the process that has it now.
 
-        ``waits`` is told who they are. Raises StackError when they keep it for longer than so many
-        seconds.
+        ``waits`` gets a line with that process's id. Raises StackError if the lock is not free
+        after ``seconds``.
         """
         with FileLock(self.directory / what) as lock:
             if waits is not None and not lock.take():
                 waits(f"waiting for process {lock.holder()}, which changes {self.name}")
             if not lock.wait(Deadline.after(seconds), 0.02):
                 raise StackError(
-                    f"Process {lock.holder()} has had {what} of {self.name} for {seconds:.0f} s.",
+                    f"Process {lock.holder()} holds the lock {what} of {self.name} for longer than "
+                    f"{seconds:.0f} s.",
                     "See what it does, end it, and run again.",
                 )
             yield
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[None]:
-        """Add, remove or restart replicas, which one process at a time may do."""
+        """Lock the replicas: only one process at a time may add, remove or restart them."""
         with FileLock(self.directory / "change") as change:
             if not change.take():
                 raise StackError(
@@ -271,7 +274,7 @@ class StackState:
             yield
 
     def settle(self) -> None:
-        """Wait for docker commands on this stack whose run was killed."""
+        """Wait for docker commands on this stack that have outlived a killed run."""
         if not (self.directory / "busy").exists():
             return
         with FileLock(self.directory / "busy") as busy:
@@ -279,9 +282,9 @@ class StackState:
 
 
 def all_states() -> list[StackState]:
-    """The stacks that the harness has made: directories of others may lie beside them.
+    """The stacks in the state directory. Other directories may lie beside theirs.
 
-    Raises StackError where that is not known.
+    Raises StackError if the state directory cannot be read.
     """
     paths = [path for path in listing(state_root()) if path.is_dir()]
     states = [StackState(path.name) for path in paths if NAME.fullmatch(path.name)]

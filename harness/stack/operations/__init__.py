@@ -1,1 +1,1 @@
-"""What changes a stack while requests flow: scale, restart, upgrade, settings, code."""
+"""Changes a stack while requests flow: scale, restart, upgrade, settings, code."""

@@ -1,4 +1,4 @@
-"""Changes a setting for all replicas, and back when one of them does not serve with it."""
+"""Changes a setting for all replicas, and changes it back if a replica does not serve with it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -33,8 +33,8 @@ class _Values:
 def change(stack: Stack, setting: str, value: str, progress: Progress) -> None:
     """Set GROUP/OPTION for all replicas, in etcd, and restart them one after the other.
 
-    When a replica does not serve with the value, or Ctrl-C comes, all replicas get back what they
-    had before. Raises StackError.
+    All replicas get their old values back if a replica does not serve with the new one, or after
+    Ctrl-C. Raises StackError.
     """
     replicas = [ReplicaId.first(number) for number in stack.replicas]
     after = _Values(
@@ -59,7 +59,7 @@ def change(stack: Stack, setting: str, value: str, progress: Progress) -> None:
 
 
 def _write(stack: Stack, values: _Values) -> _Values:
-    """Write these values, and give those that were there."""
+    """Write these values, and return the old ones."""
     with stack.state.changing(), Etcd.of(stack.state) as etcd:
         there = etcd.read_setting(values.setting, values.in_etcd)
         etcd.write_setting(values.setting, values.in_etcd)
@@ -78,23 +78,24 @@ def _undo(stack: Stack, before: _Values, replicas: Iterable[int], progress: Prog
 def _undone(
     stack: Stack, before: _Values, replicas: list[int], error: StackError, progress: Progress
 ) -> StackError:
-    """Put back what was there; what to say then."""
+    """Restore the old values, and return the error that says so."""
     evidence = error.evidence or replica_logs.last_lines(
         stack.state, ReplicaId.first(replicas[0]), LAST_LINES
     )
     problem = f"Replica {replicas[0]} did not take up {before.setting}: {error.problem}"
     try:
         _undo(stack, before, replicas, progress)
-    except StackError as left:
+    except StackError as failure:
         return StackError(
-            f"{problem} What was there before could not be put back: {left.problem}",
-            f"{left.remedy} Then set it again: placement-harness config set {before.setting}.",
+            f"{problem} The old values could not be restored: {failure.problem}",
+            f"{failure.remedy} Then set it again: placement-harness config set {before.setting}.",
             evidence=evidence,
             service=lanes.SERVICE,
         )
     return StackError(
         problem,
-        "All replicas have again what they had before, and serve. Its last lines are below.",
+        "All replicas have their old values again, and serve. The last lines of replica "
+        f"{replicas[0]} are below.",
         evidence=evidence,
         service=lanes.SERVICE,
     )

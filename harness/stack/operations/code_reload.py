@@ -1,4 +1,4 @@
-"""Lets running replicas take up the code of a checkout, as it is now."""
+"""Copies the changed code of a checkout into a stack, and lets running replicas load it."""
 
 import contextlib
 import dataclasses
@@ -25,20 +25,21 @@ from harness.stack.model.record import Installed, Record
 from harness.stack.model.state import StackState
 
 PACKAGE = "placement"
-# What uwsgi says when a worker has loaded the application.
+# uwsgi logs this text when a worker has loaded the application.
 LOADED = "WSGI app 0"
 SIGNAL_SECONDS = 10.0
 STOP_SECONDS = 30.0
-# Time that a replica gets to end by itself. Seconds.
+# Time until a replica that does not end by itself is killed. Seconds.
 STOP_PATIENCE = 5
-# When uwsgi is told to look whether its worker has ended (services/python/uwsgi.ini). Seconds.
+# Pauses before the signals that make uwsgi notice the end of its worker
+# (services/python/uwsgi.ini). Seconds.
 WAKE_AFTER = (0.2, 0.2, 0.3)
-# Asking docker takes a processor that the replicas have better use for.
+# Interval of questions to docker, which take processor time from the replicas. Seconds.
 ASK_SECONDS = 0.2
 
 
 def sync(package: Path, folder: Path) -> list[str]:
-    """Make a folder's package the same as a checkout's, and name the files that were changed.
+    """Make a folder's package the same as a checkout's, and return the names of changed files.
 
     A file is replaced as a whole: a replica that starts meanwhile reads the old or the new one.
     """
@@ -47,7 +48,8 @@ def sync(package: Path, folder: Path) -> list[str]:
     there = [path.relative_to(folder) for path in package_files(folder / PACKAGE)]
     gone = [name for name in there if name not in wanted]
     if changed or gone:
-        # The mark comes before the first copy: this process may be killed before replicas load it.
+        # The mark comes before the first copy: this process may be killed before replicas have
+        # loaded the code.
         _unloaded(folder).touch()
     for name in changed:
         target = folder / name
@@ -63,9 +65,9 @@ def sync(package: Path, folder: Path) -> list[str]:
 
 
 def take_up(record: Record, progress: Progress) -> list[Installed]:
-    """Copy what has changed in the checkouts of a stack; give the placements that are to be loaded.
+    """Copy changed code of a stack's checkouts, and return the placements that have to be loaded.
 
-    Those are also what was copied before, and not loaded by all its replicas.
+    Among them are placements whose code was copied earlier, and not loaded by all replicas.
     """
     specs = {placed.code: placed.spec for placed in record.placements if placed.code}
     for folder, spec in specs.items():
@@ -80,29 +82,29 @@ def take_up(record: Record, progress: Progress) -> list[Installed]:
 
 
 def is_unloaded(placement: Installed) -> bool:
-    """Whether code was copied that not all replicas have loaded since."""
+    """Whether replicas have yet to load code that was copied."""
     return bool(placement.code) and _unloaded(Path(placement.code)).exists()
 
 
 def loaded(placements: Collection[Installed]) -> None:
-    """Remember that all replicas have the code that was copied."""
+    """Remember that all replicas have loaded the copied code of these placements."""
     for placement in placements:
         if placement.code:
             _unloaded(Path(placement.code)).unlink(missing_ok=True)
 
 
 def stop(stack: Stack, placements: Collection[Installed]) -> None:
-    """Stop the replicas that run these: when they are started they load the code anew."""
+    """Stop the replicas that run these placements; they load the code when they are started."""
     for container in _containers(stack, placements):
-        # A replica that has stopped already is no hindrance.
+        # docker may fail because the replica has stopped already.
         with contextlib.suppress(DockerError):
             container.engine.stop([container.id], STOP_PATIENCE, STOP_SECONDS)
 
 
 def reload(stack: Stack, placements: Collection[Installed]) -> None:
-    """Let the replicas that run these load their code anew, while they go on listening.
+    """Let the replicas that run these placements load the code, while they go on listening.
 
-    Raises StackError, with the replica's last words, when the code cannot be imported.
+    Raises StackError, with the replica's last lines, if the code cannot be imported.
     """
     processes = _containers(stack, placements)
     if not processes:
@@ -123,13 +125,13 @@ def reload(stack: Stack, placements: Collection[Installed]) -> None:
             return
     raise StackError(
         f"{waiting[0].name} has not loaded the changed code within {READY_SECONDS:.0f} s.",
-        "See what it says: placement-harness logs placement.",
+        "See its log: placement-harness logs placement.",
         service=lanes.SERVICE,
     )
 
 
 def installed(state: StackState, placement: Placement, content: str) -> Installed:
-    """A placement as replicas of this stack run it, in the image of this content.
+    """The record of a placement in this stack; ``content`` is the digest of its image.
 
     The code of a checkout is copied for the replicas.
     """
@@ -145,12 +147,12 @@ def installed(state: StackState, placement: Placement, content: str) -> Installe
 
 
 def name_of(placement: Placement) -> str:
-    """How it is called wherever that is said: a path is a whole one."""
+    """Name of a placement in messages and records: its absolute path, or its SPEC."""
     return str(placement.package or placement.spec)
 
 
 def _containers(stack: Stack, placements: Collection[Installed]) -> Mapping[Container, int]:
-    """The containers of the replicas that run these, with the number of replicas in each."""
+    """Containers of the replicas that run these placements -> number of replicas in each."""
     replicas = Counter(
         replica.number
         for replica in lanes.replicas(stack.record)
@@ -170,12 +172,12 @@ def _signal(waiting: Collection[Container], name: str) -> None:
 
 
 def _loads(container: Container, since: float) -> int:
-    """How many replicas of a container have loaded their code since then."""
+    """Number of replicas in a container that have loaded their code since then."""
     return len(replica_logs.lines_of(container, since=since, containing=LOADED))
 
 
 def _unloaded(folder: Path) -> Path:
-    """What is there as long as replicas may run other code than is in the folder."""
+    """Path of the file that exists as long as replicas may run other code than the folder's."""
     return folder.with_name(f"{folder.name}.unloaded")
 
 
@@ -187,6 +189,6 @@ def _same(source: Path, copy: Path) -> bool:
 
 
 def _let_others_read(folder: Path) -> None:
-    """Replicas run as another user; nothing in the code is secret."""
+    """Let other users read the folder: replicas run as another user. The code is not secret."""
     for directory, _, _ in os.walk(folder):
         os.chmod(directory, 0o755)  # noqa: S103 (for others to read)

@@ -1,4 +1,4 @@
-"""placement's options, as the placements of a stack know them."""
+"""Asks the placements of a stack for their options, and checks values."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -24,13 +24,16 @@ Python = Callable[[str, bytes], Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Names of GROUP/OPTION, each with whether its value is secret; ``whose`` they are."""
+    """The options of a placement: GROUP/OPTION -> whether the value is secret.
+
+    ``whose`` is the placement's title for messages, if a stack has several placements.
+    """
 
     names: Mapping[str, bool]
     whose: str = ""
 
     def find(self, written: str) -> str:
-        """The name as oslo.config has it. Raises UsageError, with the names that are near."""
+        """The name in oslo.config's spelling. Raises UsageError that suggests similar names."""
         group, _, option = written.partition("/")
         name = f"{'DEFAULT' if group.upper() == 'DEFAULT' else group}/{option.replace('-', '_')}"
         if name in self.names:
@@ -38,7 +41,8 @@ class Options:
         near = get_close_matches(name, self.names, NEAR, 0.6)
         # The option alone may be right, and the group forgotten or wrong.
         last = option or group
-        near += [one for one in self.names if one.endswith(f"/{last}") and one not in near]
+        same = (candidate for candidate in self.names if candidate.endswith(f"/{last}"))
+        near += [candidate for candidate in same if candidate not in near]
         raise UsageError(
             f"{' '.join(filter(None, ('placement', self.whose)))} has no option {written}.",
             f"Did you mean {' or '.join(near[:NEAR])}?"
@@ -47,14 +51,14 @@ class Options:
         )
 
     def secret(self, name: str) -> bool:
-        """Whether a value must not be shown; of what is not known, it must not."""
+        """Whether the value of an option must not be shown; an unknown option counts as secret."""
         return self.names.get(name, True)
 
 
 def pythons(record: Record) -> Mapping[str, Python]:
-    """The Python of each placement that replicas run; by its title, if there are several."""
+    """Title of each placement that replicas run -> its Python; "" for a single placement."""
     runs = dict.fromkeys(map(record.placement, range(1, record.replicas + 1)))
-    return {one.title if len(runs) > 1 else "": in_image(one) for one in runs}
+    return {placed.title if len(runs) > 1 else "": in_image(placed) for placed in runs}
 
 
 def in_image(placement: Installed) -> Python:
@@ -69,7 +73,7 @@ def in_image(placement: Installed) -> Python:
 
 
 def known(pythons: Mapping[str, Python]) -> Options:
-    """The options that one of these placements has; secret where one of them says so."""
+    """The options of all these placements; secret if any of the placements says so."""
     names: dict[str, bool] = {}
     for python in pythons.values():
         for name, secret in _ask(python, None, None)["names"].items():
@@ -78,34 +82,34 @@ def known(pythons: Mapping[str, Python]) -> Options:
 
 
 def check(pythons: Mapping[str, Python], written: str, value: str) -> str:
-    """The option's name, when all of these placements take this value. Raises UsageError."""
+    """The option's name. Raises UsageError unless all these placements take the value."""
     (name,) = {_check(whose, python, written, value) for whose, python in pythons.items()}
     return name
 
 
 def _check(whose: str, python: Python, written: str, value: str) -> str:
-    told = _ask(python, written, value)
-    name = Options(told["names"], whose).find(written)
+    answer = _ask(python, written, value)
+    name = Options(answer["names"], whose).find(written)
     if name != written:
-        told = _ask(python, name, value)
-    if told["error"] is not None:
-        said = f": {told['error']}" if told["error"] else ""
+        answer = _ask(python, name, value)
+    if answer["error"] is not None:
+        reason = f": {answer['error']}" if answer["error"] else ""
         raise UsageError(
-            f"{name} takes a value of type {told['type']}{said.rstrip('.')}.",
-            "Give one of that type.",
+            f"{name} takes a value of type {answer['type']}{reason.rstrip('.')}.",
+            "Give a value of that type.",
         )
     return name
 
 
 def _ask(python: Python, name: str | None, value: str | None) -> dict[str, Any]:
     script = files("harness.stack.operations").joinpath("options_inside.py").read_text()
-    # A value may be secret, and arguments can be read by others.
-    said = python(script, json.dumps({"name": name, "value": value}).encode())
-    if not said.ok:
+    # A value may be secret, and other users can read arguments: it goes through standard input.
+    outcome = python(script, json.dumps({"name": name, "value": value}).encode())
+    if not outcome.ok:
         raise StackError(
-            f"placement could not be asked for its options: {said.reason}.",
-            "See whether its image is there: placement-harness doctor.",
-            evidence=said.evidence,
+            f"placement could not be asked for its options: {outcome.reason}.",
+            "See whether its image exists: placement-harness doctor.",
+            evidence=outcome.evidence,
         )
-    told: dict[str, Any] = json.loads(said.out.splitlines()[-1])
-    return told
+    answer: dict[str, Any] = json.loads(outcome.out.splitlines()[-1])
+    return answer

@@ -1,8 +1,8 @@
-"""Adds, removes and changes replicas while requests flow: out of the balancer, and back again.
+"""Adds, removes and restarts replicas while requests flow.
 
-The balancer gives requests to all replicas of the record. An operation that is broken off puts back
-the replicas that it has taken out; where it cannot, the next run that takes the stack does
-(``reuse.take``).
+A replica is taken out of the balancer before it is changed, and put back when it serves again. An
+operation that is broken off puts back the replicas that it has taken out. If it cannot, the next
+run that takes the stack does so (``reuse.take``).
 """
 
 import contextlib
@@ -30,10 +30,10 @@ START_SECONDS, ANSWER_SECONDS = 60.0, 1.0
 def out(stack: Stack, replica: int) -> Iterator[None]:
     """Take a replica out of the balancer while it is changed; put it back when it serves again.
 
-    When that fails, or is interrupted, the replica is put back if it serves all the same.
+    If the change fails or is interrupted, the replica is put back if it serves.
     """
     try:
-        # The death of the old container is meant; that of the new one would not be.
+        # The old container's death is expected, but not a death of the new one.
         with stack.expecting(ReplicaId.first(replica)):
             stack.balancer.drain(replica, Deadline.after(DRAIN_SECONDS))
             yield
@@ -72,7 +72,7 @@ def scale(stack: Stack, replicas: int, progress: Progress) -> None:
             stack.wait_for_replicas(added, Deadline.after(START_SECONDS))
             stack.balancer.only(stack.replicas)
         except HarnessError:
-            # A replica that does not serve is kept, for a look at its log.
+            # A replica that does not serve is kept, so that its log can be read.
             _anyhow(lambda: stack.balancer.only(_serving(stack)))
             raise
         except BaseException:
@@ -117,13 +117,13 @@ def _restart(stack: Stack, replica: int) -> None:
         except DockerError as error:
             raise StackError(
                 f"Replica {replica} could not be restarted: {error.reason}.",
-                "See whether it is there: placement-harness status.",
+                "See whether its container exists: placement-harness status.",
                 service="placement",
             ) from None
 
 
 def _set(stack: Stack, replicas: int) -> None:
-    """Let this many replicas run, in the balancer or not."""
+    """Start or remove containers until this many replicas run; the balancer stays as it is."""
     surplus = range(replicas + 1, stack.record.replicas + 1)
     removed = [ReplicaId.first(number) for number in surplus]
     with stack.expecting(*removed):
@@ -150,6 +150,6 @@ def _put_back(stack: Stack, replica: int, seconds: float) -> None:
 
 
 def _anyhow(mend: Callable[[], None]) -> None:
-    """Mend without an interruption, and without an error: the first error says more."""
+    """Call ``mend``, without an interruption, and ignore its errors: the first error matters."""
     with contextlib.suppress(HarnessError, OSError):
         shielded(mend)

@@ -25,7 +25,7 @@ from harness.stack.model.state import STATE_LABEL
 from harness.stack.operations import code_reload, placement_options, rolling
 from harness.stack.settings import config_sources
 
-# What `placement-manage db sync` does; the command itself needs libraries that no server has.
+# Does the same as `placement-manage db sync`, which needs libraries that a server does not have.
 SYNC = """
 from oslo_config import cfg
 from placement import conf, db_api
@@ -38,16 +38,16 @@ migration.upgrade("head")
 """
 # The settings that a migration needs.
 DATABASE = "placement_database/"
-# Of a migration: of an empty database, but on a machine that does other things besides.
+# Time limit of a migration. The database is small, but the machine may be busy.
 SYNC_SECONDS = 120.0
 
 
 def upgrade(stack: Stack, spec: str, progress: Progress, constraints: str = "") -> list[int]:
     """Let all replicas run another placement, one after the other; return those replaced.
 
-    An upgrade that was broken off goes on where it stopped. Raises UsageError for a placement that
-    the stack's database is too new for, StackError when the upgrade fails; replicas that serve go
-    on.
+    An upgrade that was broken off goes on where it stopped. Raises UsageError if the stack's
+    database is too new for the placement, StackError if the upgrade fails. Replicas that serve go
+    on serving.
     """
     replaced = []
     target = specs.resolve(spec, constraints_at(constraints), progress)
@@ -56,7 +56,7 @@ def upgrade(stack: Stack, spec: str, progress: Progress, constraints: str = "") 
     build.ensure_images(contents, progress)
     with stack.state.changing(), stack.watching():
         stack.refresh()
-        # Another one may have been made meanwhile.
+        # Another upgrade may have been made meanwhile.
         _refuse(stack, target)
         wanted = code_reload.installed(stack.state, target, contents.of(target))
         _sync_schema(stack, wanted, progress)
@@ -97,8 +97,8 @@ def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None
     """Let the new placement migrate the database, which the old ones go on using."""
     progress("migrating the schema")
     every = project.settings(stack.state)[ReplicaId.first(1)]
-    # Whichever source the replicas have: this one has the environment.
-    settings = {name: one for name, one in every.items() if name.startswith(DATABASE)}
+    # Whatever the replicas' configuration source is, this container gets its settings by variables.
+    settings = {name: value for name, value in every.items() if name.startswith(DATABASE)}
     with tempfile.NamedTemporaryFile("w", dir=stack.state.directory) as variables:
         os.chmod(variables.name, 0o600)
         for name, value in oslo_settings.variables(settings).items():
@@ -108,7 +108,7 @@ def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None
             project.confined(placement),
             network=project.load(stack.state)["networks"]["default"]["name"],
             env_file=Path(variables.name),
-            # Without the stack's label: the end of this container is no death in the stack.
+            # The container does not get the stack's label: its end is no death in the stack.
             labels={STATE_LABEL: str(stack.state.directory)},
         )
         image = IMAGES[lanes.SERVICE].tag(placement.content)
@@ -117,7 +117,8 @@ def _sync_schema(stack: Stack, placement: Installed, progress: Progress) -> None
     if not done.ok:
         raise StackError(
             f"placement {placement.version} could not migrate the schema: {done.reason}.",
-            "All replicas go on with what they ran before. Its last lines are below.",
+            "All replicas go on with the placements that they ran. The migration's last lines are "
+            "below.",
             evidence=done.evidence,
             service=lanes.SERVICE,
         )
@@ -133,15 +134,15 @@ def _replace(stack: Stack, replica: int, placement: Installed) -> None:
 
 
 def _start(stack: Stack, replica: ReplicaId, placements: tuple[Installed, ...]) -> None:
-    """Start a replica anew with its one of these placements, and record all of them."""
+    """Start a replica anew with its placement, and record the placements of all replicas."""
     for container in containers.of_stack(stack.state):
         if containers.number_of(container) == replica.number:
             _remove(container)
     stack.save(placements=placements)
     project.set_replicas(stack.state, stack.record)
-    own = {replica: project.settings(stack.state)[replica]}
+    settings = {replica: project.settings(stack.state)[replica]}
     what = Up((replica.service,), dependencies=False)
-    config_sources.start(stack.source, stack.state, own, what)
+    config_sources.start(stack.source, stack.state, settings, what)
 
 
 def _remove(container: Container) -> None:

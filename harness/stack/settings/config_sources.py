@@ -1,4 +1,4 @@
-"""How replicas get their configuration."""
+"""The configuration sources: environment, file and etcd."""
 
 import io
 import tarfile
@@ -38,11 +38,11 @@ class Source:
     """A configuration source.
 
     ``images`` and ``services`` are needed besides those of every stack, ``overlay`` is the Compose
-    file that adds them, ``volumes`` are mounted in each replica. ``environment`` gives the
-    variables of a replica from its settings. ``deliver`` hands the settings to the replicas, once
-    the source's services run and the replicas are made, before the replicas start. ``forget``
-    removes the settings of replicas that are gone, where they do not go with the container.
-    ``require`` raises StackError where a replica that starts again would find no settings.
+    file that adds them, ``volumes`` are mounted in each replica. ``environment`` makes a replica's
+    variables from its settings. ``deliver`` hands the settings to the replicas: the source's
+    services run then, and the replicas are created but not started. ``forget`` removes the settings
+    of removed replicas, unless they were removed with the container. ``require`` raises StackError
+    if a replica that starts again would find no settings.
     """
 
     name: str
@@ -71,7 +71,7 @@ def start(
 
 
 def _folder(settings: Settings, replica: ReplicaId) -> Settings:
-    """The folder of a replica's file, where placement does not look there by itself: in lane 2."""
+    """Variable with the folder of a replica's file, which all lanes but the first one need."""
     inside = replica.folder
     return {"OS_PLACEMENT_CONFIG_DIR": f"{FOLDER}/{inside}"} if inside else {}
 
@@ -90,7 +90,7 @@ def _copy_files(state: StackState, settings: Mapping[ReplicaId, Settings]) -> No
             except DockerError as error:
                 raise StackError(
                     f"placement.conf could not be copied into {container.name}: {error.reason}.",
-                    "See whether it is there: placement-harness status.",
+                    "See whether the container exists: placement-harness status.",
                     service="placement",
                 ) from None
 

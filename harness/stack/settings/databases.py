@@ -9,13 +9,13 @@ from harness.core.paths import SERVICES
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A database server, or several.
+    """A database server or cluster.
 
-    ``image`` is the one whose server it is; ``images`` are all that it needs besides those of
-    every stack. ``services`` are its services in Compose, and ``front`` the one that everybody
-    connects to, whose port 3306 is published. ``overlay`` is a Compose file that puts it in place
-    of compose.yaml's own. ``servers`` are the services that are told which schemas to make.
-    ``nodes``, if there are any, take turns: each replica has its own.
+    ``image`` is the server's image; ``images`` are all images that the database needs besides those
+    of every stack. ``services`` are its Compose services. ``front`` is the service that clients
+    connect to, and its port 3306 is published. ``overlay`` is a Compose file that replaces the
+    database of compose.yaml. ``servers`` are the services that create the schemas. If there are
+    ``nodes``, replicas connect to them in turn, and not to ``front``.
     """
 
     name: str
@@ -29,12 +29,12 @@ class Database:
     nodes: tuple[str, ...] = ()
 
     def host(self, replica: int) -> str:
-        """Whom a replica connects to."""
+        """Name of the service that a replica connects to."""
         return self.nodes[(replica - 1) % len(self.nodes)] if self.nodes else self.front
 
     @property
     def cluster(self) -> tuple[str, ...]:
-        """The services that must find each other before any serves; none of a single server."""
+        """The services that form a cluster before any of them serves; empty for one server."""
         return self.servers if len(self.servers) > 1 else ()
 
 
@@ -56,8 +56,8 @@ def _galera(name: str, title: str, nodes: tuple[str, ...] = ()) -> Database:
 
 
 DATABASES: Mapping[str, Database] = {
-    one.name: one
-    for one in (
+    database.name: database
+    for database in (
         Database("mariadb", "MariaDB"),
         Database(
             _MARIADB_10_11,

@@ -96,7 +96,7 @@ def test_down_does_not_take_somebody_elses_directory_for_a_stack(
     for command in ("up", "down"):
         said = harness(command, "--name", "src")
         assert said.code == 70
-        assert "src is there already, and is no stack's" in said.err
+        assert "src exists already, and is not a stack's" in said.err
     assert [path.name for path in precious.parent.iterdir()] == ["main.py"]
 
 

@@ -76,7 +76,7 @@ CHANGES: list[tuple[Callable[[Engine], object], str]] = [
     (lambda engine: engine.logs("c1"), "read a log"),
     (copy, "copy files into a container"),
     (lambda engine: engine.memory(["c1"]), "measure containers"),
-    (lambda engine: engine.root, "say where it keeps its files"),
+    (lambda engine: engine.root, "name the directory of its files"),
     (lambda engine: Compose(engine, [Path("secret.yaml")]).down(), "remove a Compose project"),
     (lambda engine: Compose(engine, [Path("secret.yaml")]).config(), "read the Compose files"),
     (lambda engine: Compose(engine, [Path("secret.yaml")]).up(Up()), "start containers"),

@@ -42,7 +42,7 @@ def test_files_that_have_changed_since_they_were_resolved_are_not_built(
     checkout = tree(tmp_path / "placement")
     placement = resolve(str(checkout))
     (checkout / name).write_text("edited = 1\n")
-    with pytest.raises(BuildError, match="has changed since this run has looked at it"):
+    with pytest.raises(BuildError, match="has changed since this run began"):
         build_context.prepare(placement)
     contexts = tmp_path / "state/.placements/contexts"
     assert [*contexts.iterdir()] == []

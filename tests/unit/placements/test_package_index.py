@@ -31,7 +31,7 @@ def test_what_was_found_before_is_found_without_an_index(
     of_the_index.there = False
     said: list[str] = []
     assert [resolve(spec, progress=said.append) for spec in ("15.0.0", "13")] == known
-    assert said == ["the package index cannot be asked: placement 13.0.1, as was known before"]
+    assert said == ["the package index cannot be asked: using placement 13.0.1, found earlier"]
 
 
 def test_an_index_that_does_not_answer_says_what_to_check(of_the_index: Index) -> None:

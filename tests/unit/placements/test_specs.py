@@ -128,7 +128,7 @@ def test_a_directory_that_is_not_placement_says_what_it_is(tmp_path: Path) -> No
     tree(outer / "placement")
     fails(str(outer), "no Python project in", "Did you mean .*/outer/placement?")
     broken = tree(tmp_path / "broken", requirements=None)
-    fails(str(broken), "has no requirements.txt", "Take it whole")
+    fails(str(broken), "has no requirements.txt", "Complete the checkout")
 
 
 def test_a_file_that_is_not_placement_says_what_it_is(tmp_path: Path) -> None:
@@ -148,5 +148,5 @@ def test_migrations_with_two_ends_are_named(tmp_path: Path) -> None:
     folder = tree(tmp_path / "placement")
     versions = folder / "placement" / checkout.MIGRATIONS
     (versions / "c3_.py").write_text("revision = 'c3'\ndown_revision = 'a1'\n")
-    with pytest.raises(UsageError, match="have b2 and c3 at their end, not one"):
+    with pytest.raises(UsageError, match="have b2 and c3 at their end, in place of one"):
         resolve(str(folder))

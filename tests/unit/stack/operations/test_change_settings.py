@@ -108,7 +108,7 @@ def test_a_replica_that_does_not_serve_with_it_gives_all_back_what_they_had(
     with pytest.raises(StackError) as caught:
         change(stack, RETRIES, "$x", steps.append)
     assert caught.value.problem == f"Replica 2 did not take up {RETRIES}: It broke."
-    assert "All replicas have again what they had before, and serve." in caught.value.remedy
+    assert "All replicas have their old values again, and serve." in caught.value.remedy
     assert caught.value.evidence == ("last words",)
     assert "docker logs --tail 12 one-placement-2" in machine.calls
     # The one that is out comes first.

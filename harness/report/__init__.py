@@ -1,1 +1,1 @@
-"""What a run says: terminal, failures, tables, JUnit. Decides nothing."""
+"""Writes the output of a run: terminal, failures, tables, JUnit. Decides nothing."""

@@ -25,7 +25,7 @@ def failure(
     *,
     one_line: bool = False,
 ) -> Failure:
-    """A failure as pytest shows it: the problem, file and line (from 1), titled sections.
+    """A failure in pytest's form: the problem, file and line (from 1), titled sections.
 
     With ``one_line`` pytest shows place and problem alone.
     """

@@ -1,4 +1,4 @@
-"""A shell command that repeats a request."""
+"""Makes a shell command that repeats a request."""
 
 import base64
 from shlex import quote
@@ -6,19 +6,19 @@ from shlex import quote
 from harness.core.exchange import Request
 from harness.core.redact import SECRET_HEADERS
 
-# curl sends its own, or they do not matter for the answer.
+# Headers that curl sets itself, or that do not change the answer.
 LEFT_OUT = frozenset({"user-agent", "accept-encoding", "connection", "content-length", "host"})
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 GLOB = frozenset("[]{}")
-# Bytes of a body that a line still shows; of others only the size, and a name for the file.
+# A longer body is not put into the command. Bytes.
 LONGEST = 8192
 BODY_FILE = "body"
 
 
 def command(request: Request) -> str:
-    """curl with the request's method, headers and whole body; $TOKEN stands for any token.
+    """A curl command with the request's method, headers and body; $TOKEN stands for any token.
 
-    A body that nobody wants to see in a line is to be found in a file, which a comment names.
+    A body that is too long is read from a file, which a comment tells the user to write.
     """
     parts = ["curl -sS -i", *_globbing(request.url), *_method(request)]
     given = {name.lower() for name in request.headers}
@@ -27,7 +27,7 @@ def command(request: Request) -> str:
     before = ""
     if request.body or request.method in WITH_BODY:
         if "content-type" not in given:
-            # curl would add one.
+            # Without this, curl would add a content-type.
             parts.append("-H 'content-type:'")
         before, data = _data(request.body)
         parts.append(data)
@@ -35,18 +35,18 @@ def command(request: Request) -> str:
 
 
 def _data(body: bytes) -> tuple[str, str]:
-    """What stands before curl, and the option that gives it the body as it is."""
+    """Text before the curl command, and curl's option that sends the body unchanged."""
     if len(body) > LONGEST:
         where = f"# Put the body, {len(body)} bytes, into a file named {BODY_FILE} before.\n"
         return where, f"--data-binary @{BODY_FILE}"
     if _binary(body):
         return f"echo {base64.b64encode(body).decode()} | base64 -d | ", "--data-binary @-"
-    # --data-binary would take what follows an @ for a file's name; both keep line ends.
+    # --data-binary would read a file if the body begins with @; --data-raw keeps line ends, too.
     return "", f"--data-raw {quote(body.decode())}"
 
 
 def _globbing(url: str) -> list[str]:
-    """curl would make several URLs of one with brackets or braces."""
+    """The option -g for a URL with brackets or braces, of which curl would make several URLs."""
     return ["-g"] if GLOB.intersection(url) else []
 
 
@@ -63,7 +63,7 @@ def _header(name: str, value: str) -> list[str]:
         return []
     if name.lower() in SECRET_HEADERS:
         return [f'-H "{name}: $TOKEN"']
-    # `name:` alone would take the header away.
+    # `name;` sends an empty header; `name:` would remove it.
     return [f"-H {quote(f'{name}: {value}' if value else f'{name};')}"]
 
 

@@ -1,4 +1,4 @@
-"""What a failed test says: what was wrong, the exchange, how to repeat it, and the log lines."""
+"""Renders a failed test: the problem, the exchange, a command that repeats it, and log lines."""
 
 import json
 import re
@@ -11,8 +11,8 @@ from harness.core.exchange import Exchange, Request, Response
 from harness.report import _pytest_compat, curl
 
 MOST = 2000
-# Of any one source: a traceback through SQLAlchemy has 180. What logs more has its reason among the
-# last.
+# Number of log lines that are shown for each container. A traceback through SQLAlchemy has 180
+# lines; the reason is near its end.
 LOG_LINES = 250
 
 
@@ -26,14 +26,15 @@ def render(
     *,
     one_line: bool = False,
 ) -> _pytest_compat.Failure:
-    """The failure as pytest shows it; ``place`` is the test's file and line, from 1.
+    """The failure in pytest's form; ``place`` is the test's file and line, from 1.
 
-    ``shell_token`` sets TOKEN in a shell; None when no curl gets to the target. ``token`` is the
-    run's own, to be kept out of all this. With ``one_line`` pytest shows place and problem alone.
+    ``shell_token`` is a shell command that sets TOKEN; None if curl cannot reach the target.
+    ``token`` is the run's own token, which the failure must not show. With ``one_line`` pytest
+    shows place and problem alone.
     """
     hidden = _hidden(exchange, token)
     if exchange is not None:
-        # gabbi's message ends with the body, which follows with the rest of the response.
+        # gabbi's message ends with the body, which the section of the response shows anyway.
         problem = re.sub(r", (truncated )?response:\n.*", "", problem, count=1, flags=re.DOTALL)
     problem = redact.text(problem, hidden)
     parts = () if exchange is None else redacted(exchange, shell_token, logs, token)
@@ -43,7 +44,7 @@ def render(
 def redacted(
     exchange: Exchange, shell_token: str | None, logs: Mapping[str, Sequence[str]], token: str
 ) -> Iterator[tuple[str, str]]:
-    """The sections, without anything secret in them."""
+    """The sections, with all secrets hidden."""
     hidden = _hidden(exchange, token)
     for title, text in sections(exchange, shell_token, logs, token):
         yield title, redact.text(text, hidden)
@@ -66,8 +67,8 @@ def sections(
     if exchange.response is None:
         yield f"no answer in {took}", str(exchange.error)
     else:
-        who = f"replica {exchange.replica}, " if exchange.replica else ""
-        yield f"response ({who}{took})", _response(exchange.response)
+        replica = f"replica {exchange.replica}, " if exchange.replica else ""
+        yield f"response ({replica}{took})", _response(exchange.response)
     if shell_token is not None:
         sent = exchange.request.headers.get("x-auth-token", token)
         other = "" if sent == token else "# The test sent another token, which is not shown.\n"
@@ -91,7 +92,7 @@ def _headers(headers: Mapping[str, str]) -> list[str]:
 
 
 def _body(body: bytes) -> list[str]:
-    """An empty line and the body, cut; JSON with an entry a line."""
+    """An empty line and the body, cut to MOST characters; JSON has one entry on each line."""
     if not body:
         return []
     try:

@@ -29,8 +29,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """Some tests. ``copied`` is a JUnit file whose tests come first, with ``name`` before their
-    classes; the file need not exist."""
+    """A group of tests.
+
+    ``copied`` is a JUnit file whose tests come first, with ``name`` before their classes; the file
+    need not exist.
+    """
 
     name: str
     cases: Sequence[Case] = ()
@@ -49,7 +52,7 @@ def document(suites: Iterable[Suite], name: str | None = None) -> str:
 
 
 def write(path: Path, suites: Iterable[Suite]) -> None:
-    """Write the XML of all suites to a file, whose directory is made."""
+    """Write the XML of all suites to a file, and make its directory."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(document(suites))
 
@@ -85,7 +88,7 @@ def _text(text: str) -> str:
 
 
 def _copies(path: Path) -> list[Any]:
-    """The tests in a JUnit file; none when the run ended before the file was written."""
+    """The tests in a JUnit file; empty if the run ended before it wrote the file."""
     try:
         root: Any = JUnitXml.fromfile(str(path))
     except (OSError, SyntaxError, JUnitXmlError):

@@ -1,4 +1,4 @@
-"""Counts who answered how many requests, and how long that took."""
+"""Counts the requests that each replica answered, and their times."""
 
 from array import array
 from collections.abc import Collection, Iterable, Mapping
@@ -7,13 +7,13 @@ from typing import Any
 
 from harness.core.exchange import Exchange
 
-# With fewer requests than this for each replica, that one got none may be chance.
+# With fewer requests than this for each replica, a replica without any may be chance.
 FAIR_SHARE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Times until the whole answer was there, in milliseconds."""
+    """Percentiles of the time until the whole answer was there, in milliseconds."""
 
     p50: float
     p95: float
@@ -22,10 +22,11 @@ class Latency:
 
 
 class Tally:
-    """What a run counts. Four bytes a request; workers' tallies are added up by ``merge``."""
+    """Counts of a run, with four bytes a request. ``merge`` adds up the tallies of workers."""
 
     def __init__(self) -> None:
-        # Keys are numbers of replicas, '' where the answer does not say, None where none came.
+        # Names of replicas -> times. The key is '' for answers that name no replica, and None for
+        # requests without an answer.
         self._seconds: dict[str | None, array[float]] = {}
         self.tests = 0
         # Seconds from the first step of each test to its last, added up.
@@ -63,10 +64,10 @@ class Tally:
 
     def by_replica(self, replicas: Iterable[str]) -> dict[str, int]:
         """The number of answers of each of these replicas, and of any other that answered."""
-        found = {key for key in self._seconds if key}
+        answering = {key for key in self._seconds if key}
         return {
             key: len(self._seconds.get(key, ()))
-            for key in sorted({*replicas, *found}, key=lambda key: (len(key), key))
+            for key in sorted({*replicas, *answering}, key=lambda key: (len(key), key))
         }
 
     def silent(self, replicas: Iterable[str]) -> list[str]:
@@ -74,17 +75,19 @@ class Tally:
         return [key for key in replicas if not self._seconds.get(key)]
 
     def asked_of(self, replicas: Collection[str]) -> int:
-        """The requests that these replicas have had; those that nobody claims are theirs, too,
-        where there are no others."""
+        """The number of requests that these replicas have had.
+
+        Requests whose replica is unknown count as theirs, unless other replicas have answered too.
+        """
         alone = not {key for key in self._seconds if key} - set(replicas)
         return self.requests if alone else sum(len(self._seconds.get(key, ())) for key in replicas)
 
     def enough_for(self, replicas: Collection[str]) -> bool:
-        """Whether so much was asked of them that every one should have answered."""
+        """Whether these replicas have had so many requests that each should have answered some."""
         return self.asked_of(replicas) >= FAIR_SHARE * len(replicas)
 
     def latency(self) -> Latency | None:
-        """None when nothing was answered."""
+        """Latency of all answers; None if there are none."""
         times = sorted(
             time for key, each in self._seconds.items() if key is not None for time in each
         )
@@ -94,7 +97,7 @@ class Tally:
         return Latency(p50 * 1000, p95 * 1000, p99 * 1000, times[-1] * 1000)
 
     def dump(self) -> dict[str, Any]:
-        """All of it as plain data, for another process."""
+        """The whole tally as plain data, for another process."""
         return {
             "seconds": [[key, each.tobytes()] for key, each in self._seconds.items()],
             "tests": self.tests,
@@ -103,7 +106,10 @@ class Tally:
         }
 
     def merge(self, dumped: Mapping[str, Any]) -> None:
-        """Add what another process counted; processes read suites side by side."""
+        """Add the tally of another process.
+
+        Processes read suites at the same time, so ``collecting`` is not added up.
+        """
         for key, data in dumped["seconds"]:
             if key not in self._seconds:
                 self._seconds[key] = array("f")

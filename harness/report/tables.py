@@ -1,4 +1,4 @@
-"""What the commands show in tables."""
+"""Prints the tables of the commands ``doctor`` and ``status``."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,7 @@ from harness.stack.model.unreadable import UnreadableError
 
 
 def show_findings(findings: Iterable[Finding]) -> bool:
-    """Print each finding as it is made; True when nothing has to be done."""
+    """Print each finding as it is made; True if there is nothing to do for the user."""
     console = Console()
     well = True
     for finding in findings:
@@ -28,7 +28,7 @@ def show_findings(findings: Iterable[Finding]) -> bool:
 
 
 def show_stacks() -> None:
-    """Print all stacks. Raises UnreadableError in the end, for a record that cannot be read."""
+    """Print all stacks. Raises UnreadableError at the end if a record cannot be read."""
     console = Console()
     unreadable: list[UnreadableError] = []
     stacks: dict[tuple[str, str], list[Container]] = {}
@@ -37,19 +37,19 @@ def show_stacks() -> None:
         stacks.setdefault(key, []).append(container)
     if not stacks:
         console.print("no stack is running")
-    # One's own first: others are listed because they hold ports, memory and processors.
+    # The user's own stacks come first. Others are listed because they take ports and memory.
     for (name, directory), members in sorted(
-        stacks.items(), key=lambda one: (_foreign(*one[0]), one[0])
+        stacks.items(), key=lambda item: (_foreign(*item[0]), item[0])
     ):
-        # Not the table's title: that is broken at the table's width.
+        # rich would break a table's title at the table's width.
         console.print(
             f"{name} ({_where(name, directory, unreadable)})", markup=False, soft_wrap=True
         )
         table = Table()
         for column in ("container", "state", "since"):
             table.add_column(column)
-        for one in members:
-            table.add_row(one.name, one.state, one.status)
+        for container in members:
+            table.add_row(container.name, container.state, container.status)
         console.print(table)
     if unreadable:
         raise unreadable[0]
@@ -60,7 +60,7 @@ def _foreign(name: str, directory: str) -> bool:
 
 
 def _where(name: str, directory: str, unreadable: list[UnreadableError]) -> str:
-    """Where a stack listens, as far as this user can know."""
+    """Address and lifetime of a stack, as far as this user can know them."""
     if not directory:
         return "started by hand"
     if _foreign(name, directory):

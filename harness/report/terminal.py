@@ -1,4 +1,4 @@
-"""What a run says on the terminal besides pytest's own lines."""
+"""Writes the harness's lines on the terminal, among pytest's own."""
 
 import contextlib
 import queue
@@ -28,7 +28,7 @@ class Screen:
         return reporter
 
     def progress(self, line: str) -> None:
-        """Write a line; one of another thread has to wait until the main thread comes to it."""
+        """Write a line. A line of another thread is written by the main thread's next ``flush``."""
         self._waiting.put(line)
         if threading.current_thread() is threading.main_thread():
             self.flush()
@@ -36,7 +36,7 @@ class Screen:
     def flush(self) -> None:
         """Write the lines of progress that have come in."""
         while not self._waiting.empty():
-            # A terminal that was closed must not keep a stack from being removed.
+            # A closed terminal must not keep a stack from being removed.
             with contextlib.suppress(OSError):
                 self.line(f"  {self._waiting.get()}")
 
@@ -45,7 +45,7 @@ class Screen:
         terminal = self._terminal
         if terminal is not None and self._config.get_verbosity() >= 0:
             terminal.ensure_newline()
-            # With xdist, pytest leaves its dots' line open and does not know.
+            # With xdist, pytest does not end the line of its dots.
             if self._config.get_terminal_writer().width_of_current_line:
                 terminal.write_line("")
             terminal.write_line(text, **markup)
@@ -55,9 +55,9 @@ class Screen:
             self.line(f"{title}: " + ", ".join(map(_setting, settings)))
 
     def summary(self, tally: Tally, replicas: Sequence[str], differences: int) -> None:
-        """Write who answered and how fast; with -q, only what is wrong.
+        """Write the replicas' numbers of requests, and latencies; with -q, only problems.
 
-        ``differences`` is how many tests were held to a declared difference.
+        ``differences`` is the number of tests that expected a declared difference.
         """
         terminal = self._terminal
         if terminal is None or not tally.requests:
@@ -74,7 +74,7 @@ class Screen:
             terminal.write_line(problem, red=True)
 
     def failed(self, error: HarnessError) -> None:
-        """Write what kept the run from being made; the last thing that a run writes."""
+        """Write the error that kept the run from being made. It is the last output of a run."""
         writer = self._config.get_terminal_writer()
         writer.line()
         head, *evidence = str(error).split("\n")
@@ -84,9 +84,9 @@ class Screen:
 
 
 def header(plan: Plan, *, is_cluster: bool) -> str:
-    """What is run, and where each setting came from; known before anything is started.
+    """The header line: the settings of a run, and their sources.
 
-    ``is_cluster`` is whether the target is a stack, with replicas, a lifetime and a port.
+    ``is_cluster`` says that the target is a stack, with replicas, a lifetime and a port.
     """
     parts = [_sourced(plan, "target", plan.target)]
     if is_cluster:
@@ -118,28 +118,28 @@ def summary(tally: Tally, replicas: Sequence[str]) -> list[str]:
             f"besides {tally.waiting:.1f} s of waiting for answers"
         )
     for lane in _lanes(tally, replicas):
-        silent, asked = tally.silent(lane), tally.asked_of(lane)
+        silent, requests = tally.silent(lane), tally.asked_of(lane)
         if silent and not tally.enough_for(lane):
-            few = f"{asked} request is" if asked == 1 else f"{asked} requests are"
+            few = f"{requests} request is" if requests == 1 else f"{requests} requests are"
             lines.append(f"{_names(silent)} answered nothing; {few} too few to tell")
     return lines
 
 
 def unproven(tally: Tally, replicas: Sequence[str]) -> str | None:
-    """Why a run does not prove what it should: a replica that answered nothing."""
+    """The line for a run in which a replica answered nothing; None if all have answered."""
     for lane in _lanes(tally, replicas):
         silent = tally.silent(lane)
         if silent and tally.enough_for(lane):
             return (
                 f"FAILED: {_names(silent)} answered none of {tally.asked_of(lane)} requests, "
-                "so this run says nothing about it. Look at its log: placement-harness logs "
+                "so this run does not test it. Look at its log: placement-harness logs "
                 f"--replica {silent[0]}"
             )
     return None
 
 
 def _lanes(tally: Tally, replicas: Sequence[str]) -> list[list[str]]:
-    """The replicas of each lane; a lane beside the first one may rightly not have been needed."""
+    """The replicas of each lane, without unused lanes; the first lane always counts as used."""
     lanes: dict[str, list[str]] = {}
     for replica in replicas:
         lanes.setdefault(replica.rpartition("-")[0], []).append(replica)

@@ -1,1 +1,1 @@
-"""gabbi's suites as pytest items; nothing else imports gabbi."""
+"""Turns gabbi's suites into pytest items. No other room imports gabbi."""

@@ -18,26 +18,26 @@ from gabbi import case, httpclient, suitemaker, utils  # type: ignore[import-unt
 from gabbi.handlers import jsonhandler  # type: ignore[import-untyped]
 from jsonpath_ng import ext
 
-# Private: the name by which gabbi's handler reaches the parser. gabbi parses each JSONPath anew for
-# each use (0.5 ms); they mean the same every time.
+# Private: the name by which gabbi's handler reaches the parser. gabbi parses a JSONPath again at
+# each use, which takes 0.5 ms; here each path is parsed once.
 jsonhandler.json_parser = SimpleNamespace(parse=functools.lru_cache(maxsize=4096)(ext.parser.parse))
 
 _building = threading.Lock()
 
 
 class Client(httpclient.Http):  # type: ignore[misc]
-    """gabbi's client without an httpx client of its own, whose TLS context takes 24 ms a test.
+    """gabbi's client without an httpx client, whose TLS context would take 24 ms a test.
 
-    Private: that gabbi's test case asks for ``request`` alone.
+    Private: gabbi's test case uses no other method than ``request``.
     """
 
     def __init__(self) -> None:
-        # Not the one of Http, which makes the httpx client.
+        # The constructor of Http is not called, since it makes the httpx client.
         pass
 
 
 class VerboseClient(httpclient.VerboseHttp, Client):  # type: ignore[misc]
-    """Shows what it does on standard output. Private: the names of its attributes and methods."""
+    """Shows requests and responses on standard output. Private: names of attributes and methods."""
 
     def __init__(self, caption: str, show: object) -> None:
         self.caption = caption
@@ -46,7 +46,7 @@ class VerboseClient(httpclient.VerboseHttp, Client):  # type: ignore[misc]
 
     @property
     def _stream(self) -> TextIO:
-        # pytest has another one for each test.
+        # pytest replaces standard output for each test.
         return sys.stdout
 
     def colorize(self, color: str, message: str) -> str:
@@ -54,11 +54,11 @@ class VerboseClient(httpclient.VerboseHttp, Client):  # type: ignore[misc]
         return colored
 
     def shown_header(self, name: str, value: str) -> str:
-        """The value of a header as it is shown."""
+        """The text to show for the value of a header."""
         return value
 
     def shown_text(self, text: str) -> str:
-        """A line or a body as it is shown."""
+        """The text to show for a line or a body."""
         return text
 
     def _print_header(self, name: str, value: str, **options: Any) -> None:
@@ -69,7 +69,7 @@ class VerboseClient(httpclient.VerboseHttp, Client):  # type: ignore[misc]
 
 
 class Case(case.HTTPTestCase):  # type: ignore[misc]
-    """gabbi's test case, whose words on a status are in the order in which people say it.
+    """gabbi's test case, with a clearer message for a wrong status.
 
     Private: ``_test_status``, which says "'409' not found in ['204']".
     """
@@ -93,10 +93,10 @@ def cases(
     handlers: Sequence[Any],
     inner_fixtures: Sequence[Any],
 ) -> list[Any]:
-    """The tests of a suite, of this class and with these clients, in order.
+    """The tests of a suite, in order, as instances of ``case`` that use clients of ``get_http``.
 
-    Private: the names by which gabbi's suite maker reaches both, and its suite's list.
-    Raises what gabbi raises on a suite that is none.
+    Private: the names by which gabbi's suite maker reaches both, and the list in its suite.
+    Raises gabbi's own errors for an invalid suite.
     """
     with _ours(case, get_http):
         made = suitemaker.test_suite_from_dict(

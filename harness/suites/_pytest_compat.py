@@ -28,7 +28,7 @@ def fail(reason: str, cause: BaseException | None = None) -> NoReturn:
 
 
 def arguments(config: pytest.Config) -> list[str]:
-    """The files, directories and tests that pytest is to collect.
+    """The files, directories and tests that pytest will collect.
 
     Private: ``config.args`` is not documented. No hook says what pytest is going to collect before
     it begins.
@@ -53,7 +53,7 @@ def is_directory_of_run(config: pytest.Config) -> bool:
 
 
 def set_arguments(config: pytest.Config, values: Iterable[str], *, given: bool) -> None:
-    """Let pytest collect these; with ``given`` as if the command line had them.
+    """Let pytest collect these files and directories, as if given on the command line if ``given``.
 
     Private: see ``arguments``. There is no public way to add to what pytest collects.
     """
@@ -63,7 +63,7 @@ def set_arguments(config: pytest.Config, values: Iterable[str], *, given: bool) 
 
 
 def is_argument(session: pytest.Session, path: Path) -> bool:
-    """Whether a path is an argument itself, and not in a directory that is one.
+    """Whether a path itself is an argument, and not only a directory above it.
 
     Private: ``isinitpath`` is not documented; pytest's own collectors decide by it.
     """

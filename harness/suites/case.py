@@ -1,4 +1,4 @@
-"""gabbi's test case, run once and remembered."""
+"""gabbi's test case, which runs once and keeps its outcome."""
 
 import unittest
 from typing import Any
@@ -12,12 +12,12 @@ from harness.suites import _gabbi_compat
 from harness.suites.connection import Wire
 from harness.upstream.expected_differences import Difference
 
-# What a test fails with that says it all: where in gabbi it was raised helps nobody.
+# Errors whose messages say everything: a traceback through gabbi would not help the user.
 PLAIN = (AssertionError, exception.GabbiFormatError, OSError, httpx.HTTPError)
 
 
 class Outcome(unittest.TestResult):
-    """What came of one test: at most one of ``error``, ``expected`` and ``skip`` is set."""
+    """Outcome of one test. At most one of ``error``, ``expected`` and ``skip`` is set."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,26 +39,26 @@ class Outcome(unittest.TestResult):
         self.skip = reason
 
     def addUnexpectedSuccess(self, test: Any) -> None:  # noqa: N802
-        """Pytest says so itself, by its xfail mark."""
+        """Nothing is kept: pytest reports the success itself, by the test's xfail mark."""
 
 
 class Case(_gabbi_compat.Case):
     """One test of a suite.
 
-    A test that another one needed has run before its own turn comes; it then reports what came of
-    it, where gabbi would report a success.
+    A test may have run before its turn, because another test needed it. It then reports its
+    outcome, where gabbi would report a success.
     """
 
-    # Set by loading, for all tests of a suite.
+    # The loader sets this for all tests of a suite.
     wire: Wire
-    # The test says itself whether it wants TLS; else the target's address decides.
+    # Whether the test says itself if it wants TLS; otherwise the target's address decides.
     own_tls: bool
-    # Where the test stands in its file, from 0.
+    # Line of the test in its file, from 0.
     line: int
     # The releases of placement for which the suite is true; None: for all.
     releases: SpecifierSet | None
 
-    # What a deployed placement answers instead.
+    # Declared difference of a deployed placement's answer.
     difference: Difference | None = None
 
     outcome: Outcome | None = None
@@ -70,7 +70,7 @@ class Case(_gabbi_compat.Case):
         return exchange
 
     def run(self, result: object = None) -> None:
-        """Run once; ``result`` gets nothing, ``outcome`` has it."""
+        """Run the test, unless it has run. ``outcome`` has the result; the argument is ignored."""
         if self.outcome is None:
             self.outcome = Outcome()
             address = self.wire.address
@@ -84,7 +84,10 @@ class Case(_gabbi_compat.Case):
 
     @property
     def differs(self) -> Difference | None:
-        """What is expected instead of what the suite says: declared, with its reason."""
+        """The declared answer that the test expects in place of the suite's; None if it does not.
+
+        A target in this process answers as upstream's suites expect.
+        """
         return None if self.wire.in_process else self.difference
 
     def _expect_otherwise(self, difference: Difference) -> None:
@@ -94,24 +97,25 @@ class Case(_gabbi_compat.Case):
         self.test_data.update(difference.expected)
 
     def perform(self) -> Outcome:
-        """Run what this test needs, oldest first, then this test.
+        """Run the tests that this test needs, in order, and then this test.
 
-        gabbi nests them, and meets Python's recursion limit in a suite of some 150 tests.
+        gabbi runs them recursively, and reaches Python's recursion limit in a suite of some 150
+        tests.
         """
         needed = [self]
         while needed[-1].wants_prior():
             needed.append(needed[-1].prior)
-        for one in reversed(needed):
-            one.run()
+        for case in reversed(needed):
+            case.run()
         assert self.outcome is not None  # noqa: S101
         return self.outcome
 
     def wants_prior(self) -> bool:
-        """Whether the test before this one has to run first: gabbi's own rule."""
+        """Whether the test before this one has to run first, by gabbi's rule."""
         if self.prior is None or self.prior.has_run or not self.test_data["use_prior_test"]:
             return False
         try:
             return not self.replace_template(self.test_data["skip"])
         except AssertionError:
-            # What `skip` refers to is missing; gabbi fails the test for that.
+            # `skip` refers to a missing value; gabbi fails the test for that.
             return False

@@ -1,7 +1,7 @@
-"""What gabbi's tests send through instead of an httpx client of their own.
+"""HTTP clients for gabbi's tests, which send their requests through the run's Wire.
 
-gabbi makes an httpx client and a TLS context for each test, which takes 24 ms; these send through
-the run's Wire, and give back what gabbi's client gives.
+gabbi would make an httpx client and a TLS context for each test, which takes 24 ms. These clients
+return the same values as gabbi's.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from harness.core.exchange import Exchange, Request, Response
 from harness.suites import _gabbi_compat
 from harness.suites.connection import Wire
 
-# What httpx sends unless told otherwise.
+# Headers that httpx sends by default.
 USUAL = {"accept": "*/*", "accept-encoding": "gzip, deflate"}
 
 
@@ -38,7 +38,7 @@ class Client(_gabbi_compat.Client):
         redirect: bool,
         timeout: float,
     ) -> tuple[httpx.Headers, bytes]:
-        """Send once; return the headers, with status and reason among them, and the body."""
+        """Send a request; return the headers, with status and reason among them, and the body."""
         given = {name.lower() for name in headers}
         sent = {name: value for name, value in USUAL.items() if name not in given} | headers
         request = Request(method, absolute_uri, self._wire.sent(sent), body)
@@ -52,7 +52,7 @@ class Client(_gabbi_compat.Client):
         try:
             response = self._wire.exchange(self._suite, self._test, request, send)
         except TimeoutError as error:
-            # The one that gabbi's poll waits out.
+            # gabbi's `poll` catches this error, and tries again.
             raise httpx.ReadTimeout(str(error)) from error
         finally:
             self.exchange = self._wire.last
@@ -83,7 +83,7 @@ class Client(_gabbi_compat.Client):
 
 
 class VerboseClient(_gabbi_compat.VerboseClient, Client):
-    """The same, with what it does on standard output; tokens and passwords hidden."""
+    """A client that also prints its exchanges, with tokens and passwords hidden."""
 
     def __init__(self, wire: Wire, suite: str, test: str, *, show: object, **options: Any) -> None:
         Client.__init__(self, wire, suite, test, **options)
@@ -109,7 +109,7 @@ def _as_gabbi(response: Response) -> httpx.Headers:
 
 
 def make(wire: Wire, suite: str, **options: Any) -> Client:
-    """The client that gabbi would make with these options of its ``get_http``."""
+    """The client for a test; ``options`` are those of gabbi's ``get_http``."""
     test, verbose = options["caption"], options["verbose"]
     verify, version = bool(options["cert_validate"]), int(options["version"])
     if verbose:

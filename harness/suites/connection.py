@@ -1,4 +1,4 @@
-"""What suites send their requests through; joined to the target when the run begins."""
+"""The connection between suites and the target, which is made when the run begins."""
 
 import os
 import time
@@ -32,9 +32,10 @@ class Address:
 
 
 class Wire:
-    """Carries requests to the target, and passes each exchange to ``record``.
+    """Carries requests to the target, and publishes each exchange.
 
-    Suites are collected before there is a target, so the two meet here. One thread uses it.
+    Suites are collected before there is a target, so ``connect`` is called later. One thread uses
+    a Wire.
     """
 
     def __init__(self) -> None:
@@ -67,11 +68,11 @@ class Wire:
 
     @contextmanager
     def staged(self, fixture: Fixture) -> Iterator[None]:
-        """Let requests go to a placement that is made ready as this fixture has it."""
+        """Let requests go to a placement in the state that this fixture sets up."""
         target = self._target
         if target is None or not isinstance(target, Staged):
             raise UsageError(
-                f"{fixture.name} wants a placement of its own, with nothing else in it.",
+                f"{fixture.name} needs an empty placement, which this target does not give.",
                 "Run placement's own suites with --target stack or embedded.",
             )
         environment = Environment()
@@ -88,9 +89,9 @@ class Wire:
 
     @contextmanager
     def variables(self) -> Iterator[None]:
-        """Let a test find this target's values under $ENVIRON.
+        """Set this target's values of $ENVIRON while a test runs.
 
-        The run has set the same values, unless it has several targets that take turns.
+        The run has set the same values already, unless it has several targets that take turns.
         """
         if self._variables is None and self._target is not None:
             self._variables = environment(self._target)
@@ -119,7 +120,7 @@ class Wire:
                 os.environ.update(before)
 
     def sent(self, headers: Mapping[str, str]) -> Mapping[str, str]:
-        """The headers that go over the wire for those of a test."""
+        """The headers to send in place of a test's headers."""
         return self._stage.sent(headers) if self._stage else headers
 
     def transport(self, verify: bool) -> Transport:
@@ -134,9 +135,10 @@ class Wire:
     def exchange(
         self, suite: str, test: str, request: Request, send: Callable[[], Response]
     ) -> Response:
-        """Send; publish the exchange, also when ``send`` raises OSError, and keep it as ``last``.
+        """Call ``send``, publish the exchange, and keep it as ``last``.
 
-        A request that was refused before it was sent, with any other error, is no exchange.
+        An OSError of ``send`` is part of the exchange, and raised again. With any other error the
+        request was never sent, so there is no exchange.
         """
         self.last = None
         started, begin = time.time(), time.perf_counter()
@@ -171,7 +173,7 @@ def environment(target: Target) -> dict[str, str]:
 
 
 class Environment:
-    """Sets variables of this process, and puts back what was there."""
+    """Sets variables of this process, and restores their old values."""
 
     def __init__(self) -> None:
         self._before: dict[str, str | None] = {}

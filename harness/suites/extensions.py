@@ -1,4 +1,4 @@
-"""gabbi's handlers and fixtures that a project adds, by their dotted names."""
+"""Imports the handlers and fixtures that a project adds to gabbi, by their dotted names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,21 +12,21 @@ from harness.core.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Extensions:
-    """What gabbi's ``build_tests`` takes besides the suites."""
+    """Arguments of gabbi's ``build_tests`` besides the suites."""
 
     fixture_modules: Sequence[Any] = ()
     inner_fixtures: Sequence[type] = ()
     handlers: Sequence[Any] = field(
-        default_factory=lambda: [one() for one in handlers.RESPONSE_HANDLERS]
+        default_factory=lambda: [handler() for handler in handlers.RESPONSE_HANDLERS]
     )
     safe_yaml: bool = True
 
     def fixture(self, name: str) -> type | None:
         """The suite fixture of this name; None when no module has it."""
         for module in self.fixture_modules:
-            found: type | None = getattr(module, name, None)
-            if found is not None:
-                return found
+            fixture: type | None = getattr(module, name, None)
+            if fixture is not None:
+                return fixture
         return None
 
 
@@ -38,13 +38,13 @@ def load(
     content_handlers: Sequence[str],
     safe_yaml: bool,
 ) -> Extensions:
-    """Import what the settings name. Raises UsageError for what is not there."""
-    own = _classes("gabbi_content_handlers", content_handlers)
-    own += _classes("gabbi_response_handlers", response_handlers)
+    """Import the modules and classes in the settings. Raises UsageError for missing ones."""
+    added = _classes("gabbi_content_handlers", content_handlers)
+    added += _classes("gabbi_response_handlers", response_handlers)
     return Extensions(
         [_module("gabbi_fixture_modules", name) for name in fixture_modules],
         _classes("gabbi_inner_fixtures", inner_fixtures),
-        [one() for one in own + list(handlers.RESPONSE_HANDLERS)],
+        [handler() for handler in added + list(handlers.RESPONSE_HANDLERS)],
         safe_yaml,
     )
 
@@ -60,8 +60,8 @@ def _module(setting: str, name: str) -> Any:
 
 
 def _classes(setting: str, names: Sequence[str]) -> list[Any]:
-    """Each class, written module:Class or module.Class."""
-    found = []
+    """The classes with these names, written module:Class or module.Class."""
+    classes = []
     for name in names:
         module, _, attribute = name.replace(":", ".").rpartition(".")
         if not module:
@@ -70,9 +70,9 @@ def _classes(setting: str, names: Sequence[str]) -> list[Any]:
                 "Write it as package.module:Class.",
             )
         try:
-            found.append(getattr(_module(setting, module), attribute))
+            classes.append(getattr(_module(setting, module), attribute))
         except AttributeError as error:
             raise UsageError(
                 f"{setting} names {name}, but {module} has no {attribute}.", "Check the name."
             ) from error
-    return found
+    return classes

@@ -1,4 +1,4 @@
-"""Suites as pytest sees them: a file node, and an item for each test."""
+"""pytest's nodes for suites: a node for each file, and an item for each test."""
 
 import itertools
 import unittest
@@ -21,11 +21,11 @@ from harness.suites.extensions import Extensions
 from harness.upstream import fixture_data
 
 SUFFIXES = frozenset({".yaml", ".yml"})
-# A directory of this name holds suites, wherever it is met.
+# Every directory with this name holds suites.
 DIRECTORY = "gabbits"
-# The installed placement's own suites, in options and in the names of tests.
+# Name of placement's own suites, in options and in the names of tests.
 UPSTREAM = "upstream"
-# The property of a test, also in JUnit's file, that says why it is held to another answer.
+# Name of a test's property, also in JUnit's file: the reason for a declared difference.
 DIFFERENCE = "difference"
 
 
@@ -44,7 +44,7 @@ class SuiteItem(pytest.Item):
         self.other = other
         if case.test_data["xfail"]:
             reason = case.test_data["desc"] or "xfail in the suite"
-            # gabbi fails a run for a success that nobody expected, whatever the ini file says.
+            # gabbi fails a run for an unexpected success, whatever pytest's ini file says.
             self.add_marker(pytest.mark.xfail(reason=str(reason), strict=True))
 
     def runtest(self) -> None:
@@ -52,7 +52,7 @@ class SuiteItem(pytest.Item):
         if outcome.skip is not None:
             _pytest_compat.skip(outcome.skip)
         if isinstance(outcome.expected, unittest.SkipTest):
-            # gabbi lets `xfail` count before `skip`.
+            # In gabbi, `xfail` counts before `skip`.
             pytest.xfail(str(outcome.expected))
         failure = outcome.error or outcome.expected
         if self.case.exchange is not None:
@@ -67,7 +67,7 @@ class SuiteItem(pytest.Item):
 
 
 def properties(exchange: Exchange) -> list[tuple[str, object]]:
-    """What JUnit's file says of an exchange that was answered."""
+    """Properties of an exchange for JUnit's file; empty if there was no response."""
     if exchange.response is None:
         return []
     return [("replica", exchange.replica or ""), ("request id", exchange.request_id or "")]
@@ -155,14 +155,14 @@ class SuiteFile(pytest.File):
 
 
 def _short_id(path: Path) -> str | None:
-    """Name of a suite of placement's or of the harness's, which is the same in any directory."""
+    """Node id of a suite of placement's or the harness's, independent of the directory of a run."""
     if path.parent == SUITES:
         return f"{DIRECTORY}/{path.name}"
     return f"{UPSTREAM}/{path.name}" if fixture_data.is_own(path) else None
 
 
 def _told_apart(names: Iterable[str]) -> Iterator[str]:
-    """The names, with a number after one that comes again: gabbi allows that, xdist loses it."""
+    """The names, with a number after repeated ones: gabbi allows these, and xdist drops tests."""
     seen: Counter[str] = Counter()
     for name in names:
         seen[name] += 1
@@ -170,7 +170,7 @@ def _told_apart(names: Iterable[str]) -> Iterator[str]:
 
 
 class SuiteCollector:
-    """The pytest plugin that finds suites. Registered only when the harness is asked for."""
+    """The pytest plugin that finds suites. It is registered only when the harness is used."""
 
     def __init__(self, extensions: Extensions, *wires: Wire) -> None:
         self._extensions = extensions
@@ -183,7 +183,7 @@ class SuiteCollector:
 
 
 def is_suite(path: Path, session: pytest.Session) -> bool:
-    """Whether a file is to be run as a suite, by where it stands and what was asked for."""
+    """Whether a file is run as a suite: by its directory, or because it was given to pytest."""
     if path.suffix not in SUFFIXES:
         return False
     if _pytest_compat.is_argument(session, path):
@@ -192,24 +192,27 @@ def is_suite(path: Path, session: pytest.Session) -> bool:
         return False
     if path.parent.name.startswith(DIRECTORY):
         return True
-    # A directory that pytest takes for want of arguments was not asked for.
+    # A directory that pytest collects because it got no arguments does not count as given.
     return not _pytest_compat.is_directory_of_run(session.config) and _pytest_compat.is_argument(
         session, path.parent
     )
 
 
 def without_tests(config: pytest.Config, paths: Iterable[Path]) -> Path | None:
-    """The first directory that was given to pytest and holds none of these files."""
-    found = set(paths)
+    """The first directory that was given to pytest and holds none of these files; None if all do.
+
+    ``paths`` are the files that have tests.
+    """
+    files = set(paths)
     for argument in _pytest_compat.arguments(config):
         given = config.invocation_params.dir / argument
-        if given.is_dir() and not any(path.is_relative_to(given) for path in found):
+        if given.is_dir() and not any(path.is_relative_to(given) for path in files):
             return given
     return None
 
 
 def suites_in(directory: Path) -> Iterator[Path]:
-    """The suites of a directory that was given, and of those below it that are named for them."""
+    """The suites in a directory, and in folders below it whose names begin with ``gabbits``."""
     yield from (path for path in directory.glob("*.yaml") if not path.name.startswith("."))
     yield from directory.rglob(f"{DIRECTORY}*/*.yaml")
 
@@ -217,7 +220,7 @@ def suites_in(directory: Path) -> Iterator[Path]:
 def candidates(config: pytest.Config) -> Iterator[Path]:
     """The files below the given directories that look like suites or Python tests.
 
-    For a process that leaves collecting to others.
+    xdist's controller, which collects nothing itself, uses this.
     """
     for argument in _pytest_compat.arguments(config):
         given = config.invocation_params.dir / argument

@@ -1,4 +1,4 @@
-"""Suites from YAML files, made by gabbi's own suite maker."""
+"""Loads suites from YAML files, with gabbi's own suite maker."""
 
 import functools
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ EXAMPLE = """A suite looks like this:
 
 
 class SuiteError(Exception):
-    """A file that is no suite; ``line`` counts from 0. ``shape`` is what an example helps with."""
+    """A file is no suite. ``line`` counts from 0. With ``shape``, the message has an example."""
 
     def __init__(self, path: Path, line: int | None, problem: str, *, shape: bool = True) -> None:
         place = str(path) if line is None else f"{path}:{line + 1}"
@@ -33,13 +33,13 @@ class SuiteError(Exception):
 
 
 class _Counted(list[Any]):
-    """A list that knows which of its entries was taken last."""
+    """A list that notes the index of the entry which was taken last."""
 
     taken = -1
 
     def __iter__(self) -> Iterator[Any]:
-        for self.taken, one in enumerate(super().__iter__()):
-            yield one
+        for self.taken, entry in enumerate(super().__iter__()):
+            yield entry
 
 
 def load(path: Path, extensions: Extensions, wire: Wire) -> list[Case]:
@@ -78,7 +78,7 @@ def load(path: Path, extensions: Extensions, wire: Wire) -> list[Case]:
         one.own_tls = "ssl" in tests[index]
         one.releases = specifier
         if theirs:
-            one.difference = declared().get((path.name, one.test_data["name"]))
+            case.difference = declared().get((path.name, case.test_data["name"]))
     return cases
 
 
@@ -108,12 +108,12 @@ def _load(loader: Any, text: str) -> tuple[yaml.Node | None, Any]:
 
 
 def _loaders(safe: bool) -> list[Any]:
-    """The loaders to try: the C one is 9 times as fast, but knows no tags that a project adds."""
+    """YAML loaders to try. The C loader is 9 times as fast, but lacks tags that a project adds."""
     if not safe:
         return [yaml.Loader]
     plain = yaml.SafeLoader.yaml_constructors == yaml.constructor.SafeConstructor.yaml_constructors
     fast = getattr(yaml, "CSafeLoader", None)
-    # The Python loader also gets what the C one refuses: its word counts, it is gabbi's.
+    # The Python loader, which gabbi uses, decides about text that the C loader refuses.
     return [fast, yaml.SafeLoader] if fast and plain else [yaml.SafeLoader]
 
 
@@ -122,14 +122,14 @@ def _lines(node: yaml.Node | None) -> list[int]:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if key.value == "tests" and isinstance(value, yaml.SequenceNode):
-                return [one.start_mark.line for one in value.value]
+                return [entry.start_mark.line for entry in value.value]
     return []
 
 
 def _fixtures(
     path: Path, suite: dict[str, Any], extensions: Extensions, wire: Wire
 ) -> SimpleNamespace:
-    """The fixtures that a suite names, as the module in which gabbi looks for them."""
+    """A stand-in for the module in which gabbi looks for the fixtures that a suite names."""
     module = SimpleNamespace()
     for name in suite.get("fixtures") or ():
         found: Any = extensions.fixture(name)
@@ -137,22 +137,26 @@ def _fixtures(
             if any(map(is_staged, vars(module).values())):
                 problem = f"a suite can have one of placement's fixtures; {name} is its second."
                 raise SuiteError(path, None, problem, shape=False)
-            found = _staged(path, name, found, extensions, wire)
-        setattr(module, name, found)
-    # gabbi takes an empty namespace for a module without fixtures, not for no module.
+            fixture = _staged(path, name, fixture, extensions, wire)
+        setattr(module, name, fixture)
+    # gabbi accepts an empty namespace as a module without fixtures.
     return module
 
 
 def _starts_placement(fixture: type) -> bool:
-    """Whether it does so in this process, as placement's own fixtures do: no request goes there."""
-    return any(one.__module__ == fixture_data.FIXTURES for one in getattr(fixture, "__mro__", ()))
+    """Whether a fixture is one of placement's, which start a placement in this process.
+
+    No request of the run would reach that placement.
+    """
+    bases = getattr(fixture, "__mro__", ())
+    return any(base.__module__ == fixture_data.FIXTURES for base in bases)
 
 
 def _staged(
-    path: Path, name: str, found: type | None, extensions: Extensions, wire: Wire
+    path: Path, name: str, fixture: type | None, extensions: Extensions, wire: Wire
 ) -> functools.partial[Any]:
-    """One of placement's own fixtures, as the target has it. Raises SuiteError."""
-    if found is not None and found.__module__ != fixture_data.FIXTURES:
+    """A fixture that stages the target with the data of placement's. Raises SuiteError."""
+    if fixture is not None and fixture.__module__ != fixture_data.FIXTURES:
         raise SuiteError(path, None, _in_process(name), shape=False)
     source = fixture_data.source_for(path)
     if source is None or name not in fixture_data.fixtures_in(source):
@@ -166,14 +170,14 @@ def is_staged(fixture: object) -> bool:
 
 
 def _unknown(name: str, extensions: Extensions) -> str:
-    modules = ", ".join(one.__name__ for one in extensions.fixture_modules) or "no module"
-    return f"fixture {name} is not to be found: gabbi_fixture_modules names {modules}."
+    modules = ", ".join(module.__name__ for module in extensions.fixture_modules) or "no module"
+    return f"there is no fixture {name}: gabbi_fixture_modules names {modules}."
 
 
 def _in_process(name: str) -> str:
     return (
-        f"fixture {name} builds upon one of placement's, which starts a placement in this process; "
-        "no request would go there. Name placement's own fixture."
+        f"fixture {name} extends a fixture of placement's, which starts a placement in this "
+        "process; no request would reach that. Name placement's own fixture."
     )
 
 

@@ -1,4 +1,4 @@
-"""Which suites a run is to collect, and what they need: known before any is collected."""
+"""Chooses the suites of a run, and finds what they need, before any suite is collected."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -19,10 +19,10 @@ KEY = "fixtures"
 
 
 def add(config: pytest.Config, suites: Sequence[str]) -> None:
-    """Let pytest collect these, besides the files and directories it was given.
+    """Let pytest collect these suites, besides the files and directories that it was given.
 
-    Each is ``upstream`` (placement's own suites), a directory or a file. ``gabbits`` names the
-    harness's own suites where there is no such directory. Raises UsageError.
+    Each suite is ``upstream`` (placement's own suites), a directory or a file. ``gabbits`` names
+    the harness's own suites if there is no such directory. Raises UsageError.
     """
     paths = [_named(config, argument) for argument in _pytest_compat.arguments(config)]
     if suites:
@@ -70,20 +70,20 @@ def files(config: pytest.Config) -> Iterator[Path]:
 
 
 def fixtures(paths: Iterable[Path]) -> set[fixture_data.Fixture]:
-    """Those of placement's fixtures that suites name."""
-    found = set()
+    """The fixtures of placement's that suites name."""
+    named = set()
     for path in paths:
         try:
             names = _fixture_names(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError):
-            # Whoever collects it says what is wrong.
+            # The error is reported when the suite is collected.
             continue
         if names and (source := fixture_data.source_for(path)) is not None:
-            found |= {
+            named |= {
                 fixture_data.Fixture(source, name)
                 for name in names & fixture_data.fixtures_in(source)
             }
-    return found
+    return named
 
 
 def _fixture_names(text: str) -> set[str]:
@@ -92,15 +92,15 @@ def _fixture_names(text: str) -> set[str]:
         return set()
     suite = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return {
-        str(one.value)
+        str(entry.value)
         for key, value in _pairs(suite)
         if key.value == KEY and isinstance(value, yaml.SequenceNode)
-        for one in value.value
+        for entry in value.value
     }
 
 
 def _pairs(node: yaml.Node | None) -> Iterator[tuple[yaml.Node, yaml.Node]]:
-    """Keys and values of a mapping, with those that are merged into it."""
+    """Keys and values of a mapping, also those that `<<` merges into it."""
     for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
         if key.tag == "tag:yaml.org,2002:merge":
             parts = value.value if isinstance(value, yaml.SequenceNode) else [value]
@@ -111,20 +111,20 @@ def _pairs(node: yaml.Node | None) -> Iterator[tuple[yaml.Node, yaml.Node]]:
 
 
 def profiles(wanted: Iterable[fixture_data.Fixture], progress: Progress) -> list[Profile]:
-    """The configurations that these fixtures ask for, by name. Raises UsageError.
+    """The configurations that these fixtures ask for, sorted by name. Raises UsageError.
 
-    One that is not known here is left out: the tests that need it are told so when they are run.
+    Unknown configurations are left out: the tests that need them fail with the reason.
     """
-    found: dict[str, Profile] = {}
+    by_name: dict[str, Profile] = {}
     for fixture in sorted(wanted):
         with suppress(UnknownProfileError):
             profile = fixture.scene(progress).profile
-            other = found.setdefault(profile.name, profile)
+            other = by_name.setdefault(profile.name, profile)
             if other.environment != profile.environment:
                 raise UsageError(
-                    f"{fixture.name} and another of placement's fixtures want replicas of the "
-                    f"profile {profile.name} with other settings each: {dict(other.environment)} "
+                    f"{fixture.name} and another of placement's fixtures need replicas of the "
+                    f"profile {profile.name} with different settings: {dict(other.environment)} "
                     f"and {dict(profile.environment)}.",
-                    "Run their suites apart.",
+                    "Run their suites in separate runs.",
                 )
-    return [found[name] for name in sorted(found)]
+    return [by_name[name] for name in sorted(by_name)]

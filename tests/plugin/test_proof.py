@@ -37,7 +37,7 @@ def test_a_replica_that_answered_nothing_fails_the_run(project: Project) -> None
     result.stdout.fnmatch_lines(
         [
             "requests  6: replica 1 3, replica 2 0, replica 3 3",
-            "FAILED: replica 2 answered none of 6 requests, so this run says nothing about it. "
+            "FAILED: replica 2 answered none of 6 requests, so this run does not test it. "
             "Look at its log: placement-harness logs --replica 2",
         ]
     )

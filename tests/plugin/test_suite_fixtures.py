@@ -90,7 +90,7 @@ def test_a_fixture_that_no_module_has_names_the_modules(fixtures: Project) -> No
     result = fixtures.run_apart()
     result.stdout.fnmatch_lines(
         [
-            "*one.yaml: fixture Missing is not to be found: "
+            "*one.yaml: there is no fixture Missing: "
             "gabbi_fixture_modules names fixtures_of_suites."
         ]
     )

@@ -56,13 +56,13 @@ def test_a_target_without_stages_says_so(project: Project) -> None:
     project.suite("fixtures: [APIFixture]\ntests: [{name: one, GET: /}]")
     result = project.run()
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["APIFixture wants a placement of its own, with*"])
+    result.stdout.fnmatch_lines(["APIFixture needs an empty placement, which*"])
     result.stdout.no_fnmatch_line("*connection.py*")
 
 
 def test_a_fixture_that_is_not_placements_either_is_named(project: Project) -> None:
     project.suite("fixtures: [NoFixture]\ntests: [{name: one, GET: /}]")
-    project.run().stdout.fnmatch_lines(["*one.yaml: fixture NoFixture is not to be found*"])
+    project.run().stdout.fnmatch_lines(["*one.yaml: there is no fixture NoFixture*"])
 
 
 def test_the_embedded_target_runs_no_fixtures_of_another_placement(project: Project) -> None:
@@ -113,7 +113,7 @@ def test_a_fixture_that_builds_upon_placements_is_told_that_it_starts_one(
     project.suite("fixtures: [Own]\ntests: [{name: one, GET: /}]")
     result = project.run_apart()
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*one.yaml: fixture Own builds upon one of placement's, which*"])
+    result.stdout.fnmatch_lines(["*one.yaml: fixture Own extends a fixture of placement's, which*"])
 
 
 def test_every_difference_is_of_a_test_that_there_is_and_has_a_reason() -> None:

@@ -147,7 +147,7 @@ def test_a_file_that_is_no_suite_is_one_clear_error(
     [
         (
             b"fixtures: [Missing]\ntests: []\n",
-            "fixture Missing is not to be found: gabbi_fixture_modules names no module.",
+            "there is no fixture Missing: gabbi_fixture_modules names no module.",
         ),
         (b"tests: [\xe9]\n", "cannot be read: 'utf-8' codec can't decode byte 0xe9 *."),
     ],

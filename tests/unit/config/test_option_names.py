@@ -61,7 +61,7 @@ def test_a_value_of_the_wrong_type_is_refused_with_the_type() -> None:
         check(HERE, "placement_database/max-retries", "many")
     assert str(caught.value) == (
         "placement_database/max_retries takes a value of type integer: invalid literal for int() "
-        "with base 10: 'many'. Give one of that type."
+        "with base 10: 'many'. Give a value of that type."
     )
 
 

@@ -159,7 +159,7 @@ def test_a_state_directory_that_cannot_be_made_says_what_to_do(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "file"))
-    with pytest.raises(StackError, match="cannot make .*file/one") as caught:
+    with pytest.raises(StackError, match=r"cannot make .*file/one") as caught:
         StackState("one").acquire()
     assert "PLACEMENT_HARNESS_STATE" in caught.value.remedy
 

@@ -123,7 +123,7 @@ def test_what_cannot_be_put_back_is_said_with_both_reasons(
     restarts.fails = lambda number, value: number == 1
     with pytest.raises(StackError) as caught:
         change(stack, RETRIES, "7", print)
-    assert "could not be put back: It broke." in caught.value.problem
+    assert "could not be restored: It broke." in caught.value.problem
     assert f"placement-harness config set {RETRIES}" in caught.value.remedy
 
 

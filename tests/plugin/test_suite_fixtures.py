@@ -89,10 +89,7 @@ def test_a_fixture_that_no_module_has_names_the_modules(fixtures: Project) -> No
     fixtures.suite(f"fixtures: [Missing]\n{SUITE}")
     result = fixtures.run_apart()
     result.stdout.fnmatch_lines(
-        [
-            "*one.yaml: there is no fixture Missing: "
-            "gabbi_fixture_modules names fixtures_of_suites."
-        ]
+        ["*one.yaml: there is no fixture Missing: gabbi_fixture_modules names fixtures_of_suites."]
     )
 
 

@@ -45,13 +45,13 @@ class Plan:
     """A run.
 
     ``target`` is ``stack``, ``embedded`` or an http(s) URL. ``port`` is Apache's on the loopback
-    interface; 0 lets the harness choose one. ``placements`` are those that replicas run, in turn:
-    versions, checkouts or packages; none for the locked release. ``constraints`` is a file that
-    says which dependencies they have. ``release`` is what the placement at a URL is said to be.
-    ``lanes`` are those that
-    upstream's suites need: none for suites that clean up after themselves, which share one
-    placement. ``profiles`` are the configurations that these suites ask for. ``sources`` says of
-    each setting where it came from: option, environment, ini or default.
+    interface; 0 lets the harness choose one. ``placements`` are the versions, checkouts or packages
+    that replicas run, in turn; without any, replicas run the locked release. ``constraints`` is a
+    file with the dependencies of these placements. ``release`` is the release of the placement at
+    a URL, as the user gives it. ``lanes`` are the lanes that upstream's suites need; suites that
+    clean up after themselves need none, and share one placement. ``profiles`` are the
+    configurations that these suites ask for. ``sources`` says where each setting came from: option,
+    environment, ini or default.
     """
 
     target: str = "stack"

@@ -1,16 +1,16 @@
 """The part of the user's environment that other programs inherit.
 
-A user's settings for docker, Compose, pip and uv are for other projects: a constraint changes what
-a lock says, a profile of Compose adds services, a proxy answers in a stack's place. What is meant
-for this machine as a whole is inherited: the engine's address, indexes, certificates, proxies.
+A user's settings for docker, Compose, pip and uv are for other projects: a constraint would change
+the locked versions, a profile of Compose would add services. Settings for the whole machine are
+inherited: the engine's address, package indexes, certificates, proxies.
 """
 
 import os
 import re
 from collections.abc import Mapping
 
-# Variables that are never inherited: those of compose.yaml, which a user may have set for a stack
-# that is started by hand and which Compose would prefer, and settings of Compose and of builds.
+# Variables that are never inherited. HARNESS_* are compose.yaml's: a user may have set them for a
+# stack that is started by hand, and Compose would prefer them. The others change Compose and builds.
 PREFIXES = ("HARNESS_", "COMPOSE_", "BUILDX_", "BUILDKIT_")
 NAMES = frozenset(
     {
@@ -18,15 +18,16 @@ NAMES = frozenset(
         *("DOCKER_DEFAULT_PLATFORM",),
     }
 )
-# Settings of pip and uv that say where packages come from and how they are fetched. All others
-# decide which packages are taken, or where they go.
+# Settings of pip and uv that say where packages come from and how they are fetched. Other settings
+# of pip and uv decide which packages are chosen, or where they are installed.
 OF_PACKAGES = ("PIP_", "UV_")
 PLACES = re.compile(
     r"INDEX|FIND_LINKS|CERT|TLS|TRUSTED_HOST|INSECURE_HOST|KEYRING|PROXY|TIMEOUT|RETRIES|CACHE|"
     r"CONCURRENT|LINK_MODE|CONFIG_FILE|VERSION_CHECK|HTTP"
 )
-# Settings of proxies, in both spellings.
+# Address of a proxy on this machine.
 LOOPBACK = re.compile(r"//(?:[^@/]*@)?(?:localhost|127\.|\[::1\])")
+# Settings of proxies, in both spellings.
 PROXIES = tuple(
     spelling
     for name in ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")

@@ -78,22 +78,22 @@ class RunnerError(HarnessError):
 
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-# Errors of a directory or a file system, whatever the program does.
+# Errors that come from a directory's or file system's state, and not from a bug in the program.
 REFUSED = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENOTDIR}
 )
-# This process or the machine has as many files open as they may.
+# This process or the machine has too many open files.
 TOO_MANY = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 def file_error(error: OSError) -> StackError | None:
-    """The error to end with, where a file cannot be used; None for an error of the program's."""
+    """The StackError for a file that cannot be used; None if the error is a bug in the program."""
     path = error.filename2 or error.filename
     if error.errno in FULL:
         where = f" for {path}" if path else ""
         return StackError(
             f"The disk has no room left{where}: {error.strerror}.",
-            "Make some, where PLACEMENT_HARNESS_STATE (~/.local/state) and TMPDIR are, and run "
+            "Make room where PLACEMENT_HARNESS_STATE (~/.local/state) and TMPDIR are, and run "
             "again.",
         )
     if error.errno in TOO_MANY:

@@ -43,7 +43,7 @@ class Scratch:
             except OSError as error:
                 raise _unwritable(root / RUN, error) from error
             self._lock = FileLock(self.path / "lock")
-            # Whoever clears up may have come in between.
+            # Another process may have removed the directory before the lock was taken.
             try:
                 if self._lock.take():
                     break
@@ -57,9 +57,9 @@ class Scratch:
 
 
 def listing(directory: pathlib.Path) -> list[pathlib.Path]:
-    """The paths in a directory, sorted; none where there is no directory.
+    """The paths in a directory, sorted; empty if there is no such directory.
 
-    Raises StackError where that cannot be seen.
+    Raises StackError if the directory cannot be read.
     """
     try:
         return sorted(directory.iterdir())
@@ -74,7 +74,10 @@ def listing(directory: pathlib.Path) -> list[pathlib.Path]:
 
 
 def clear_scratch() -> list[str]:
-    """Remove what killed runs have left of such directories, and name it. Raises StackError."""
+    """Remove the temporary directories of killed runs, and return their names.
+
+    Raises StackError.
+    """
     removed = []
     for path in listing(state_root()):
         if not path.name.startswith(RUN):
@@ -87,9 +90,9 @@ def clear_scratch() -> list[str]:
 
 
 def write_private(path: pathlib.Path, text: str) -> None:
-    """Write the whole file or nothing: a reader, or a kill, never meets half of one.
+    """Write the whole file or nothing: neither a reader nor a kill ever leaves half a file.
 
-    Raises StackError where the file cannot be written.
+    Raises StackError if the file cannot be written.
     """
     partial = path.with_suffix(".partial")
     try:
@@ -99,6 +102,6 @@ def write_private(path: pathlib.Path, text: str) -> None:
             file.write(text)
         partial.replace(path)
     except OSError as error:
-        # A write does not know the name of its file.
+        # The error of a write does not name the file.
         error.filename = error.filename or str(path)
         raise file_error(error) or error from error

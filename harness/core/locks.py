@@ -9,9 +9,9 @@ import pathlib
 from harness.core.deadline import Deadline
 from harness.core.errors import StackError, file_error
 
-# What flock says when another process holds the lock. Anything else means that there are no locks.
+# Errors of flock when another process holds the lock. Other errors mean that there are no locks.
 HELD = frozenset({errno.EWOULDBLOCK, errno.EACCES})
-# Beside the number of the process that took it: other programs have files of these names.
+# Written after the process id: other programs may have files with the same names.
 MARK = "placement-harness"
 
 
@@ -33,10 +33,10 @@ class FileLock:
         return any(self.take() for _ in deadline.every(interval))
 
     def take(self) -> bool:
-        """Take it; False when another process has it, or its directory is gone.
+        """Take the lock; False if another process holds it, or its directory is gone.
 
-        Raises StackError where the file cannot be opened, or the file system has no locks: without
-        a lock it is not known whether another run uses what the lock is for.
+        Raises StackError if the file cannot be opened, or the file system has no locks: without a
+        lock, the harness cannot tell whether another run uses the directory or stack.
         """
         if self._descriptor is not None:
             return True
@@ -54,12 +54,12 @@ class FileLock:
                 if error.errno in HELD:
                     return False
                 raise _no_locks(self._path, error) from error
-            # Its last holder may have removed the file since it was opened.
+            # The last holder may have removed the file since it was opened here.
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(descriptor), os.stat(self._path)):
                     break
             os.close(descriptor)
-        # Never empty in between: who reads it learns whose it is.
+        # Write first, then truncate: a reader always finds the holder's process id.
         try:
             os.ftruncate(descriptor, os.pwrite(descriptor, f"{os.getpid()} {MARK}".encode(), 0))
         except OSError as error:

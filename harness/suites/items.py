@@ -113,7 +113,7 @@ class SuiteFile(pytest.File):
         return self._items
 
     def _load(self) -> list[tuple[Case, Case | None]]:
-        """Each test, for each side. Raises SuiteError."""
+        """Each test with its twin for the other side, if there is one. Raises SuiteError."""
         first, *others = (loader.load(self.path, self.extensions, wire) for wire in self.wires)
         return [*zip(first, others[0] if others else itertools.repeat(None), strict=False)]
 
@@ -137,7 +137,7 @@ class SuiteFile(pytest.File):
             return
         first = self._items[0]
         for wire, case in zip(self.wires, (first.case, first.other), strict=False):
-            # Of two sides, each has the variables that its own fixtures set.
+            # Each of two sides keeps the variables that its own fixtures set.
             with wire.keeping_variables() if len(self.wires) > 1 else nullcontext():
                 for fixture in case.fixtures if case else ():
                     started.enter_context(fixture())

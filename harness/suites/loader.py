@@ -73,10 +73,10 @@ def load(path: Path, extensions: Extensions, wire: Wire) -> list[Case]:
         raise SuiteError(path, line, _problem(error, tests)) from error
     if not cases:
         raise SuiteError(path, None, "not a gabbi suite: its list of `tests` is empty.")
-    for index, one in enumerate(cases):
-        one.line = lines[index]
-        one.own_tls = "ssl" in tests[index]
-        one.releases = specifier
+    for index, case in enumerate(cases):
+        case.line = lines[index]
+        case.own_tls = "ssl" in tests[index]
+        case.releases = specifier
         if theirs:
             case.difference = declared().get((path.name, case.test_data["name"]))
     return cases
@@ -132,8 +132,8 @@ def _fixtures(
     """A stand-in for the module in which gabbi looks for the fixtures that a suite names."""
     module = SimpleNamespace()
     for name in suite.get("fixtures") or ():
-        found: Any = extensions.fixture(name)
-        if found is None or _starts_placement(found):
+        fixture: Any = extensions.fixture(name)
+        if fixture is None or _starts_placement(fixture):
             if any(map(is_staged, vars(module).values())):
                 problem = f"a suite can have one of placement's fixtures; {name} is its second."
                 raise SuiteError(path, None, problem, shape=False)

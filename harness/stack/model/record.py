@@ -27,7 +27,7 @@ class Secrets:
     placement_password: str = field(default_factory=_random)
     balancer_key: str = field(default_factory=_random)
     fernet_key: str = field(default_factory=_fernet_key)
-    # Password of all users that upstream's suites pretend to be.
+    # Password of all users that upstream's suites need.
     users_password: str = field(default_factory=_random)
     # Passwords of etcd's root, and of its user for reading placement's settings.
     etcd_password: str = field(default_factory=_random)

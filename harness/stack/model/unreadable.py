@@ -1,4 +1,4 @@
-"""The error for a file of a stack that is there, or has to be, and cannot be read."""
+"""The error for a file of a stack that is lost, or that cannot be read."""
 
 import errno
 import json
@@ -9,9 +9,9 @@ from harness.core.errors import StackError
 
 
 class UnreadableError(StackError):
-    """A file of a stack is there and cannot be read, so nothing is known of the stack.
+    """A file of a stack is lost or cannot be read, so nothing is known of the stack.
 
-    ``damaged`` means that the content is at fault: no later attempt will read the file.
+    ``damaged`` means that later attempts will fail, too: the content is at fault, or lost.
     """
 
     def __init__(self, name: str, path: pathlib.Path, reason: Exception) -> None:

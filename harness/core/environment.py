@@ -9,8 +9,8 @@ import os
 import re
 from collections.abc import Mapping
 
-# Variables that are never inherited. HARNESS_* are compose.yaml's: a user may have set them for a
-# stack that is started by hand, and Compose would prefer them. The others change Compose and builds.
+# Variables that are never inherited. HARNESS_* belong to compose.yaml: a user may have set them for
+# a stack that is started by hand. COMPOSE_* and the others change Compose and builds.
 PREFIXES = ("HARNESS_", "COMPOSE_", "BUILDX_", "BUILDKIT_")
 NAMES = frozenset(
     {

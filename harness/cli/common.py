@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
+from harness.config.options import SETTINGS
 from harness.config.plan import (
     DEFAULT_REPLICAS,
     MAX_REPLICAS,
@@ -26,6 +27,12 @@ named = click.option(
     show_envvar=True,
     help="The stack, where there are several.",
 )
+
+
+def help_of(setting: str) -> str:
+    """The help of a setting of pytest, as a sentence."""
+    text = SETTINGS[setting].help
+    return f"{text[0].upper()}{text[1:]}."
 
 
 class Commands(click.Group):

@@ -8,17 +8,17 @@ sense; 70 when the command could not be carried out; 130 after Ctrl-C.
 import os
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from harness.cli.check import check
-from harness.cli.common import Commands, named, replicas_argument, running, say
+from harness.cli.common import Commands, help_of, named, replicas_argument, running, say
 from harness.cli.config import config
 from harness.cli.matrix import matrix
 from harness.cli.parity import diff, export
 from harness.cli.replicas import restart, scale, upgrade
-from harness.config.options import SETTINGS
 from harness.config.plan import NAME_VARIABLE, name_option, stack_name
 from harness.config.resolve import BETWEEN, one_of, resolve
 from harness.core.errors import UsageError
@@ -45,12 +45,6 @@ OTHER_CREDENTIALS = (
 )
 
 
-def help_of(setting: str) -> str:
-    """The help of a setting of pytest, as a sentence."""
-    text = SETTINGS[setting].help
-    return f"{text[0].upper()}{text[1:]}."
-
-
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="placement-harness")
 def main() -> None:
@@ -68,7 +62,7 @@ def setup(database: str, config_source: str) -> None:
     one_of(DATABASES, database, f"--database {database}", "database")
     one_of(SOURCES, config_source, f"--config-source {config_source}", "config source")
     install.ensure_engine(say)
-    contents = contents_of(needed(database, config_source))
+    contents = contents_of(needed(database, config_source, beside=True))
     if ensure_images(contents, say):
         # The answers are kept for every run.
         versions(contents)
@@ -94,6 +88,7 @@ def setup(database: str, config_source: str) -> None:
     help=help_of("placement_constraints"),
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Apache's port; 0: any.")
+@click.option("--reference", is_flag=True, help="And placement as devstack sets it up, beside it.")
 @named
 def up(
     replicas: int | None,
@@ -102,6 +97,7 @@ def up(
     placements: tuple[str, ...],
     constraints: str | None,
     port: int,
+    reference: bool,
     name: str,
 ) -> None:
     """Start a stack and leave it running; one that runs already is taken as it is, and scaled.
@@ -122,10 +118,13 @@ def up(
         "placement": BETWEEN.join(placements) or None,
         "placement_constraints": constraints,
     }
-    plan = reuse.adopted(resolve(options, {**os.environ, NAME_VARIABLE: name}, {}, choices()))
+    plan = resolve(options, {**os.environ, NAME_VARIABLE: name}, {}, choices())
+    plan = reuse.adopted(replace(plan, reference=reference))
     stack = up.bring_up(plan, say)
     up.leave(stack)
     click.echo(f"placement  {stack.placement_url}")
+    for lane in stack.record.reference:
+        click.echo(f"reference  {stack.record.reference_url(lane)}/placement")
     click.echo(f"keystone   {stack.identity_url}")
     if plan.override:
         click.echo(f"override   {plan.override}")

@@ -26,7 +26,9 @@ SETTINGS = {
     "replicas": Setting(
         "N", "run against a stack with N placement replicas behind Apache (default: 3)", "3"
     ),
-    "target": Setting("stack|embedded|URL", "where requests go (default: stack)", "stack"),
+    "target": Setting(
+        "stack|reference|embedded|URL", "where requests go (default: stack)", "stack"
+    ),
     "stack": Setting("fresh|keep|reuse|replace", "lifetime of the stack (default: fresh)", "fresh"),
     "stack_port": Setting(
         "PORT", "Apache's port on 127.0.0.1 (default: any free one)", "0", in_ini=False

@@ -44,14 +44,15 @@ ITS_OWN = "its own"
 class Plan:
     """A run.
 
-    ``target`` is ``stack``, ``embedded`` or an http(s) URL. ``port`` is Apache's on the loopback
-    interface; 0 lets the harness choose one. ``placements`` are the versions, checkouts or packages
-    that replicas run, in turn; without any, replicas run the locked release. ``constraints`` is a
-    file with the dependencies of these placements. ``release`` is the release of the placement at
-    a URL, as the user gives it. ``lanes`` are the lanes that upstream's suites need; suites that
-    clean up after themselves need none, and share one placement. ``profiles`` are the
-    configurations that these suites ask for. ``sources`` says where each setting came from: option,
-    environment, ini or default.
+    ``target`` is ``stack``, ``reference``, ``embedded`` or an http(s) URL. ``port`` is Apache's on
+    the loopback interface; 0 lets the harness choose one. ``placements`` are the versions,
+    checkouts or packages that replicas run, in turn; without any, replicas run the locked release.
+    ``constraints`` is a file with the dependencies of these placements. ``release`` is the release
+    of the placement at a URL, as the user gives it. ``lanes`` are the lanes that upstream's suites
+    need; suites that clean up after themselves need none, and share one placement. ``profiles`` are
+    the configurations that these suites ask for. ``reference`` is set where placement as devstack
+    sets it up stands beside the replicas, of which there may be none then. ``sources`` says where
+    each setting came from: option, environment, ini or default.
     """
 
     target: str = "stack"
@@ -66,6 +67,7 @@ class Plan:
     release: str = ""
     lanes: tuple[Lane, ...] = ()
     profiles: tuple[str, ...] = ()
+    reference: bool = False
     # The user's Compose file, which is merged after the project's files.
     override: Path | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -80,12 +82,13 @@ class Plan:
         return self.sources.get(setting, "default") not in ("default", ITS_OWN)
 
     def __post_init__(self) -> None:
-        number_of_replicas(self.replicas, f"--replicas {self.replicas}")
+        if self.replicas or not self.reference:
+            number_of_replicas(self.replicas, f"--replicas {self.replicas}")
 
 
 # Fields that a run adopts from the stack that it takes over, unless the user gives them
 # (``reuse.adopted``).
-ADOPTED = ("database", "config_source", "replicas", "placements", "constraints")
+ADOPTED = ("database", "config_source", "replicas", "placements", "constraints", "reference")
 
 
 def stack_name(name: str) -> str:
@@ -100,7 +103,7 @@ def stack_name(name: str) -> str:
 
 def counted(replicas: int) -> str:
     """How many replicas, in words."""
-    return f"{replicas} replica" if replicas == 1 else f"{replicas} replicas"
+    return f"{replicas or 'no'} replica{'' if replicas == 1 else 's'}"
 
 
 def name_option(name: str) -> str:

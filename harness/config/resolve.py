@@ -28,12 +28,14 @@ T = TypeVar("T", bound=str)
 OF_A_STACK = {
     "replicas": "replicas to start",
     "stack": "a lifetime",
-    "stack_port": "a port",
+    "stack_port": "a port to choose",
     "database": "a database to choose",
     "config_source": "a configuration to choose",
     "placement": "a placement to choose",
     "placement_constraints": "dependencies to choose",
 }
+# The settings among them that are of replicas, or of the proxy before them.
+OF_REPLICAS = frozenset({"replicas", "stack_port", "config_source"})
 # The character between several placements in a variable or an ini setting.
 BETWEEN = ","
 
@@ -58,34 +60,39 @@ def resolve(
 
     The mappings' keys are SETTINGS, for ``environ`` PLACEMENT_HARNESS_REPLICAS and so on.
     ``choices`` holds the names that a target, a database and a config_source can have, and under
-    ``stack_options`` the targets that take the options of a stack. compose.override.yaml is looked
-    for in ``directory``, or else in the current directory. Raises UsageError for values that make
-    no sense.
+    ``stack_options`` the targets that take the options of a stack, under ``without_replicas`` those
+    of them whose stack has no replicas. compose.override.yaml is looked for in ``directory``, or
+    else in the current directory. Raises UsageError for values that make no sense.
     """
     given = {name: _first(name, options, environ, ini) for name in SETTINGS}
     target = target_named(given["target"].value, given["target"].written, choices["target"])
     lifetime = one_of(LIFETIMES, given["stack"].value, given["stack"].written, "lifetime")
+    alone = target in choices["without_replicas"]
     for name, what in OF_A_STACK.items():
-        if given[name].source == "option" and target not in choices["stack_options"]:
+        fits = target in choices["stack_options"] and not (alone and name in OF_REPLICAS)
+        if given[name].source == "option" and not fits:
             raise UsageError(
                 f"{given[name].written} makes no sense with {given['target'].written}: "
                 f"only a stack has {what}.",
                 "Leave one of the two away.",
             )
+    sources = {name: setting.source for name, setting in given.items()}
     return Plan(
         target=target,
-        replicas=_replicas(given["replicas"]),
+        replicas=0 if alone else _replicas(given["replicas"]),
+        reference=alone,
         lifetime=lifetime,
         name=f"{SHARED_STACK}-{secrets.token_hex(3)}"
         if lifetime == "fresh"
         else stack_name(environ.get(NAME_VARIABLE) or SHARED_STACK),
-        port=_port(given["stack_port"]),
+        port=0 if alone else _port(given["stack_port"]),
         database=_choice("database", given, choices),
-        config_source=_choice("config_source", given, choices),
+        config_source="env" if alone else _choice("config_source", given, choices),
         placements=tuple(filter(None, given["placement"].value.split(BETWEEN))),
         constraints=given["placement_constraints"].value,
         release=_release(given["release"], target),
-        sources={name: setting.source for name, setting in given.items()},
+        # The ini settings of replicas are for other runs.
+        sources=sources | dict.fromkeys(OF_REPLICAS, "default") if alone else sources,
         override=override_file(directory) if target in choices["stack_options"] else None,
     )
 

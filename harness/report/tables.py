@@ -77,4 +77,6 @@ def _where(name: str, directory: str, unreadable: list[UnreadableError]) -> str:
         if record.lifetime == "fresh"
         else f"stays until placement-harness down{name_option(name)}"
     )
-    return f"{record.url}, {ends}"
+    urls = map(record.reference_url, record.reference)
+    beside = "".join(f", the reference at {url}" for url in urls)
+    return f"{record.url}{beside}, {ends}"

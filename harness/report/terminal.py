@@ -90,7 +90,8 @@ def header(plan: Plan, *, is_cluster: bool) -> str:
     """
     parts = [_sourced(plan, "target", plan.target)]
     if is_cluster:
-        parts.append(_sourced(plan, "replicas", counted(plan.replicas)))
+        if plan.replicas:
+            parts.append(_sourced(plan, "replicas", counted(plan.replicas)))
         parts.append(_sourced(plan, "stack", f"{plan.lifetime} stack {plan.name}"))
         if plan.port:
             parts.append(_sourced(plan, "stack_port", f"port {plan.port}"))

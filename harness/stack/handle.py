@@ -3,14 +3,13 @@
 import contextlib
 import dataclasses
 import functools
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import requests
 
 from harness.config.plan import FIRST_LANE
-from harness.core.deadline import Deadline, go_on, patiently
+from harness.core.deadline import Deadline
 from harness.core.errors import StackError, UsageError
 from harness.engine.compose import Up
 from harness.engine.docker import Engine
@@ -20,13 +19,14 @@ from harness.stack.clients import galera
 from harness.stack.clients.apache_balancer import Balancer, Balancers
 from harness.stack.clients.database import Schema, connect
 from harness.stack.clients.keystone_users import Users
+from harness.stack.clients.serving import ASK_SECONDS, until_it_serves
 from harness.stack.deaths import Deaths
 from harness.stack.model import containers, lanes
 from harness.stack.model.composing import EVERYTHING
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
-from harness.stack.settings import config_sources
+from harness.stack.settings import config_sources, reference
 from harness.stack.settings.config_sources import SOURCES, Source
 from harness.stack.settings.databases import DATABASES
 
@@ -37,31 +37,11 @@ if TYPE_CHECKING:
 # Services of every stack. A stack in which one has ended is broken, though it may go on answering.
 SERVICES = frozenset({"apache", "keystone", "memcached"})
 
-READY_SECONDS, POLL_SECONDS = 60.0, 0.05
+READY_SECONDS = 60.0
 # The provider that is asked for; there is none of that name.
 READY = "placement-harness-ready"
-# Of one that serves. What is still loading takes a connection, and answers when it has loaded: who
-# waits for that asks once, and patiently. Asked again and again, it would answer all of it first.
-ASK_SECONDS = 1.0
 # Timeout for a token of a stack that is up: many processes may be asking keystone at once.
 TOKEN_SECONDS = 30.0
-
-
-def until_it_serves(
-    ask: Callable[[float], str | None], alive: Callable[[], None], deadline: Deadline
-) -> str | None:
-    """Ask until there is no problem: None then, else the last problem, when time is up.
-
-    ``ask`` gets the seconds that it may take. ``alive`` raises when nobody is left to answer.
-    """
-    while True:
-        alive()
-        patience = max(deadline.left, ASK_SECONDS)
-        problem = patiently(functools.partial(ask, patience), alive)
-        if problem is None or deadline.passed:
-            return problem
-        go_on()
-        time.sleep(POLL_SECONDS)
 
 
 class Stack:
@@ -231,26 +211,34 @@ class Stack:
     def _services(self) -> frozenset[str]:
         """The Compose services of the stack, each with one container."""
         replicas = {ReplicaId.first(number).service for number in self.replicas}
+        beside = reference.SERVICES if self.record.reference else ()
         database = DATABASES[self.record.database]
-        return SERVICES.union(database.services, self.source.services, replicas)
+        return SERVICES.union(database.services, self.source.services, replicas, beside)
 
     # Readiness
 
     def whole(self) -> bool:
-        """Whether all of it runs, and every replica serves."""
+        """Whether all of it runs, and every replica and the reference serve."""
         running = {one.service for one in containers.of_stack(self.state) if one.is_running}
-        database = DATABASES[self.record.database]
-        services = {*SERVICES, *database.services, *self.source.services}
-        if not services <= running or galera.missing(self.state, database.cluster):
+        cluster = DATABASES[self.record.database].cluster
+        if not self._services <= running or galera.missing(self.state, cluster):
             return False
-        return all(self.asks_replica(replica) is None for replica in lanes.replicas(self.record))
+        served = all(self.asks_replica(replica) is None for replica in lanes.replicas(self.record))
+        return served and all(self.asks_reference(lane) is None for lane in self.record.reference)
 
     def asks_replica(self, replica: ReplicaId, timeout: float = ASK_SECONDS) -> str | None:
         """Ask one replica itself, in the balancer or not; None when it serves, else why not."""
         url, key = self.direct(replica.number, replica.lane)
+        return self._ask(url, timeout, key)
+
+    def asks_reference(self, lane: str, timeout: float = ASK_SECONDS) -> str | None:
+        """Ask the reference; None when it serves, else why not."""
+        return self._ask(f"{self.record.reference_url(lane)}/placement", timeout, {})
+
+    def _ask(self, placement: str, timeout: float, key: Mapping[str, str]) -> str | None:
         try:
             headers = {**key, "X-Auth-Token": self.token(timeout)}
-            url = f"{url}/resource_providers?name={READY}"
+            url = f"{placement}/resource_providers?name={READY}"
             answer = self._session.get(url, headers=headers, timeout=timeout)
         except requests.RequestException as error:
             return type(error).__name__
@@ -266,20 +254,25 @@ class Stack:
         """Return when the replicas of these numbers, of each lane, have answered a request."""
         for replica in lanes.replicas(self.record):
             if replica.number in numbers:
-                self._wait_for_replica(replica, deadline)
+                ask = functools.partial(self.asks_replica, replica)
+                self._wait(f"replica {replica}", f"--replica {replica}", ask, deadline)
 
-    def _wait_for_replica(self, replica: ReplicaId, deadline: Deadline) -> None:
-        self.awaited = f"replica {replica}"
-        problem = until_it_serves(
-            functools.partial(self.asks_replica, replica),
-            lambda: self.check("before it served"),
-            deadline,
-        )
+    def wait_for_reference(self, deadline: Deadline) -> None:
+        """Return when the reference, if there is one, has answered a request in each lane."""
+        for lane in self.record.reference:
+            ask = functools.partial(self.asks_reference, lane)
+            self._wait("the reference", reference.PLACEMENT, ask, deadline)
+
+    def _wait(
+        self, title: str, logs: str, ask: Callable[[float], str | None], deadline: Deadline
+    ) -> None:
+        self.awaited = title
+        problem = until_it_serves(ask, lambda: self.check("before it served"), deadline)
         if problem is not None:
             raise StackError(
-                f"Replica {replica} did not serve within {deadline.seconds:.0f} s; "
+                f"{title[0].upper()}{title[1:]} did not serve within {deadline.seconds:.0f} s; "
                 f"its last answer: {problem}.",
-                f"See what it says: placement-harness logs --replica {replica}.",
+                f"See what it says: placement-harness logs {logs}.",
                 service="placement",
             )
 

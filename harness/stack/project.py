@@ -14,23 +14,21 @@ from harness.config.plan import FIRST_LANE, Lane
 from harness.core.environment import PROXIES
 from harness.core.files import write_private
 from harness.engine.values import Once
+from harness.stack import reference_project
 from harness.stack.images import code_volumes
 from harness.stack.images.catalogue import IMAGES
 from harness.stack.model import composing, lanes, oslo_settings
-from harness.stack.model.lanes import ReplicaId
+from harness.stack.model.lanes import CODE, POLICY, ReplicaId
+from harness.stack.model.oslo_settings import CONNECTION
 from harness.stack.model.record import Installed, Record
 from harness.stack.model.state import StackState
 from harness.stack.model.unreadable import UnreadableError
+from harness.stack.settings import reference
 from harness.stack.settings.config_sources import SOURCES
 from harness.stack.settings.databases import DATABASES
 
 # Apache's port of the first lane, inside the stack; the others' follow.
 FIRST_PORT = 8080
-# Where a lane's replicas find their policy.
-POLICY = "/etc/placement-policy"
-CONNECTION = "placement_database/connection"
-# Where they find code that is used in place of the image's.
-CODE = "/code"
 
 Project = dict[str, Any]
 # Of the project, beside what Compose reads: a replica as compose.yaml has it; the settings of each
@@ -50,7 +48,11 @@ def write(
 
     Raises StackError when Compose cannot read its files.
     """
-    overlays = [DATABASES[record.database].overlay, SOURCES[record.config_source].overlay]
+    overlays = [
+        DATABASES[record.database].overlay,
+        SOURCES[record.config_source].overlay,
+        reference.OVERLAY if record.reference else None,
+    ]
     project = composing.described(state, [one for one in overlays if one], override)
     services: Project = project["services"]
     for one in services.values():
@@ -63,6 +65,9 @@ def write(
     for number in range(1, record.replicas + 1):
         _add_replica(project, state, record, of_the_plan or [Lane(FIRST_LANE)], number)
     _add_lanes(services, record)
+    if record.reference:
+        reference_project.add(services, state, record, of_the_plan or [Lane(FIRST_LANE)])
+    _make_schemas(services, record)
     code_volumes.mount(project)
     save(state, project)
 
@@ -194,7 +199,10 @@ def _add_replica(
     if others:
         ports = _ports(record)
         own_ports = [ports[lane.name] for lane in here[1:]]
-        told = {port: _instead(first, one) for port, one in zip(own_ports, others, strict=True)}
+        told = {
+            port: oslo_settings.changes(first, one)
+            for port, one in zip(own_ports, others, strict=True)
+        }
         own["environment"]["LANES"] = json.dumps(told)
     project["services"][ReplicaId.first(number).service] = own
 
@@ -213,12 +221,6 @@ def _environment(project: Project, record: Record, lane: Lane, number: int) -> d
     return {**left, **SOURCES[record.config_source].environment(its, replica)}
 
 
-def _instead(first: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str | None]:
-    """What turns the first one's variables into the other's; None for those that it has not."""
-    changed = {name: value for name, value in other.items() if first.get(name) != value}
-    return {**dict.fromkeys(first.keys() - other.keys()), **changed}
-
-
 def _ports(record: Record) -> dict[str, int]:
     """The ports of the lanes beside the first one: of Apache, and of replicas, inside the stack."""
     others = [lane for lane in record.lanes if lane != FIRST_LANE]
@@ -226,7 +228,7 @@ def _ports(record: Record) -> dict[str, int]:
 
 
 def _add_lanes(services: Project, record: Record) -> None:
-    """Give Apache a port for each lane beside the first one, and the database a schema."""
+    """Give Apache a port for each lane beside the first one."""
     ports = _ports(record)
     if not ports:
         return
@@ -237,5 +239,12 @@ def _add_lanes(services: Project, record: Record) -> None:
     services["apache"]["ports"] += [
         f"127.0.0.1:{record.lanes[name]}:{port}" for name, port in ports.items()
     ]
-    for server in DATABASES[record.database].servers:
-        services[server]["environment"]["SCHEMAS"] = " ".join(map(lanes.schema, ports))
+
+
+def _make_schemas(services: Project, record: Record) -> None:
+    """Have the database make all schemas but the first lane's, which its image has."""
+    others = [name for name in record.lanes if name != FIRST_LANE]
+    others += map(lanes.of_reference, record.reference)
+    if others:
+        for server in DATABASES[record.database].servers:
+            services[server]["environment"]["SCHEMAS"] = " ".join(map(lanes.schema, others))

@@ -42,7 +42,7 @@ def resolve_plan(plan: Plan, progress: Progress) -> ResolvedPlan:
     for placement in placements:
         # A copy, made now: what is built is what was looked at, whatever is edited meanwhile.
         build_context.prepare(placement)
-    images = needed(plan.database, plan.config_source)
+    images = needed(plan.database, plan.config_source, beside=plan.reference)
     contents = contents_of(images, placements, plan.override)
     return ResolvedPlan(
         **{field.name: getattr(plan, field.name) for field in fields(Plan)}, contents=contents

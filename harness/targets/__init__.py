@@ -1,4 +1,5 @@
-"""What answers requests: a stack, placement in this process, a URL. Knows nothing of pytest.
+"""What answers requests: a stack, the reference beside one, placement in this process, a URL.
+Knows nothing of pytest.
 
 To add a target, write a module here with functions ``make`` and ``attach``, and add a line to
 ``KINDS``. ``base`` says what a target has to have, and which capabilities it may have.
@@ -20,6 +21,7 @@ class Kind:
     ``module`` is a name and no module: a target's libraries are imported when it is made.
     ``takes_stack_options``: --replicas, --database and so on make sense.
     ``is_cluster``: the run has a stack, with lanes and placements to choose.
+    ``has_replicas``: its stack has replicas, whose number and configuration can be chosen.
     ``can_be_emptied``: upstream's suites, which need an empty placement, can run.
     ``name`` names the kind in pytest's cache.
     """
@@ -28,6 +30,7 @@ class Kind:
     module: str
     takes_stack_options: bool = False
     is_cluster: bool = False
+    has_replicas: bool = False
     can_be_emptied: bool = False
 
 
@@ -39,6 +42,14 @@ KINDS: dict[str, Kind] = {
         Kind(
             "stack",
             "harness.targets.stack",
+            takes_stack_options=True,
+            is_cluster=True,
+            has_replicas=True,
+            can_be_emptied=True,
+        ),
+        Kind(
+            "reference",
+            "harness.targets.reference",
             takes_stack_options=True,
             is_cluster=True,
             can_be_emptied=True,
@@ -55,13 +66,16 @@ def kind_of(plan: Plan) -> Kind:
 
 def choices() -> Mapping[str, Collection[str]]:
     """The values that options of a run can have, by option; ``stack_options``: the targets that
-    take the options of a stack."""
+    take the options of a stack; ``without_replicas``: those of them that have no replicas."""
     from harness.stack.settings.config_sources import SOURCES
     from harness.stack.settings.databases import DATABASES
 
     return {
         "target": KINDS,
         "stack_options": [kind.name for kind in KINDS.values() if kind.takes_stack_options],
+        "without_replicas": [
+            kind.name for kind in KINDS.values() if kind.is_cluster and not kind.has_replicas
+        ],
         "database": DATABASES,
         "config_source": SOURCES,
     }

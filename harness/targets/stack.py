@@ -1,18 +1,17 @@
 """Real containers: a stack of one's own, or one that was left running."""
 
-import contextlib
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from harness.config.plan import FIRST_LANE, ITS_OWN, Plan, name_option
 from harness.core.deadline import cancellable
-from harness.core.errors import StackError, UsageError
+from harness.core.errors import StackError
 from harness.core.exchange import Exchange, Request, Response
 from harness.core.measurements import Measures, Progress, Setting
 from harness.engine import stats
 from harness.stack.clients import replica_logs
-from harness.stack.clients.database import Schema
 from harness.stack.images.versions import versions
 from harness.stack.lifecycle import teardown, up
 from harness.stack.lifecycle.running import RunningStack
@@ -24,15 +23,11 @@ from harness.stack.settings.config_sources import SOURCES
 from harness.stack.settings.databases import DATABASES
 from harness.targets.base import Stage, Transport, quiet
 from harness.targets.http import HttpTransport
-from harness.upstream import identities
-from harness.upstream.fixture_data import Fixture, Rows
+from harness.targets.staging import Stages
+from harness.upstream.fixture_data import Fixture
 
 if TYPE_CHECKING:
     import pymysql
-
-
-# Variables with this in their names hold ids of projects, which keystone has to know.
-PROJECT = "PROJECT_ID"
 
 
 class StackTarget:
@@ -51,7 +46,7 @@ class StackTarget:
         self._progress = progress
         self._stack = stack
         self._lane = lane
-        self._schemas: dict[str, Schema] = {}
+        self._stages: Stages | None = None
         # Of replicas: a stack that runs may have another than was planned.
         self._number = plan.replicas
         self._cancelled = threading.Event()
@@ -64,6 +59,16 @@ class StackTarget:
 
     def running_stack(self) -> RunningStack:
         return self.stack
+
+    @property
+    def plan(self) -> Plan:
+        """The plan; it is resolved once the stack is up."""
+        return self._plan
+
+    @property
+    def lane(self) -> str:
+        """The lane of this process."""
+        return self._lane
 
     @property
     def url(self) -> str:
@@ -102,7 +107,7 @@ class StackTarget:
             up.leave(stack)
             self._progress(f"{stack.name} goes on running: {stack.record.url}")
         # Last, so that a call after an interrupt does the rest.
-        self._stack = None
+        self._stack = self._stages = None
 
     def share(self, worker: int) -> Mapping[str, object]:
         """The stack's name, the worker's lane and a token.
@@ -113,39 +118,11 @@ class StackTarget:
         lane = self._plan.lanes[worker].name if self._plan.lanes else FIRST_LANE
         return {"name": self.stack.name, "lane": lane, "token": self.token()}
 
-    @contextlib.contextmanager
-    def stage(self, fixture: Fixture) -> Iterator[Stage]:
+    def stage(self, fixture: Fixture) -> AbstractContextManager[Stage]:
         """An empty placement but for what the scene has, for who its headers say they are."""
-        state, users, scene = self.stack.state, self.stack.users, fixture.scene()
-        special = bool(scene.profile.environment)
-        lane = scene.profile.name if special else self._lane
-        if lane not in self.stack.record.lanes:
-            raise UsageError(
-                f"{fixture.name} wants a placement to itself, lane {lane}, which the stack "
-                f"{self.stack.name} was started without.",
-                "Name the suite when the run begins: --suite FILE.",
-            )
-        with state.taking(f"lane-{lane}") if special else contextlib.nullcontext():
-            real = {
-                value: users.project(f"${name}")
-                for name, value in scene.environ.items()
-                if PROJECT in name
-            }
-            if lane not in self._schemas:
-                self._schemas[lane] = self.stack.schema(lane)
-            self._schemas[lane].reset(_replaced(scene.rows, real))
-            lanes.set_policy(state, lane, scene.profile.rules)
-            environ = {name: real.get(value, value) for name, value in scene.environ.items()}
-            try:
-                yield Stage(self.stack.url(lane), environ, self._sent)
-            finally:
-                lanes.set_policy(state, lane, {})
-
-    def _sent(self, headers: Mapping[str, str]) -> Mapping[str, str]:
-        identity, left = identities.read(headers)
-        if identity is None:
-            return left
-        return {**left, "x-auth-token": self.stack.users.token(identity)}
+        if self._stages is None:
+            self._stages = Stages(self.stack, self._lane, lambda lane: lane, self.stack.url)
+        return self._stages.stage(fixture)
 
     def token(self) -> str:
         return self.stack.token()
@@ -181,7 +158,12 @@ class StackTarget:
             Setting("proxy", f"Apache {known['apache']}"),
             Setting("token cache", f"memcached {known['memcached']}"),
             Setting("profile", ", ".join(self._plan.profiles) or "secure-rbac"),
-            Setting("stack", f"{self.stack.name}, {self.stack.record.url}"),
+            Setting("stack", f"{self.stack.name}, {record.url}"),
+            *(
+                [Setting("reference", f"{record.reference_url(self._lane)}/placement")]
+                if record.reference
+                else ()
+            ),
         )
 
     def _from(self, name: str) -> str:
@@ -209,16 +191,6 @@ class StackTarget:
             else ""
         )
         return f'{gone}TOKEN="$(placement-harness token{name_option(self.stack.name)})"'
-
-
-def _replaced(rows: Rows, real: Mapping[str, str]) -> Rows:
-    """Rows with the ids of real projects."""
-    return {
-        table: [
-            {name: real.get(value, value) for name, value in row.items()} for row in rows[table]
-        ]
-        for table in rows
-    }
 
 
 class _Watchful:

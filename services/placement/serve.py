@@ -29,7 +29,7 @@ import pyuwsgi
 
 # Written when the image is assembled. Without the file, placement imports its libraries itself.
 LIBRARIES = pathlib.Path(__file__).with_name("libraries.txt")
-SOCKET = "--uwsgi-socket=:"
+SOCKET = "--uwsgi-socket="
 FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGURG)
 
 
@@ -49,7 +49,7 @@ def preload() -> None:
     gc.enable()
 
 
-def start(options: list[str], port: str, environment: dict[str, str | None]) -> int:
+def start(options: list[str], environment: dict[str, str | None]) -> int:
     """Start uwsgi for a lane; return its process id."""
     process = os.fork()
     if process:
@@ -62,8 +62,7 @@ def start(options: list[str], port: str, environment: dict[str, str | None]) -> 
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
-    others = [option for option in options if not option.startswith(SOCKET)]
-    serve([*others, f"{SOCKET}{port}"])
+    serve(options)
 
 
 def serve(options: list[str]) -> NoReturn:
@@ -77,21 +76,40 @@ def tell(processes: Iterable[int], number: int, _: object = None) -> None:
             os.kill(process, number)
 
 
-def wait(ports: dict[int, str]) -> int:
+def wait(sockets: dict[int, str]) -> int:
     """Wait for the first process to end, stop the others; return the exit code of the first."""
     first = None
-    while ports:
+    while sockets:
         ended, status = os.wait()
         # PID 1 also gets orphans of other processes.
-        if ended not in ports:
+        if ended not in sockets:
             continue
-        port, code = ports.pop(ended), os.waitstatus_to_exitcode(status)
+        socket, code = sockets.pop(ended), os.waitstatus_to_exitcode(status)
         if first is None:
             first = code if code >= 0 else 128 - code
             if code:
-                print(f"uwsgi at :{port} has ended with {code}: so do the others", file=sys.stderr)
-            tell(ports, signal.SIGTERM)
+                print(f"uwsgi at {socket} has ended with {code}: so do the others", file=sys.stderr)
+            tell(sockets, signal.SIGTERM)
     return first or 0
+
+
+def serve_lanes(
+    options: list[str], option: str, lanes: dict[str, dict[str, str | None]]
+) -> NoReturn:
+    """Start a uwsgi for each lane, pass signals on, and end when the first of them ends.
+
+    ``lanes`` has what differs in the environment of each, by its socket, which ``option`` sets.
+    """
+    # A signal that comes now is delivered when there are processes to pass it on to.
+    signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
+    sockets = {
+        start([*options, f"{option}{socket}"], environment): socket
+        for socket, environment in lanes.items()
+    }
+    for number in FORWARDED:
+        signal.signal(number, functools.partial(tell, sockets))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
+    sys.exit(wait(sockets))
 
 
 def main(options: list[str]) -> None:
@@ -102,13 +120,9 @@ def main(options: list[str]) -> None:
     if not lanes:
         serve(options)
     first = next(option for option in options if option.startswith(SOCKET)).removeprefix(SOCKET)
-    # A signal that comes now is delivered when there are processes to pass it on to.
-    signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
-    ports = {start(options, port, lanes.get(port, {})): port for port in (first, *lanes)}
-    for number in FORWARDED:
-        signal.signal(number, functools.partial(tell, ports))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
-    sys.exit(wait(ports))
+    others = [option for option in options if not option.startswith(SOCKET)]
+    ports = {f":{port}": environment for port, environment in lanes.items()}
+    serve_lanes(others, SOCKET, {first: {}, **ports})
 
 
 if __name__ == "__main__":

@@ -18,12 +18,12 @@ from tests.fakes.project import Project
         (
             ["--target", "stak"],
             "--target stak: there is no such target. Did you mean stack? "
-            "Give embedded, fake, stack, or an http(s) URL.",
+            "Give embedded, fake, reference, stack, or an http(s) URL.",
         ),
         (
             ["--target", "ftp://host"],
             "--target ftp://host: there is no such target. "
-            "Give embedded, fake, stack, or an http(s) URL.",
+            "Give embedded, fake, reference, stack, or an http(s) URL.",
         ),
         (
             ["--target", "http://:80/placement"],
@@ -68,7 +68,12 @@ from tests.fakes.project import Project
         (
             ["--target", "http://127.0.0.1:8778", "--stack-port", "9000"],
             "--stack-port 9000 makes no sense with --target http://127.0.0.1:8778: only a stack "
-            "has a port. Leave one of the two away.",
+            "has a port to choose. Leave one of the two away.",
+        ),
+        (
+            ["--target", "reference", "--replicas", "3"],
+            "--replicas 3 makes no sense with --target reference: only a stack has replicas to "
+            "start. Leave one of the two away.",
         ),
     ],
 )
@@ -151,7 +156,11 @@ def test_the_header_says_what_answers(project: Project) -> None:
 def test_help_lists_the_options(project: Project) -> None:
     result = project.pytester.runpytest_inprocess("--help")
     result.stdout.fnmatch_lines(
-        ["*--replicas=N*", "*--target=stack|embedded|URL*", "*--stack=fresh|keep|reuse|replace*"]
+        [
+            "*--replicas=N*",
+            "*--target=stack|reference|embedded|URL*",
+            "*--stack=fresh|keep|reuse|replace*",
+        ]
     )
 
 

@@ -14,6 +14,7 @@ from harness.engine.values import Container, DockerError
 from harness.stack.model import containers, lanes
 from harness.stack.model.lanes import SERVICE, ReplicaId
 from harness.stack.model.state import StackState
+from harness.stack.settings import reference
 
 # All clocks are this machine's, but a container's log driver may lag behind.
 SLACK_SECONDS = 1.0
@@ -81,8 +82,27 @@ def of_exchange(state: StackState, exchange: Exchange) -> Mapping[str, Sequence[
     A request that the client gave up, or that Apache answered itself, has no id. Its lines are
     found by its time.
     """
+    return _about(exchange, _sources(state, exchange))
+
+
+def of_reference(state: StackState, exchange: Exchange) -> Mapping[str, Sequence[str]]:
+    """Lines of the reference about one request: of its placement, if the request has an id.
+
+    Debian's format of Apache's access log has no ids.
+    """
+    services = (reference.PLACEMENT,) if exchange.request_id else reference.SERVICES
+    return _about(
+        exchange,
+        {
+            container.service: container
+            for container in containers.of_stack(state)
+            if container.service in services
+        },
+    )
+
+
+def _about(exchange: Exchange, sources: Mapping[str, Container]) -> Mapping[str, Sequence[str]]:
     since = exchange.started - SLACK_SECONDS
-    sources = _sources(state, exchange)
     if exchange.request_id is None:
         return _of_time(exchange, since, sources)
     return {
@@ -112,7 +132,7 @@ def _of_time(
     lines: dict[str, list[str]] = {}
     for source, container in sources.items():
         lines[source] = _lines(container, since=since, until=until)
-        if source == "apache":
+        if source in ("apache", reference.APACHE):
             lines[source] = [
                 line for line in lines[source] if line.startswith("[") or request in line
             ]

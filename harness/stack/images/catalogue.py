@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.core.paths import SERVICES
 from harness.engine import base_image
+from harness.stack.settings import reference
 from harness.stack.settings.config_sources import SOURCES
 from harness.stack.settings.databases import DATABASES
 
@@ -63,6 +64,7 @@ IMAGES: Mapping[str, Image] = {
             kept=8,
         ),
         Image("haproxy"),
+        Image("reference"),
     )
 }
 # Compose files that describe builds, besides compose.yaml.
@@ -70,6 +72,7 @@ OVERLAYS = sorted(
     {
         *(database.overlay for database in DATABASES.values() if database.overlay),
         *(source.overlay for source in SOURCES.values() if source.overlay),
+        reference.OVERLAY,
     }
 )
 # Names of folders that go into no image: a driver's tests, and the caches of tools.
@@ -78,9 +81,13 @@ NO_PART = {"tests", "__pycache__", ".mypy_cache", ".pytest_cache"}
 ALWAYS = ("apache", "memcached", "placement", "keystone")
 
 
-def needed(database: str, config_source: str) -> list[str]:
-    """The images of a stack with this database and this configuration source, and their parents."""
-    return with_parents([*ALWAYS, *DATABASES[database].images, *SOURCES[config_source].images])
+def needed(database: str, config_source: str, *, beside: bool = False) -> list[str]:
+    """The images of a stack with this database and this configuration source, and their parents.
+
+    ``beside`` is whether the reference stands beside the stack.
+    """
+    others = (*SOURCES[config_source].images, *(reference.IMAGES if beside else ()))
+    return with_parents([*ALWAYS, *DATABASES[database].images, *others])
 
 
 def with_parents(names: Iterable[str]) -> list[str]:

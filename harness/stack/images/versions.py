@@ -26,6 +26,7 @@ _QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "mariadb": ("mariadbd", "--version"),
     "mariadb-10.11": ("mariadbd", "--version"),
     "apache": ("apache2", "-v"),
+    "reference": ("apache2", "-v"),
     "memcached": ("memcached", "-V"),
     "etcd": ("etcd", "--version"),
     "haproxy": ("haproxy", "-v"),

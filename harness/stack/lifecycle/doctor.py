@@ -75,7 +75,7 @@ def _base() -> Finding:
 
 
 def _images() -> Finding:
-    builds = contents_of(needed("mariadb", "env")).builds
+    builds = contents_of(needed("mariadb", "env", beside=True)).builds
     missing = [name for name, _ in listing.missing(builds)]
     if not missing:
         return Finding("images", f"{len(builds)}, up to date")

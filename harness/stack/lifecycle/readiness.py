@@ -8,7 +8,8 @@ from harness.core.deadline import Deadline, news
 from harness.core.errors import HarnessError, StackError
 from harness.core.measurements import Progress
 from harness.stack.clients import galera
-from harness.stack.handle import Stack, until_it_serves
+from harness.stack.clients.serving import until_it_serves
+from harness.stack.handle import Stack
 from harness.stack.settings.databases import DATABASES
 
 PREFERRED_PORT = 8778
@@ -20,7 +21,7 @@ def wait_until_ready(
     deadline: Deadline,
     progress: Progress,
 ) -> None:
-    """Return when keystone gives a token, every replica serves, and all of a cluster has joined."""
+    """Return when keystone gives a token, all of placement serves, and a cluster is whole."""
     with news(progress, lambda seconds: f"waiting for {stack.awaited} ({seconds:.0f} s)"):
         _wait_until_ready(stack, starting, deadline)
 
@@ -32,6 +33,7 @@ def _wait_until_ready(
     try:
         wait_for_token(stack, starting, deadline)
         stack.wait_for_replicas(stack.replicas, deadline)
+        stack.wait_for_reference(deadline)
     except StackError as error:
         # Who waits for a database that is not there is not to blame.
         why = galera.trouble(stack.state, nodes, deadline) if deadline.passed else None

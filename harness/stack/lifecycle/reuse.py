@@ -12,7 +12,7 @@ from harness.engine import install
 from harness.engine.compose import Up
 from harness.placements.model import Placement
 from harness.stack import project
-from harness.stack.handle import ASK_SECONDS
+from harness.stack.clients.serving import ASK_SECONDS
 from harness.stack.lifecycle.ownership import refuse_foreign
 from harness.stack.lifecycle.readiness import wait_until_ready
 from harness.stack.lifecycle.running import RunningStack
@@ -45,7 +45,9 @@ def take(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningSt
     # A process that changes replicas puts them back itself, and is not disturbed.
     with state.taking("change", waits=progress):
         stack = _taken(state, state.record() or record, plan, progress)
-    if stack is not None and plan.asks("replicas") and stack.record.replicas != plan.replicas:
+    if stack is None or stack.record.replicas == plan.replicas:
+        return stack
+    if plan.asks("replicas") or not stack.record.replicas:
         rolling.scale(stack, plan.replicas, progress)
     return stack
 
@@ -70,6 +72,7 @@ def _taken(
     # A restarted Apache has lost its balancer settings, and a command may have been killed.
     stack.balancer.only(stack.replicas)
     has, url = counted(stack.record.replicas), stack.record.url
+    has += " and the reference" if stack.record.reference else ""
     progress(f"{state.name} runs already: {has} behind {url}")
     return stack
 
@@ -92,7 +95,9 @@ def adopted(plan: Plan) -> Plan:
     own = {
         "database": ("database", record.database),
         "config_source": ("config_source", record.config_source),
-        "replicas": ("replicas", record.replicas),
+        # A stack that has the reference alone gets as many as usual.
+        "replicas": ("replicas", record.replicas or plan.replicas),
+        "reference": ("reference", plan.reference or bool(record.reference)),
         # Of an upgrade that was broken off, those of the new placement.
         "placement_constraints": ("constraints", record.placements[0].constraints),
         "placement": ("placements", specs if any(specs) else ()),
@@ -136,6 +141,8 @@ def _difference(state: StackState, record: Record, plan: ResolvedPlan) -> str | 
         return f"it is configured by {record.config_source}, not by {plan.config_source}"
     if plan.port not in (0, record.port):
         return f"it listens on port {record.port}, not on {plan.port}"
+    if plan.reference and not record.reference:
+        return "it has no reference beside it"
     if record.made_of != plan.contents.made_of:
         return _changed_since(record, plan)
     other = _other_placement(record, plan)
@@ -159,7 +166,8 @@ def _other_placement(record: Record, plan: ResolvedPlan) -> str | None:
     contents = plan.contents
     wanted = [(contents.of(one), code_reload.name_of(one)) for one in contents.placements]
     wanted = wanted or [(contents.images["placement"], "")]
-    for number in range(max(record.replicas, plan.replicas if plan.asks("replicas") else 0)):
+    # A reference without replicas runs what replica 1 would run.
+    for number in range(max(1, record.replicas, plan.replicas if plan.asks("replicas") else 0)):
         (digest, name), has = wanted[number % len(wanted)], record.placement(number + 1)
         # A release is the same by any name; two checkouts may have the same dependencies.
         if has.content == digest and (not has.code or has.spec == name):

@@ -2,7 +2,7 @@
 
 import concurrent.futures
 
-from harness.config.plan import FIRST_LANE, Plan, counted
+from harness.config.plan import FIRST_LANE, Lane, Plan, counted
 from harness.core.deadline import Deadline
 from harness.core.errors import HarnessError
 from harness.core.measurements import Progress
@@ -115,15 +115,20 @@ def _up(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningSta
         )
         or (Installed(version=locked_version(), content=contents.images["placement"]),),
         lanes={lane.name: port if lane.name == FIRST_LANE else free_port() for lane in plan.lanes},
+        reference=_reference_ports(plan),
     )
     stack_secrets = Secrets()
-    host = {"HARNESS_DATABASE_HOST": DATABASES[plan.database].front}
-    state.create(record, stack_secrets, {**contents.variables(), **host})
+    more = {"HARNESS_DATABASE_HOST": DATABASES[plan.database].front}
+    if record.reference:
+        more["HARNESS_REFERENCE_PORT"] = str(record.reference[FIRST_LANE])
+    state.create(record, stack_secrets, {**contents.variables(), **more})
     lanes.prepare(state, plan.lanes)
+    if record.reference:
+        lanes.prepare(state, [Lane(lanes.of_reference(lane.name)) for lane in plan.lanes])
     project.write(state, record, plan.lanes, plan.override)
     stack = RunningStack(state, record, stack_secrets)
     beside = f" in each of {len(plan.lanes)} lanes" if len(plan.lanes) > 1 else ""
-    progress(f"starting {state.name}: {counted(plan.replicas)}{beside} behind {record.url}")
+    progress(f"starting {state.name}: {_named(plan)}{beside} behind {record.url}")
     stack.watch()
     deadline = Deadline.after(READY_SECONDS)
     executor = concurrent.futures.ThreadPoolExecutor(1)
@@ -145,3 +150,16 @@ def _up(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningSta
     stack.ready_after = deadline.waited
     progress(f"ready after {stack.ready_after:.1f} s")
     return stack
+
+
+def _reference_ports(plan: ResolvedPlan) -> dict[str, int]:
+    """A free port of the reference for each lane; none without a reference."""
+    names = [lane.name for lane in plan.lanes] or [FIRST_LANE]
+    return {name: free_port() for name in names} if plan.reference else {}
+
+
+def _named(plan: ResolvedPlan) -> str:
+    """The placements that are started, in words."""
+    if not plan.reference:
+        return counted(plan.replicas)
+    return f"{counted(plan.replicas)} and the reference" if plan.replicas else "the reference"

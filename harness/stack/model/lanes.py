@@ -16,6 +16,10 @@ from harness.stack.model.record import Record
 from harness.stack.model.state import StackState
 
 SERVICE = "placement"
+# Folder in a replica's container with the policies of its lanes.
+POLICY = "/etc/placement-policy"
+# Folder in a replica's container with the code that is used in place of the image's.
+CODE = "/code"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -84,12 +88,18 @@ def schema(lane: str) -> str:
     return "placement" if lane == FIRST_LANE else f"placement_{lane.replace('-', '_')}"
 
 
+def of_reference(lane: str) -> str:
+    """The name of what the reference has for a lane: its schema, and its policy's folder."""
+    return f"reference-{lane}"
+
+
 def numbers(lane: str, replicas: int) -> range:
     """The numbers of a lane's replicas, in a stack with this many.
 
-    A lane for a profile has one replica: few suites need it, and they test the profile.
+    A lane for a profile has one replica: few suites need it, and they test the profile. A stack
+    that is only there for the reference has no replicas.
     """
-    return range(1, replicas + 1 if lane.isdecimal() else 2)
+    return range(1, 1 + (replicas if lane.isdecimal() else min(replicas, 1)))
 
 
 def names(record: Record) -> tuple[str, ...]:
@@ -118,7 +128,7 @@ def prepare(state: StackState, lanes: Sequence[Lane]) -> None:
 
 def restore(state: StackState, record: Record) -> None:
     """Give each lane placement's default policy again, which a killed run did not do."""
-    for lane in record.lanes:
+    for lane in (*record.lanes, *(map(of_reference, record.lanes) if record.reference else ())):
         # The stack may have been removed meanwhile.
         with contextlib.suppress(FileNotFoundError):
             set_policy(state, lane, {})

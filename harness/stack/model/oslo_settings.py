@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 # An environment variable that oslo.config reads: OS_GROUP__OPTION.
 VARIABLE = re.compile(r"OS_([A-Z0-9_]+?)__([A-Z0-9_]+)")
+CONNECTION = "placement_database/connection"
 
 
 def split(environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -36,3 +37,9 @@ def file(settings: Mapping[str, str]) -> str:
 def section(group: str) -> str:
     """Name of a group in a file and in etcd, where oslo.config wants DEFAULT in upper case."""
     return "DEFAULT" if group == "default" else group
+
+
+def changes(first: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str | None]:
+    """What turns the first environment into the other; None stands for a variable to unset."""
+    changed = {name: value for name, value in other.items() if first.get(name) != value}
+    return {**dict.fromkeys(first.keys() - other.keys()), **changed}

@@ -80,6 +80,8 @@ class Record:
     override: str = ""
     # Name -> port of each lane, the first lane's included; empty for a stack without lanes.
     lanes: Mapping[str, int] = field(default_factory=dict)
+    # Lane -> port of the reference beside the stack; empty without a reference.
+    reference: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -91,6 +93,10 @@ class Record:
 
     def lane_url(self, lane: str) -> str:
         return f"http://127.0.0.1:{self.lanes[lane]}"
+
+    def reference_url(self, lane: str) -> str:
+        """The address of the reference's Apache for a lane; placement is at /placement there."""
+        return f"http://127.0.0.1:{self.reference[lane]}"
 
 
 def record_of(data: dict[str, Any]) -> Record:

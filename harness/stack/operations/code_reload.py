@@ -23,6 +23,7 @@ from harness.stack.model import containers, lanes
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Installed, Record
 from harness.stack.model.state import StackState
+from harness.stack.settings import reference
 
 PACKAGE = "placement"
 # uwsgi logs this text when a worker has loaded the application.
@@ -152,16 +153,18 @@ def name_of(placement: Placement) -> str:
 
 
 def _containers(stack: Stack, placements: Collection[Installed]) -> Mapping[Container, int]:
-    """Containers of the replicas that run these placements -> number of replicas in each."""
+    """Containers that run these placements -> number of processes in each that load their code."""
     replicas = Counter(
         replica.number
         for replica in lanes.replicas(stack.record)
         if stack.record.placement(replica.number) in placements
     )
-    if not replicas:
-        return {}
     places = containers.of_replicas(stack.state, map(ReplicaId.first, replicas))
-    return dict(zip(places, replicas.values(), strict=True))
+    processes = dict(zip(places, replicas.values(), strict=True))
+    if stack.record.reference and stack.record.placement(1) in placements:
+        place = containers.of_service(stack.state, reference.PLACEMENT)
+        processes[place] = reference.PROCESSES * len(stack.record.reference)
+    return processes
 
 
 def _signal(waiting: Collection[Container], name: str) -> None:
@@ -172,7 +175,7 @@ def _signal(waiting: Collection[Container], name: str) -> None:
 
 
 def _loads(container: Container, since: float) -> int:
-    """Number of replicas in a container that have loaded their code since then."""
+    """Number of processes in a container that have loaded their code since then."""
     return len(replica_logs.lines_of(container, since=since, containing=LOADED))
 
 

@@ -11,8 +11,9 @@ from harness.config.resolve import resolve
 from harness.core.errors import UsageError
 
 CHOICES = {
-    "target": ("stack", "embedded"),
-    "stack_options": ("stack",),
+    "target": ("stack", "reference", "embedded"),
+    "stack_options": ("stack", "reference"),
+    "without_replicas": ("reference",),
     "database": ("mariadb", "galera"),
     "config_source": ("env", "etcd"),
 }
@@ -123,3 +124,21 @@ def test_an_error_names_the_setting_as_it_was_written(
 def test_a_plan_made_by_hand_is_checked_too(replicas: int) -> None:
     with pytest.raises(UsageError, match=f"--replicas {replicas} cannot be run"):
         Plan(replicas=replicas)
+
+
+def test_the_reference_has_no_replicas_whatever_an_ini_file_says_of_them() -> None:
+    ini: Given = {"replicas": "5", "config_source": "etcd", "database": "galera"}
+    plan = resolved({"target": "reference"}, {}, ini)
+    assert (plan.replicas, plan.reference, plan.config_source) == (0, True, "env")
+    assert not plan.asks("replicas")
+    # The reference shares the stack's database.
+    assert plan.database == "galera"
+    assert not resolved({}, {}, ini).reference
+
+
+@pytest.mark.parametrize(
+    "option", [{"replicas": "2"}, {"stack_port": "9000"}, {"config_source": "etcd"}]
+)
+def test_settings_of_replicas_make_no_sense_with_the_reference(option: Given) -> None:
+    with pytest.raises(UsageError, match="makes no sense with --target reference: only a stack"):
+        resolved({"target": "reference", **option})

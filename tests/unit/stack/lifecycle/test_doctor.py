@@ -57,7 +57,7 @@ def test_a_machine_that_lacks_nothing_is_well(
     assert [finding.what for finding in findings.values() if not finding.ok] == []
     assert findings["container engine"].found == "28.1.0"
     assert findings["Compose v2"].found == "2.40.3"
-    assert findings["images"].found == f"{len(needed('mariadb', 'env'))}, up to date"
+    assert findings["images"].found == f"{len(needed('mariadb', 'env', beside=True))}, up to date"
     assert findings["leftovers"].found == "none"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from harness.core.deadline import Deadline
 from harness.core.errors import StackError
-from harness.stack import handle as stack_module
+from harness.stack.clients import serving
 from harness.stack.handle import Stack
 from harness.stack.lifecycle.readiness import wait_for_token
 from harness.stack.model.lanes import ReplicaId
@@ -21,7 +21,7 @@ LOADING = 0.4
 @pytest.fixture
 def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
     monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path))
-    monkeypatch.setattr(stack_module, "ASK_SECONDS", LOADING / 4)
+    monkeypatch.setattr(serving, "ASK_SECONDS", LOADING / 4)
     record = Record(name="one", lifetime="keep", replicas=2, port=1)
     return Stack(StackState("one"), record, Secrets())
 

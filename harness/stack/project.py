@@ -199,11 +199,8 @@ def _add_replica(
     if others:
         ports = _ports(record)
         own_ports = [ports[lane.name] for lane in here[1:]]
-        told = {
-            port: oslo_settings.changes(first, one)
-            for port, one in zip(own_ports, others, strict=True)
-        }
-        own["environment"]["LANES"] = json.dumps(told)
+        changes = [oslo_settings.changes(first, environment) for environment in others]
+        own["environment"]["LANES"] = json.dumps(dict(zip(own_ports, changes, strict=True)))
     project["services"][ReplicaId.first(number).service] = own
 
 

@@ -46,6 +46,7 @@ def add(
     if record.lanes:
         ports = dict(enumerate(record.reference, reference.FIRST_LANE_PORT))
         apache["environment"] = {
+            **(apache.get("environment") or {}),
             "LANES": " ".join(f"{name}:{port}" for port, name in ports.items()),
             "ROOT": "yes",
         }

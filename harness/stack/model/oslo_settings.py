@@ -40,6 +40,6 @@ def section(group: str) -> str:
 
 
 def changes(first: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str | None]:
-    """What turns the first environment into the other; None stands for a variable to unset."""
+    """Changes that turn the first environment into the other; None unsets a variable."""
     changed = {name: value for name, value in other.items() if first.get(name) != value}
     return {**dict.fromkeys(first.keys() - other.keys()), **changed}

@@ -18,12 +18,12 @@ from tests.fakes.project import Project
         (
             ["--target", "stak"],
             "--target stak: there is no such target. Did you mean stack? "
-            "Give embedded, fake, reference, stack, or an http(s) URL.",
+            "Give embedded, fake, other, reference, stack, or an http(s) URL.",
         ),
         (
             ["--target", "ftp://host"],
             "--target ftp://host: there is no such target. "
-            "Give embedded, fake, reference, stack, or an http(s) URL.",
+            "Give embedded, fake, other, reference, stack, or an http(s) URL.",
         ),
         (
             ["--target", "http://:80/placement"],

@@ -137,6 +137,22 @@ def set_replicas(state: StackState, record: Record) -> None:
     save(state, project)
 
 
+def add_lanes(state: StackState, record: Record, added: Sequence[Lane]) -> None:
+    """Describe more lanes of a stack that has none or some; the record has the ports of all."""
+    project = load(state)
+    has = {FIRST_LANE: {}, **project.get(LANES, {})}
+    project[LANES] = {**has, **{lane.name: dict(lane.environment) for lane in added}}
+    of_all = [Lane(name, environment) for name, environment in project[LANES].items()]
+    for number in range(1, record.replicas + 1):
+        _add_replica(project, state, record, of_all, number)
+    apache = project["services"]["apache"]
+    # Compose describes a port by a table; the ports of lanes were added as text.
+    apache["ports"] = [port for port in apache["ports"] if not isinstance(port, str)]
+    _add_lanes(project["services"], record)
+    code_volumes.mount(project)
+    save(state, project)
+
+
 def change_setting(
     state: StackState, setting: str, values: Mapping[ReplicaId | None, str | None]
 ) -> dict[ReplicaId | None, str | None]:

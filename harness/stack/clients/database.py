@@ -1,5 +1,6 @@
 """Connects to a stack's database; empties a lane's schema, and writes the rows of a suite."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,45 @@ def connect(
             f"See its log: placement-harness logs {service}.",
             service=service,
         ) from error
+
+
+def copy_schema(connection: "pymysql.Connection[pymysql.cursors.Cursor]", target: str) -> None:
+    """Give the database a schema with the tables of the connection's own, and no user's rows.
+
+    What is there already stays. ``target`` is a plain name. Raises StackError.
+    """
+    import pymysql
+
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        try:
+            cursor.execute("SELECT DATABASE()")
+            (source,) = cursor.fetchone() or ("",)
+            cursor.execute("SHOW TABLES")
+            tables = [row[0] for row in cursor.fetchall()]
+            statements = [
+                "SET foreign_key_checks = 0",
+                # The class VCPU has the id 0.
+                "SET sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_VALUE_ON_ZERO')",
+                f"CREATE DATABASE IF NOT EXISTS `{target}`",
+                f"USE `{target}`",
+            ]
+            for table in tables:
+                cursor.execute(f"SHOW CREATE TABLE `{table}`")
+                created = (cursor.fetchone() or ("", ""))[1]
+                statements.append(
+                    created.replace("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ", 1)
+                )
+                if table in KEPT or table in STANDARD:
+                    condition = "" if table in KEPT else " WHERE name NOT LIKE 'CUSTOM\\_%'"
+                    rows = f"SELECT * FROM `{source}`.`{table}`{condition}"  # noqa: S608 (own names)
+                    statements.append(f"INSERT IGNORE INTO `{table}` {rows}")
+            for statement in statements:
+                cursor.execute(statement)
+        except pymysql.MySQLError as error:
+            raise StackError(
+                f"The schema {target} could not be added to the database: {error}.",
+                "See its log: placement-harness logs, with the name of its service.",
+            ) from error
 
 
 class Schema:

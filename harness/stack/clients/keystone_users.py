@@ -28,12 +28,16 @@ TOKEN_AGE = 12 * 3600
 NO_ROLE = "no-role-of-placement"
 
 
+# File in the state of a stack: users of its keystone, and their tokens.
+USERS = "users.json"
+
+
 class Users:
     """Users of a stack's keystone. ``url`` is keystone's, ``admin_token`` its administrator's."""
 
     def __init__(self, state: StackState, secrets: Secrets, url: str, admin_token: str) -> None:
         self._state = state
-        self._file = state.directory / "users.json"
+        self._file = state.directory / USERS
         self._password = secrets.users_password
         self._url = f"{url}/v3"
         # Content of users.json: tokens by identity, and ids of projects by name.

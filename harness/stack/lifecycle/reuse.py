@@ -1,30 +1,23 @@
 """Stacks that were left running: taken as they are, or mended."""
 
 import dataclasses
-from collections.abc import Collection
 
-from harness.config.plan import FIRST_LANE, ITS_OWN, Plan, counted, name_option
-from harness.core.deadline import Deadline
+from harness.config.plan import FIRST_LANE, ITS_OWN, Lane, Plan, counted, name_option
 from harness.core.errors import HarnessError, StackError
 from harness.core.measurements import Progress
 from harness.core.paths import OVERRIDE
-from harness.engine import install
-from harness.engine.compose import Up
 from harness.placements.model import Placement
 from harness.stack import project
 from harness.stack.clients.serving import ASK_SECONDS
-from harness.stack.lifecycle.ownership import refuse_foreign
-from harness.stack.lifecycle.readiness import wait_until_ready
+from harness.stack.lifecycle import mending, more_lanes
 from harness.stack.lifecycle.running import RunningStack
 from harness.stack.model import containers, lanes
-from harness.stack.model.record import Installed, Record
+from harness.stack.model.record import Record
 from harness.stack.model.state import StackState
 from harness.stack.operations import code_reload, rolling
 from harness.stack.resolved_plan import ResolvedPlan
 
 IMAGES_CHANGED = "its images or Compose files have changed since it was started"
-# For what has stopped of a stack that was kept.
-MENDING_SECONDS = 30.0
 
 
 def take(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningStack | None:
@@ -45,10 +38,13 @@ def take(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningSt
     # A process that changes replicas puts them back itself, and is not disturbed.
     with state.taking("change", waits=progress):
         stack = _taken(state, state.record() or record, plan, progress)
-    if stack is None or stack.record.replicas == plan.replicas:
-        return stack
-    if plan.asks("replicas") or not stack.record.replicas:
+    if stack is None:
+        return None
+    differs = stack.record.replicas != plan.replicas
+    if differs and (plan.asks("replicas") or not stack.record.replicas):
         rolling.scale(stack, plan.replicas, progress)
+    if missing := _missing_lanes(stack.record, plan):
+        more_lanes.add(stack, missing, progress)
     return stack
 
 
@@ -66,7 +62,7 @@ def _taken(
     changed = code_reload.take_up(record, progress)
     stack = running_stack(state)
     if stack is None:
-        stack = _mended(state, record, changed, progress)
+        stack = mending.mended(state, record, changed, plan, progress)
     else:
         code_reload.reload(stack, changed)
     # A restarted Apache has lost its balancer settings, and a command may have been killed.
@@ -149,16 +145,23 @@ def _difference(state: StackState, record: Record, plan: ResolvedPlan) -> str | 
     if other is not None:
         return other
     missing = [lane.name for lane in plan.lanes if lane.name not in record.lanes]
-    if missing:
-        return f"it has no lane {', '.join(missing)}"
+    if missing and plan.profiles:
+        # placement's own suites empty every lane that they use: not one with a user's data.
+        return f"it has no lane {', '.join(missing)}, which placement's own suites may empty"
     started = project.load(state).get(project.LANES, {}) if plan.lanes else {}
     for lane in plan.lanes:
-        if started.get(lane.name) != lane.environment:
+        is_there = lane.name in lanes.names(record)
+        if is_there and started.get(lane.name, {}) != lane.environment:
             return f"its lane {lane.name} has another configuration"
     beside = [lane for lane in record.lanes if lane != FIRST_LANE]
     if beside and plan.asks("replicas") and record.replicas != plan.replicas:
         return f"its lanes have {counted(record.replicas)} each, not {plan.replicas}"
     return None
+
+
+def _missing_lanes(record: Record, plan: ResolvedPlan) -> list[Lane]:
+    """The lanes of a plan that a stack does not have yet."""
+    return [lane for lane in plan.lanes if lane.name not in lanes.names(record)]
 
 
 def _other_placement(record: Record, plan: ResolvedPlan) -> str | None:
@@ -178,36 +181,6 @@ def _other_placement(record: Record, plan: ResolvedPlan) -> str | None:
         asked = " and ".join(one.title for one in contents.placements) or "the locked release"
         return f"it runs placement {titles}, not {asked}"
     return None
-
-
-def _mended(
-    state: StackState, record: Record, changed: Collection[Installed], progress: Progress
-) -> RunningStack:
-    """Start what has stopped of a stack; its data stay. What runs changed code is started anew."""
-    progress(f"{state.name} is not whole: starting what has stopped")
-    install.ensure_engine(progress)
-    refuse_foreign(state)
-    stack = RunningStack(state, record, state.secrets())
-    code_reload.stop(stack, changed)
-    stack.watch()
-    try:
-        stack.start_containers(Up(recreate=False))
-        deadline = Deadline.after(MENDING_SECONDS)
-        wait_until_ready(stack, None, deadline, progress)
-        code_reload.loaded(changed)
-    except HarnessError as error:
-        stack.close()
-        whose = [one.spec for one in record.placements if one.code]
-        mend = (
-            f"If the code of {' or '.join(whose)} is why, mend it, and run again. " if whose else ""
-        )
-        raise StackError(
-            f"The stack {state.name} was kept, but does not serve any more: {error.problem}",
-            f"{mend}Or remove it, with all that is in it, and start another one: "
-            f"placement-harness down{name_option(state.name)}.",
-            evidence=error.evidence,
-        ) from error
-    return stack
 
 
 def running_stack(state: StackState, *, whole: bool = True) -> RunningStack | None:

@@ -12,7 +12,7 @@ from harness.placements.lockfile import locked_version
 from harness.stack import project
 from harness.stack.handle import READY_SECONDS
 from harness.stack.images.build import ensure_images
-from harness.stack.lifecycle import reuse
+from harness.stack.lifecycle import reuse, taken_ports
 from harness.stack.lifecycle.ownership import claim, refuse_foreign
 from harness.stack.lifecycle.readiness import free_port, wait_until_ready
 from harness.stack.lifecycle.running import RunningStack
@@ -99,6 +99,8 @@ def _prepare(plan: ResolvedPlan, progress: Progress) -> None:
 
 def _up(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningStack:
     contents = plan.contents
+    if plan.port:
+        taken_ports.refuse(state, plan.port)
     port = plan.port or free_port(preferred=plan.lifetime != "fresh")
     record = Record(
         name=state.name,

@@ -1,5 +1,6 @@
 """Lets Compose describe, start and remove a stack, and turns its failures into errors."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from harness.engine.values import DockerError
 from harness.stack.model.state import StackState
 
 EVERYTHING = Up()
+# Errors of a start for which something is missing that was there a moment ago.
+GONE = re.compile(r"no such (container|image|volume)|(network|volume) \S+ not found", re.I)
 
 
 class PortTakenError(Exception):
@@ -77,6 +80,13 @@ def _start_error(error: DockerError) -> Exception:
                 evidence=lines[-2:],
                 service="apache",
             )
+        )
+    if GONE.search(text):
+        return StackError(
+            "Something that the stack consists of was removed while it was started.",
+            "Look for a `docker system prune` beside this run (a cron job, another CI job), and "
+            "run again: what is missing is built again.",
+            evidence=lines[-5:],
         )
     if says_disk_full(text):
         return disk_full("starting the stack", lines[-5:])

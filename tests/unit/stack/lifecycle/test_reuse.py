@@ -174,4 +174,14 @@ def test_another_port_and_another_lane_are_not_passed_over(
     assert difference(runs, port=4711) == "it listens on port 8778, not on 4711"
     assert difference(runs, lanes=(Lane("1", {"OS_A__B": "c"}),)) is None
     assert difference(runs, lanes=(Lane("1"),)) == "its lane 1 has another configuration"
-    assert difference(runs, lanes=(Lane("1"), Lane("2"))) == "it has no lane 2"
+    assert difference(runs, lanes=(Lane("1"), Lane("2"))) == "its lane 1 has another configuration"
+
+
+def test_lanes_that_a_stack_has_not_can_be_added_but_not_for_suites_that_empty_them(
+    difference: Callable[..., str | None],
+) -> None:
+    runs, own = checkout("/a"), Lane("1", {"OS_A__B": "c"})
+    assert difference(runs, lanes=(own, Lane("2"))) is None
+    assert difference(runs, lanes=(own, Lane("2")), profiles=("cors",)) == (
+        "it has no lane 2, which placement's own suites may empty"
+    )

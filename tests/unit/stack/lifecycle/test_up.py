@@ -83,7 +83,7 @@ DIED = (
     [
         ({"version*": fails("no")}, {}, EngineError, "`docker version` failed"),
         ({}, {"ensure_images": no_images}, BuildError, "No image."),
-        ({UP: fails("Error: no such image")}, {}, StackError, "containers could not be started"),
+        ({UP: fails("Error: no such device")}, {}, StackError, "containers could not be started"),
         ({UP: fails("write x: no space left on device")}, {}, BuildError, "The disk is full"),
         ({}, {"token": no_token}, StackError, "keystone gave no token within 1 s"),
         ({"events*": f"echo '{DIED}'; exec /bin/sleep 60"}, {"token": no_token}, StackError,

@@ -1,3 +1,3 @@
-"""The commands, in click. What they do is done in the rooms below."""
+"""The commands, in click. The rooms below do the work."""
 
 from harness.cli.program import main as main

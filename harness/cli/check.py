@@ -1,4 +1,4 @@
-"""The command `check`: a workload on a stack of several replicas, judged by its promises."""
+"""The command ``check``: runs workloads on a stack of several replicas, and judges them."""
 
 import os
 import secrets
@@ -25,21 +25,39 @@ TITLE = ("placement", "replicas", "database")
 
 
 @click.command()
-@click.option("--workload", "workloads", multiple=True, metavar="W", help="Which; default: all.")
+@click.option(
+    "--workload", "workloads", multiple=True, metavar="W", help="Workload to run (default: all)."
+)
 @click.option("--database", metavar="NAME", help=f"One of {', '.join(DATABASES)}.")
 @replicas_argument
-@click.option("--placement", "placements", multiple=True, metavar="SPEC", help="Which placement.")
+@click.option(
+    "--placement",
+    "placements",
+    multiple=True,
+    metavar="SPEC",
+    help="A placement to run (default: the locked release).",
+)
 @click.option(
     "--seconds",
     type=float,
     default=6.0,
     show_default=True,
-    help="How long each workload runs.",
+    help="Time for each workload, in seconds.",
 )
-@click.option("--seed", metavar="X", help="Decides all choices; a random one without.")
-@click.option("--clients", type=click.IntRange(2, 64), help="How many; 3 for each replica.")
-@click.option("--rounds", type=click.IntRange(1), help="At most so many rounds.")
-@click.option("--stack", "lifetime", metavar="fresh|reuse", default="fresh", help="As of pytest.")
+@click.option("--seed", metavar="X", help="Seed of all random choices (default: a random seed).")
+@click.option(
+    "--clients",
+    type=click.IntRange(2, 64),
+    help="Number of clients (default: 3 for each replica).",
+)
+@click.option("--rounds", type=click.IntRange(1), help="Largest number of rounds.")
+@click.option(
+    "--stack",
+    "lifetime",
+    metavar="fresh|reuse",
+    default="fresh",
+    help="Lifetime of the stack, as with pytest (default: fresh).",
+)
 @click.option(
     *("--output", "folder"),
     type=click.Path(file_okay=False, path_type=Path),
@@ -65,10 +83,10 @@ def check(
     folder: Path,
     history: Path | None,
 ) -> None:
-    """Let clients write through all replicas at once, and judge what comes of it.
+    """Let clients write through all replicas at once, and check placement's promises.
 
-    Exits with 0 when all promises were held, with 1 when one was violated, with 3 when one is not
-    decided, e.g. because no write met another one.
+    Exits with 0 if all promises were held, with 1 if one was violated, and with 3 if one could not
+    be decided, e.g. because no two writes met.
     """
     from harness.consistency import check as checks
     from harness.consistency import text
@@ -128,7 +146,7 @@ def _title(target: "Target", seed: str, clients: int) -> str:
 
 
 def _writable(folder: Path) -> None:
-    """Raise UsageError where no history could be written, before anything is started."""
+    """Raise UsageError if no history can be written, before anything is started."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".probe-{os.getpid()}"

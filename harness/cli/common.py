@@ -1,4 +1,4 @@
-"""What all commands have in common: options, how errors end, and how progress is told."""
+"""Parts that all commands share: options, errors and exit codes, lines of progress."""
 
 import contextlib
 import signal
@@ -25,7 +25,7 @@ named = click.option(
     envvar=NAME_VARIABLE,
     show_default=True,
     show_envvar=True,
-    help="The stack, where there are several.",
+    help="Name of the stack.",
 )
 
 
@@ -36,7 +36,7 @@ def help_of(setting: str) -> str:
 
 
 class Commands(click.Group):
-    """Turns the harness's errors into one paragraph and their exit code."""
+    """A group of commands that prints an error as one paragraph, and ends with its exit code."""
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         for number in heeded(signal.SIGTERM, signal.SIGHUP):
@@ -56,7 +56,7 @@ class Commands(click.Group):
             error.show()
             sys.exit(error.exit_code)
         except (KeyboardInterrupt, click.Abort):
-            click.secho("interrupted; what was begun is undone or finished", fg="yellow", err=True)
+            click.secho("interrupted; the work is undone or finished", fg="yellow", err=True)
             sys.exit(130)
         sys.exit(0)
 
@@ -71,13 +71,13 @@ def _interrupt(signum: int, frame: object) -> None:
 
 
 def say(line: str) -> None:
-    # A terminal that was closed must not keep a stack from being removed.
+    # A closed terminal must not keep a stack from being removed.
     with contextlib.suppress(OSError):
         click.echo(f"  {line}", err=True)
 
 
 class Replicas(click.ParamType[int]):
-    """A number of replicas, or of one; what is none is refused in the words that pytest has."""
+    """A number of replicas, or the number of one replica. Its errors read as those of pytest."""
 
     name = "N"
 
@@ -92,13 +92,13 @@ def replicas_argument(function: Callable[..., None]) -> Callable[..., None]:
     return click.option(
         "--replicas",
         type=Replicas("--replicas"),
-        help=f"How many placement replicas, 1 to {MAX_REPLICAS}; as many as a stack has that runs "
-        f"already, else {DEFAULT_REPLICAS}.",
+        help=f"Number of placement replicas, 1 to {MAX_REPLICAS} (default: as many as a running "
+        f"stack has, or {DEFAULT_REPLICAS}).",
     )(function)
 
 
 def running(name: str) -> Any:
-    """The stack that was left running. Raises StackError."""
+    """The stack with this name, which was left running. Raises StackError if there is none."""
     from harness.stack.lifecycle import reuse
     from harness.stack.model.state import StackState
 

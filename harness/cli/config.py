@@ -1,4 +1,4 @@
-"""placement-harness config: settings of a stack whose replicas take them from etcd."""
+"""The command ``config``: settings of a stack whose replicas take them from etcd."""
 
 import sys
 from typing import Any
@@ -13,43 +13,47 @@ HIDDEN = "***"
 
 @click.group()
 def config() -> None:
-    """Show and change the replicas' settings: of a stack with --config-source etcd."""
+    """Show and change the replicas' settings, in a stack with --config-source etcd."""
 
 
 @config.command(name="list")
 @named
 def show(name: str) -> None:
-    """Print all settings but secret ones; those that differ between replicas for each."""
+    """Print all settings, with secret values hidden.
+
+    A setting that differs between replicas is printed for each replica.
+    """
     from harness.stack.operations import placement_options
 
     stack = _configured(name)
     known = placement_options.known(placement_options.pythons(stack.record))
     for setting, values in sorted(_by_setting(stack).items()):
-        shown = {who: HIDDEN if known.secret(setting) else one for who, one in values.items()}
+        is_secret = known.secret(setting)
+        shown = {key: HIDDEN if is_secret else value for key, value in values.items()}
         if len(set(values.values())) == 1 and len(values) == len(_services(stack)):
             click.echo(f"{setting} = {next(iter(shown.values()))}")
         else:
-            for who, one in sorted(shown.items()):
-                click.echo(f"{setting} = {one}  ({who})")
+            for replica, value in sorted(shown.items()):
+                click.echo(f"{setting} = {value}  ({replica})")
 
 
 @config.command()
 @click.argument("setting", metavar="GROUP/OPTION")
 @named
 def get(setting: str, name: str) -> None:
-    """Print what one option is set to, secret or not; nothing where it has its default."""
+    """Print the value of one option, secret or not; nothing if the option has its default."""
     from harness.stack.operations import placement_options
 
     stack = _configured(name)
     wanted = placement_options.known(placement_options.pythons(stack.record)).find(setting)
     values = _by_setting(stack).get(wanted, {})
-    for who, one in sorted(values.items()):
-        click.echo(one if len(set(values.values())) == 1 else f"{who}: {one}")
+    for replica, value in sorted(values.items()):
+        click.echo(value if len(set(values.values())) == 1 else f"{replica}: {value}")
         if len(set(values.values())) == 1:
             return
 
 
-# A value may begin with a dash: -1.
+# A value may begin with a dash, such as -1.
 @config.command(name="set", context_settings={"ignore_unknown_options": True})
 @click.argument("setting", metavar="GROUP/OPTION")
 @click.argument("value", required=False)
@@ -57,8 +61,8 @@ def get(setting: str, name: str) -> None:
 def change(setting: str, value: str | None, name: str) -> None:
     """Set an option for all replicas, and restart them one after the other.
 
-    When one of them does not serve with it, all get back what they had. Without VALUE it is read
-    from standard input: the command lines of a machine are no secret.
+    If a replica does not serve with the new value, all replicas get their old values back. Without
+    VALUE, the value is read from standard input: other users can read command lines.
     """
     from harness.stack.operations import change_settings, placement_options
 
@@ -66,7 +70,7 @@ def change(setting: str, value: str | None, name: str) -> None:
     if len(stack.record.lanes) > 1:
         raise UsageError(
             f"The stack {name} has lanes, whose replicas are not restarted one by one.",
-            "Start one without: placement-harness down, then "
+            "Start a stack without lanes: placement-harness down, then "
             "placement-harness up --config-source etcd.",
         )
     text = sys.stdin.read().removesuffix("\n") if value is None else value
@@ -75,7 +79,7 @@ def change(setting: str, value: str | None, name: str) -> None:
 
 
 def _configured(name: str) -> Any:
-    """A stack that runs, and has settings in etcd."""
+    """The running stack with this name. Raises UsageError unless its settings are in etcd."""
     stack = running(name)
     source = stack.record.config_source
     if source != "etcd":
@@ -87,14 +91,14 @@ def _configured(name: str) -> Any:
 
 
 def _services(stack: Any) -> list[str]:
-    """The replicas of all lanes."""
+    """Keys of the replicas of all lanes, as in etcd."""
     from harness.stack import project
 
     return sorted(project.load(stack.state)[project.SETTINGS])
 
 
 def _by_setting(stack: Any) -> dict[str, dict[str, str]]:
-    """GROUP/OPTION -> replica -> value, as they stand in etcd."""
+    """The settings in etcd: GROUP/OPTION -> key of a replica -> value."""
     from harness.stack.clients.etcd import PREFIX, Etcd
 
     values: dict[str, dict[str, str]] = {}

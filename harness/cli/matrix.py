@@ -1,4 +1,4 @@
-"""The command: which cells, where the results go, and what is said of them."""
+"""The command ``matrix``: chooses the cells, and shows and saves their results."""
 
 import functools
 import os
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.matrix.runner import Options
 
 OUTPUT = "placement-matrix"
-# What the matrix itself tells pytest.
+# Options of pytest that the matrix itself sets.
 OURS = ("--junit-xml", "--junitxml", "--run-report")
 UPSTREAM = ("upstream",)
 
@@ -31,24 +31,24 @@ several = functools.partial(click.option, multiple=True, metavar="NAME[,NAME...]
 
 @click.command()
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
-@click.option("--cells", metavar="all|smoke|FILE", help="Cells of a name, or of a file.")
+@click.option("--cells", metavar="all|smoke|FILE", help="A named set of cells, or a file of cells.")
 @several("--database", help="With these databases.")
 @several("--config-source", help="With these configuration sources.")
 @several(
     "--placement",
     metavar="SPEC[+SPEC][,...]",
-    help="With these placements; SPEC+SPEC are side by side in one stack.",
+    help="With these placements; SPEC+SPEC run side by side in one stack.",
 )
-@several("--replicas", metavar="N[,N...]", help="With so many replicas.")
-@click.option("--only", metavar="REGEX", help="Of all these, cells with such a name.")
-@click.option("--suite", "suites", multiple=True, help="What is run.  [default: upstream]")
-@click.option("-n", "workers", metavar="N", help="In so many lanes (pytest-xdist).")
+@several("--replicas", metavar="N[,N...]", help="With these numbers of replicas.")
+@click.option("--only", metavar="REGEX", help="Run only cells whose name matches.")
+@click.option("--suite", "suites", multiple=True, help="Suites to run.  [default: upstream]")
+@click.option("-n", "workers", metavar="N", help="Number of lanes (pytest-xdist).")
 @click.option(
     *("--timeout", "seconds"),
     type=click.FloatRange(min=0, min_open=True),
     default=1800,
     show_default=True,
-    help="The most seconds for a cell.",
+    help="Time limit of a cell, in seconds.",
 )
 @click.option(
     *("--output", "folder"),
@@ -63,23 +63,23 @@ several = functools.partial(click.option, multiple=True, metavar="NAME[,NAME...]
 def matrix(**given: Any) -> None:
     """Run the same suites on many kinds of stacks, one after the other.
 
-    The cells are all that there are, those of a name or a file, or the product of the options.
-    What follows `--` goes to pytest.
+    The cells are those of a named set or a file, or all combinations of the options' values; by
+    default they are the set `all`. Words after `--` go to pytest.
     """
     sys.exit(_matrix(given))
 
 
 def _matrix(given: Mapping[str, Any]) -> int:
-    """Do what the options say; the exit code."""
+    """Carry out the command, and return its exit code."""
     from harness.matrix import ci
     from harness.matrix.cells import Axes, chosen
     from harness.matrix.runner import Options
 
     axes = Axes(given["database"], given["config_source"], given["placement"], given["replicas"])
     cells = chosen(given["cells"], axes, given["only"])
-    told = [f"--{name}" for name in ("list", "github", "zuul") if given[name]]
-    if len(told) > 1:
-        raise UsageError(f"{' and '.join(told)} make no sense together.", "Give one of them.")
+    formats = [f"--{name}" for name in ("list", "github", "zuul") if given[name]]
+    if len(formats) > 1:
+        raise UsageError(f"{' and '.join(formats)} make no sense together.", "Give one of them.")
     _check(given["words"], given["workers"])
     options = Options(
         folder=given["folder"].expanduser().absolute(),
@@ -109,7 +109,7 @@ def _check(words: Sequence[str], workers: str | None) -> None:
         if word.partition("=")[0] in OURS:
             raise UsageError(
                 f"{word} is the matrix's own: it writes one for each cell, and one for all.",
-                "Leave it away, and say where by --output DIR.",
+                "Leave it away, and name the directory with --output DIR.",
             )
         if word in BUILT_IN:
             raise UsageError(f"{word} would be a file for pytest.", f"Did you mean --cells {word}?")
@@ -124,8 +124,8 @@ def _run(cells: Sequence["Cell"], options: "Options", written: str) -> int:
         from harness.report import junit
     except ImportError as error:
         raise RunnerError(
-            f"The results of all cells are to be one JUnit file, but {error}.",
-            "Install what it needs: pip install 'placement-harness[matrix]'.",
+            f"The JUnit file of all cells cannot be written: {error}.",
+            "Install the missing packages: pip install 'placement-harness[matrix]'.",
         ) from error
     from harness.matrix import progress, report, runner
 
@@ -154,7 +154,7 @@ def _run(cells: Sequence["Cell"], options: "Options", written: str) -> int:
 
 
 def _prepare(folder: Path) -> None:
-    """Raise UsageError where nothing can be written, before anything is run."""
+    """Raise UsageError if the directory cannot be written, before any cell runs."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".probe-{os.getpid()}"

@@ -1,4 +1,4 @@
-"""Commands that compare and convert recordings."""
+"""The commands ``diff`` and ``export``, which compare and convert recordings."""
 
 import json
 import sys
@@ -14,17 +14,17 @@ from harness.parity.recording import Recording, refuse_existing
 @click.command()
 @click.argument("left", metavar="A")
 @click.argument("right", metavar="B")
-@click.option("--json", "as_json", is_flag=True, help="The outcome for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 @click.option(
     "--report",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a page that shows it: one HTML file, which needs no network.",
 )
 def diff(left: str, right: str, as_json: bool, report: Path | None) -> None:
-    """Compare two recordings: files, or devstack, which is shipped.
+    """Compare two recordings: files, or `devstack`, which comes with the harness.
 
-    Exits with 0 when all answers are the same or differ as declared, with 1 when others differ, or
-    when there was nothing to compare.
+    Exits with 0 if all answers are the same or differ as declared, and with 1 if others differ or
+    if there was nothing to compare.
     """
     outcome = offline.diff(offline.found_recording(left), offline.found_recording(right))
     if report is not None:
@@ -40,11 +40,11 @@ def diff(left: str, right: str, as_json: bool, report: Path | None) -> None:
 
 @click.command()
 @click.argument("recording")
-@click.option("--har", "as_har", is_flag=True, required=True, help="As HAR 1.2.")
+@click.option("--har", "as_har", is_flag=True, required=True, help="Write HAR 1.2.")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The file to write; without: standard output.",
+    help="The file to write (default: standard output).",
 )
 def export(recording: str, as_har: bool, output: Path | None) -> None:
     """Write a recording in a format that other tools read."""

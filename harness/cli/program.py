@@ -1,8 +1,8 @@
 """The commands: the same stack without pytest.
 
-Exit codes: 0; 1 when check finds a violation, doctor a problem, a test fails under tempest or in a
-matrix, or logs has no line of a request; 3 when check cannot decide; 64 for an argument without
-sense; 70 when the command could not be carried out; 130 after Ctrl-C.
+Exit codes: 0; 1 if check finds a violation, doctor finds a problem, a test fails under tempest or
+in a matrix, or logs has no line of a request; 3 if check cannot decide; 64 for an argument that
+makes no sense; 70 if the command could not be carried out; 130 after Ctrl-C.
 """
 
 import os
@@ -34,7 +34,7 @@ from harness.stack.settings.config_sources import SOURCES
 from harness.stack.settings.databases import DATABASES
 from harness.targets import choices
 
-# What an openrc file sets, and clients take before they look at clouds.yaml.
+# Variables of an openrc file. Clients prefer them to clouds.yaml.
 OTHER_CREDENTIALS = (
     *("OS_AUTH_TYPE", "OS_AUTH_URL", "OS_TOKEN", "OS_USERNAME", "OS_USER_ID", "OS_PASSWORD"),
     *("OS_USER_DOMAIN_NAME", "OS_USER_DOMAIN_ID", "OS_PROJECT_NAME", "OS_PROJECT_ID"),
@@ -55,16 +55,20 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--database", default="mariadb", metavar="NAME", help="For stacks with this one.")
-@click.option("--config-source", default="env", metavar="NAME", help="And with this one.")
+@click.option(
+    "--database", default="mariadb", metavar="NAME", help="Prepare stacks with this database."
+)
+@click.option(
+    "--config-source", default="env", metavar="NAME", help="And with this configuration source."
+)
 def setup(database: str, config_source: str) -> None:
-    """Get what a stack needs: Compose, the base image, the images. Does nothing twice."""
+    """Install or build what a stack needs and lacks: Compose, the base image, all images."""
     one_of(DATABASES, database, f"--database {database}", "database")
     one_of(SOURCES, config_source, f"--config-source {config_source}", "config source")
     install.ensure_engine(say)
     contents = contents_of(needed(database, config_source, beside=True))
     if ensure_images(contents, say):
-        # The answers are kept for every run.
+        # Ask for the versions now: the answers are kept for all runs.
         versions(contents)
     unpack(contents)
     claim_latest(contents)
@@ -100,13 +104,14 @@ def up(
     reference: bool,
     name: str,
 ) -> None:
-    """Start a stack and leave it running; one that runs already is taken as it is, and scaled.
+    """Start a stack and leave it running.
 
-    One that differs in more than its replicas is refused, and keeps its data.
+    A stack that runs already is kept, and scaled to --replicas. If it differs in anything else, the
+    command fails, and the stack keeps its data.
     """
     from harness.stack.lifecycle import reuse, up
 
-    # An empty name is one that somebody has given.
+    # resolve() would take an empty --name for a missing one.
     stack_name(name)
     options = {
         "target": "stack",
@@ -152,13 +157,16 @@ def down(name: str) -> None:
 
 
 def _recorded(state: StackState) -> bool:
-    """Whether there is a record of the stack. Raises UnreadableError where time may mend it."""
+    """Whether there is a record of the stack.
+
+    Raises UnreadableError if a later attempt may succeed in reading the record.
+    """
     try:
         return state.record() is not None
     except UnreadableError as error:
         if not error.damaged:
             raise
-        # The stack is to go, with all that is in it: labels find its parts.
+        # The user wants the stack removed, and labels find its parts without the record.
         say(f"{state.directory / 'stack.json'} cannot be read: removing {state.name} by its labels")
         return True
 
@@ -166,9 +174,9 @@ def _recorded(state: StackState) -> bool:
 @main.command()
 @named
 def env(name: str) -> None:
-    """Print what a shell needs for OpenStack clients: eval "$(placement-harness env)"."""
+    """Print variables for OpenStack clients: eval "$(placement-harness env)"."""
     stack = running(name)
-    # They would count more than what the file says.
+    # Clients would prefer these variables to clouds.yaml.
     click.echo(f"unset {' '.join(OTHER_CREDENTIALS)}")
     click.echo(f"export OS_CLIENT_CONFIG_FILE={shlex.quote(str(stack.state.clouds_file))}")
     click.echo(f"export OS_CLOUD={shlex.quote(name)}")
@@ -183,7 +191,7 @@ def token(name: str) -> None:
 
 @main.command()
 def status() -> None:
-    """Show the stacks on this machine, and what runs in them."""
+    """Show the stacks on this machine, and their containers."""
     from harness.report import tables
 
     tables.show_stacks()
@@ -191,11 +199,13 @@ def status() -> None:
 
 @main.command()
 @click.argument("service", required=False)
-@click.option("--replica", metavar="N", help="One replica alone; 2-N, of lane 2, shares N's log.")
-@click.option("--request", metavar="ID", help="The lines of one request, by its request id.")
-@click.option("--follow", is_flag=True, help="Go on with what is written from now on.")
 @click.option(
-    "--tail", type=click.IntRange(0), metavar="N", help="Only N last lines of each container."
+    "--replica", metavar="N", help="Only this replica. (2-N, in lane 2, shares the log of N.)"
+)
+@click.option("--request", metavar="ID", help="Only the lines of the request with this id.")
+@click.option("--follow", is_flag=True, help="Go on with new lines, until Ctrl-C.")
+@click.option(
+    "--tail", type=click.IntRange(0), metavar="N", help="Only the last N lines of each container."
 )
 @named
 def logs(
@@ -206,7 +216,7 @@ def logs(
     tail: int | None,
     name: str,
 ) -> None:
-    """Print what the containers of a stack have said."""
+    """Print the logs of a stack's containers."""
     from harness.stack.clients.replica_logs import choose, stream
 
     chosen = choose(StackState(name), service, replica)
@@ -216,7 +226,7 @@ def logs(
             click.echo(line)
             none = False
     except KeyboardInterrupt:
-        # Nothing was begun that had to be undone; with --follow it is the way to end.
+        # Ctrl-C is the way to end --follow, and there is nothing to undo.
         sys.exit(130)
     if none and request is not None:
         names = ", ".join(container.name for container in chosen)
@@ -225,9 +235,11 @@ def logs(
 
 
 @main.command()
-@click.option("--all", "everything", is_flag=True, help="Kept stacks too, when nobody uses them.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Also remove kept stacks that are not used."
+)
 def reap(everything: bool) -> None:
-    """Remove what killed runs have left; never what a live run uses."""
+    """Remove the stacks and files of killed runs; never those that a live run uses."""
     from harness.stack.lifecycle import teardown
 
     removed = teardown.reap(say, everything=everything)
@@ -236,7 +248,7 @@ def reap(everything: bool) -> None:
 
 @main.command()
 def doctor() -> None:
-    """Check everything that a stack needs, and say what to do about each thing missing."""
+    """Check everything that a stack needs, and say what to do about each problem."""
     from harness.report import tables
     from harness.stack.lifecycle.doctor import examine
 
@@ -249,10 +261,12 @@ def doctor() -> None:
     "directories", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @named
-@click.option("--url", help="A placement elsewhere, with the credentials of OS_* variables.")
+@click.option("--url", help="Address of another placement; credentials are in OS_* variables.")
 @click.option("--release", default="", help="The release of the placement at --url.")
-@click.option("--regex", help="Only the suites in whose file name this is found.")
-@click.option("--junit-xml", type=click.Path(dir_okay=False, path_type=Path), help="A report.")
+@click.option("--regex", help="Only the suites whose file name matches.")
+@click.option(
+    "--junit-xml", type=click.Path(dir_okay=False, path_type=Path), help="JUnit file to write."
+)
 @click.pass_context
 def tempest(
     context: click.Context,
@@ -263,7 +277,7 @@ def tempest(
     regex: str | None,
     junit_xml: Path | None,
 ) -> None:
-    """Run suites, those of gabbits/ or of other directories, under tempest with gabbi-tempest."""
+    """Run suites, of ./gabbits or of other directories, under tempest with gabbi-tempest."""
     from harness.cli import tempest
 
     if url and context.get_parameter_source("name") is click.core.ParameterSource.COMMANDLINE:
@@ -279,11 +293,13 @@ def tempest(
 
 
 @main.command()
-@click.option("--starts", default=10, show_default=True, help="How many starts to measure.")
-@click.option("--suites", is_flag=True, help="Placement's own suites, beside upstream's way.")
-@click.option("--rounds", default=3, show_default=True, help="With --suites: how often.")
+@click.option("--starts", default=10, show_default=True, help="Number of starts to measure.")
+@click.option(
+    "--suites", is_flag=True, help="Measure placement's own suites, beside upstream's command."
+)
+@click.option("--rounds", default=3, show_default=True, help="Number of rounds, with --suites.")
 def bench(starts: int, suites: bool, rounds: int) -> None:
-    """Measure starts, reuse, tear-down, the client and the images on this machine."""
+    """Measure start, reuse, tear-down, client time and image sizes on this machine."""
     if suites:
         from harness.bench import upstream_suites as placements
 

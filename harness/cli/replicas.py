@@ -1,4 +1,4 @@
-"""Commands that change a stack's replicas while requests flow."""
+"""The commands ``scale``, ``restart`` and ``upgrade``, which change replicas of a stack."""
 
 import time
 
@@ -21,12 +21,15 @@ def scale(replicas: int, name: str) -> None:
 
 @click.command()
 @click.option(
-    "--rolling", "one_by_one", is_flag=True, help="One after the other, while requests flow."
+    "--rolling",
+    "one_by_one",
+    is_flag=True,
+    help="Restart all replicas, one after the other, while requests flow.",
 )
-@click.option("--replica", type=Replicas("--replica"), help="This one alone.")
+@click.option("--replica", type=Replicas("--replica"), help="Restart only this replica.")
 @named
 def restart(one_by_one: bool, replica: int | None, name: str) -> None:
-    """Restart replicas; each is taken out of the balancer before, and put back after."""
+    """Restart replicas. Each is taken out of the balancer before, and put back afterwards."""
     from harness.stack.operations import rolling
 
     stack, began = running(name), time.monotonic()
@@ -44,7 +47,10 @@ def restart(one_by_one: bool, replica: int | None, name: str) -> None:
         rolling.require_another(stack)
         done = counted(len(rolling.restart_rolling(stack, say)))
     else:
-        raise UsageError("Restart what?", "Give --rolling for all replicas, or --replica N.")
+        raise UsageError(
+            "`restart` does not know which replicas to restart.",
+            "Give --rolling for all replicas, or --replica N.",
+        )
     say(f"restarted {done} of {name} in {time.monotonic() - began:.1f} s")
 
 
@@ -57,7 +63,7 @@ def restart(one_by_one: bool, replica: int | None, name: str) -> None:
     "constraints",
     default="",
     metavar="FILE",
-    help="Its dependencies; without: those of its own date.",
+    help="Dependencies of the new placement (default: those of its own date).",
 )
 @named
 def upgrade(spec: str, constraints: str, name: str) -> None:

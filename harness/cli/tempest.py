@@ -1,4 +1,4 @@
-"""The command: where the suites go, and what is said of them."""
+"""The command ``tempest``: runs suites under tempest against a stack or a URL."""
 
 import os
 import time
@@ -32,7 +32,7 @@ def tempest(
     progress: Progress,
     release: str = "",
 ) -> bool:
-    """Run suites against a stack or a URL, and say what came of them; True when all is well.
+    """Run suites against a stack or a URL, and print the outcome; True if all tests passed.
 
     ``release`` is that of the placement at a URL.
     """
@@ -129,7 +129,7 @@ def _meet(cloud: keystone.Keystone, url: str) -> None:
     address = cloud.endpoint("placement", cloud.token())
     if address != url.rstrip("/"):
         raise TargetError(
-            f"The suites are to go to {url}, but gabbi-tempest goes where the catalog of keystone "
-            f"at {cloud.url} has placement: {address or 'nowhere'}.",
-            "Give that address, or the credentials of the cloud that is meant.",
+            f"The suites should run against {url}, but gabbi-tempest takes the address from the "
+            f"catalog of keystone at {cloud.url}, which has placement: {address or 'nowhere'}.",
+            "Give that address, or the credentials of another cloud.",
         )

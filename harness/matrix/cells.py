@@ -27,8 +27,10 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One kind of stack. An empty ``placements`` is the default of a run; an empty ``suites`` is
-    the suites that the command names."""
+    """One kind of stack.
+
+    Empty ``placements`` stand for the default of a run, empty ``suites`` for the command's suites.
+    """
 
     name: str
     database: str = DATABASE

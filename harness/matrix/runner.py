@@ -176,7 +176,7 @@ def shielded_end(program: Program) -> None:
 
 
 def _ends_with_matrix(words: Sequence[str]) -> list[str]:
-    """The command, made to end as by Ctrl-C when the matrix is killed."""
+    """The command, wrapped so that it ends as by Ctrl-C when the matrix is killed."""
     killed = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
     return [*killed, *words]
 

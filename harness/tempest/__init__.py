@@ -1,6 +1,7 @@
-"""The suites under tempest, with the gabbi-tempest plugin: how projects run them against a cloud.
+"""Runs suites under tempest, with the plugin gabbi-tempest, as projects do against a cloud.
 
-``place`` lays out what tempest needs, ``runner`` runs it, ``verdicts`` tells what became of each
-test, ``junit`` writes that down; ``command`` is the rest. tempest ends with 0 whatever its tests
-say when it writes a stream, and with no tests too: what ran is compared with what the suites hold.
+``workspace`` writes tempest's files, ``runner`` runs it, ``outcomes`` turns its stream into
+verdicts, ``access_evidence`` proves by Apache's log that replicas answered, ``junit_suite`` makes
+the report. With a stream, tempest exits with 0 though tests fail, and without tests, too. So the
+tests that ran are compared with those in the suites.
 """

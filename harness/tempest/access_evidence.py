@@ -35,11 +35,11 @@ class Served:
             self._tally.observe(exchange)
 
     def summary(self) -> list[str]:
-        """Return how many requests each replica has answered, and how fast."""
+        """Lines with each replica's number of requests, and the latency; empty without requests."""
         return terminal.summary(self._tally, self._replicas) if self._exchanges else []
 
     def unproven(self) -> str | None:
-        """Return why the run does not prove what it should: a replica that answered nothing."""
+        """The line about a replica that answered nothing; None if all have answered."""
         return terminal.unproven(self._tally, self._replicas)
 
     def missing(self, tests: Iterable[Test]) -> RunnerError | None:
@@ -47,14 +47,14 @@ class Served:
         sent = sum(test.verdict not in UNSENT for test in tests)
         if self._unreadable is not None:
             return RunnerError(
-                "Nothing proves that replicas have answered tempest's requests. "
+                "There is no proof that replicas have answered tempest's requests. "
                 + self._unreadable.problem,
                 self._unreadable.remedy,
             )
         if self._exchanges or not sent:
             return None
         return RunnerError(
-            f"Nothing proves that replicas have answered tempest's requests: {sent} tests have "
+            f"There is no proof that replicas have answered tempest's requests: {sent} tests have "
             "run, and Apache's log holds no request to placement.",
             f"See the log: placement-harness logs apache --name {self._stack.name}.",
         )

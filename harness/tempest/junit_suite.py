@@ -1,4 +1,4 @@
-"""Names tests of tempest in JUnit files as pytest names the tests of the same suites."""
+"""Makes JUnit cases of tempest's tests, under the names that pytest gives to the same tests."""
 
 from collections.abc import Iterable
 

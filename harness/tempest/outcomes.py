@@ -1,4 +1,4 @@
-"""What became of each test that the suites hold."""
+"""Turns tempest's stream of results into a verdict for each test of the suites."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -22,25 +22,25 @@ VERDICTS = {
 
 @dataclass(slots=True)
 class Test:
-    """A test of a suite, and what became of it. ``verdict`` is None before it has run."""
+    """A test of a suite, and its outcome. ``verdict`` is None before the test has run."""
 
     suite: str
     name: str
     verdict: Verdict | None = None
     reason: str = ""
-    # When it began, in seconds since the epoch, and how long it took.
+    # Begin in seconds since the epoch, and duration in seconds.
     began: float = 0.0
     seconds: float = 0.0
-    # Of a test that failed, the log lines of its request.
+    # Log lines of a failed test's last request.
     logs: str = ""
 
 
 @dataclass(slots=True)
 class Tests:
-    """All tests that are to run, by tempest's name for them: a name may come more than once."""
+    """Tests that should run, by tempest's name for them; several tests may share a name."""
 
     expected: dict[str, list[Test]] = field(default_factory=dict)
-    # What tempest ran besides: the set-up that failed.
+    # Other tests in tempest's stream, such as a failed set-up.
     others: list[Test] = field(default_factory=list)
 
     @property
@@ -48,7 +48,7 @@ class Tests:
         return [test for tests in self.expected.values() for test in tests]
 
     def next(self, number: str) -> Test:
-        """The first test of this name that has not run yet."""
+        """The first test with this name that has not run yet."""
         for test in self.expected.get(number, ()):
             if not test.verdict:
                 return test
@@ -64,7 +64,8 @@ class Listener:
         self._running: dict[str, Test] = {}
         self._began: dict[str, Any] = {}
         self._expected: set[str] = set()
-        self._said: dict[str, bytes] = {}
+        # Traceback or reason of a test, as it comes in pieces.
+        self._texts: dict[str, bytes] = {}
 
     def status(
         self, test_id: str | None = None, test_status: str | None = None, **event: Any
@@ -72,13 +73,13 @@ class Listener:
         if test_id is None or test_status == "exists":
             return
         if event.get("file_bytes") and event.get("file_name") in ("traceback", "reason"):
-            self._said[test_id] = self._said.get(test_id, b"") + bytes(event["file_bytes"])
+            self._texts[test_id] = self._texts.get(test_id, b"") + bytes(event["file_bytes"])
         if test_status == "inprogress":
             self._running[test_id] = self._tests.next(test_id)
             self._began[test_id] = event.get("timestamp")
             self._expected.discard(test_id)
         elif test_status is not None:
-            # gabbi tells of an expected failure first, and then of a success.
+            # gabbi reports an expected failure first, and then a success.
             if test_status == "success" and test_id in self._expected:
                 self._expected.discard(test_id)
                 return
@@ -86,7 +87,7 @@ class Listener:
             if test_status in ("xfail", "uxsuccess"):
                 self._expected.add(test_id)
             test.verdict = VERDICTS.get(test_status, Verdict.FAILED)
-            test.reason = _message(self._said.pop(test_id, b"").decode(errors="replace"))
+            test.reason = _message(self._texts.pop(test_id, b"").decode(errors="replace"))
             began, ended = self._began.pop(test_id, None), event.get("timestamp")
             if began and ended:
                 test.began = began.timestamp()
@@ -95,7 +96,7 @@ class Listener:
 
 
 def _message(traceback: str) -> str:
-    """What an exception says, without where in gabbi it was raised, which helps nobody."""
+    """The message in a traceback. Its lines in gabbi's code would not help the user."""
     lines = traceback.rpartition("Traceback (most recent call last):\n")[2].splitlines()
     while lines and (lines[0].startswith("  ") or not lines[0].strip()):
         del lines[0]
@@ -103,25 +104,25 @@ def _message(traceback: str) -> str:
 
 
 def counts(tests: Iterable[Test]) -> str:
-    """How many of each verdict, e.g. ``30 passed, 1 skipped``."""
-    found = Counter(Verdict.FAILED if test.verdict in BAD else test.verdict for test in tests)
+    """Number of tests with each verdict, e.g. ``30 passed, 1 skipped``."""
+    numbers = Counter(Verdict.FAILED if test.verdict in BAD else test.verdict for test in tests)
     order = (Verdict.FAILED, Verdict.PASSED, Verdict.SKIPPED, Verdict.XFAILED)
-    return ", ".join(f"{found[verdict]} {verdict}" for verdict in order if found[verdict])
+    return ", ".join(f"{numbers[verdict]} {verdict}" for verdict in order if numbers[verdict])
 
 
 def prove(tests: Tests, code: int, errors: str) -> None:
-    """Raise RunnerError unless each test has run, and nothing else."""
+    """Raise RunnerError unless each test of the suites has run, and no other test."""
     held = Counter(test.suite for test in tests.all)
     ran = Counter(test.suite for test in tests.all if test.verdict)
     differ = [f"{suite}: {ran[suite]} of {n} tests" for suite, n in held.items() if ran[suite] != n]
     differ += [f"not in the suites: {test.name} {test.verdict}" for test in tests.others]
     if not differ and not code:
         return
-    said = next((test.reason for test in tests.others if test.reason), errors).strip()
+    reason = next((test.reason for test in tests.others if test.reason), errors).strip()
     total = ran.total() + len(tests.others)
     raise RunnerError(
         f"tempest ran {total} tests where the suites hold {held.total()}"
         + (f", and ended with {code}." if code else "."),
-        "What differs, and what tempest said last, is below; the same suites run with pytest.",
-        evidence=[*differ, *last_lines(said)],
+        "The differences and tempest's last lines are below. The same suites run with pytest, too.",
+        evidence=[*differ, *last_lines(reason)],
     )

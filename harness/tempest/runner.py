@@ -1,4 +1,4 @@
-"""Runs suites under tempest."""
+"""Runs suites under tempest, and follows its results."""
 
 import contextlib
 import re
@@ -26,19 +26,19 @@ COMMAND = (
     # gabbi-tempest makes all tests in one class: a second worker would have nothing to do.
     *("--serial", "--regex", r"^gabbi_tempest\.tests\.scenario\."),
 )
-UNEXPECTED = "It passed, but the suite says xfail: tempest counts that as a failure."
-# No part of a token can be told from other words but by its beginning: fernet's version and time.
+UNEXPECTED = "The test passed, but the suite says xfail: tempest counts that as a failure."
+# A fernet token is recognized by its beginning, which encodes a version and the time.
 TOKEN = re.compile(r"gAAAA[\w=-]{20,}")
 
 
 def require() -> None:
-    """Raise RunnerError unless tempest and what belongs to it are installed."""
+    """Raise RunnerError unless tempest and the packages around it are installed."""
     try:
         for module in ("tempest", "gabbi_tempest", "subunit", "testtools", "junitparser"):
             import_module(module)
     except ImportError as error:
         raise RunnerError(
-            f"The suites are to be run by tempest, but {error}.",
+            f"The suites cannot be run by tempest: {error}.",
             "Install it: pip install 'placement-harness[tempest]'.",
         ) from error
 
@@ -55,30 +55,29 @@ def run(
 ) -> list[Test]:
     """Run suites under tempest and give their tests; all of them have run.
 
-    ``placements`` are the releases that answer. ``check`` is called between suites, and raises
-    when the target has broken. What tempest needs stands in a directory of its own below
-    ``parent``, which is gone afterwards.
+    ``placements`` are the releases that answer. ``check`` is called between suites, and raises if
+    the target has broken. tempest's files are in a temporary directory below ``parent``.
     """
     require()
     for old in parent.glob(f"{PREFIX}*") if parent else ():
-        # Of a run that was killed; whoever calls has the stack for itself.
+        # A killed run has left this directory: the caller has locked the stack, so no other runs.
         shutil.rmtree(old, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=PREFIX, dir=parent) as name:
         work = Path(name).resolve()
         tests = workspace.prepare(directories, regex, work, placements)
         workspace.configure(keystone, work)
         secret = str(keystone.identity["password"]["user"]["password"])
-        left = Counter(test.suite for test in tests.all)
-        progress(f"tempest starts, with {len(tests.all)} tests of {len(left)} suites")
+        remaining = Counter(test.suite for test in tests.all)
+        progress(f"tempest starts, with {len(tests.all)} tests of {len(remaining)} suites")
 
         def done(test: Test) -> None:
             test.reason = clean(test.reason, secret) or (
                 UNEXPECTED if test.verdict is Verdict.XPASSED else ""
             )
-            left[test.suite] -= 1
-            if test.suite and not left[test.suite]:
-                mine = [one for one in tests.all if one.suite == test.suite]
-                progress(f"{test.suite}: {outcomes.counts(mine)}")
+            remaining[test.suite] -= 1
+            if test.suite and not remaining[test.suite]:
+                finished = [each for each in tests.all if each.suite == test.suite]
+                progress(f"{test.suite}: {outcomes.counts(finished)}")
                 check()
 
         code = _perform(work, workspace.environment(keystone, work), outcomes.Listener(tests, done))
@@ -110,5 +109,5 @@ def _perform(work: Path, environment: Mapping[str, str], listener: outcomes.List
 
 
 def clean(text: str, secret: str) -> str:
-    """The text without this run's secrets."""
+    """The text with this run's secrets hidden."""
     return redact.text(TOKEN.sub(redact.HIDDEN, text), [secret] if secret else [])

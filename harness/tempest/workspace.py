@@ -1,4 +1,4 @@
-"""What tempest needs to run suites: links to them, a configuration, an account, an environment."""
+"""Prepares a run of tempest: links to the suites, configuration, account, environment."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def prepare(
     try:
         chosen = re.compile(regex or "")
     except re.error as error:
-        raise UsageError(f"--regex {regex} makes no sense: {error}.", "Mend it.") from error
+        raise UsageError(f"--regex {regex} makes no sense: {error}.", "Correct it.") from error
     tests, answering = Tests(), [*placements]
     left_out = False
     for number, directory in enumerate(dict.fromkeys(path.resolve() for path in directories)):
@@ -64,8 +64,8 @@ def _expect(path: Path, module: str, tests: Tests, placements: Sequence[str]) ->
     if problem:
         raise UsageError(
             problem,
-            "Under tempest, suites have gabbi's own means only, no fixtures or handlers besides. "
-            "Mend it, or leave it out with --regex.",
+            "Under tempest, suites can use no other fixtures and handlers than gabbi's own. "
+            "Change the suite, or leave it out with --regex.",
         )
     if cases and not releases.holds(cases[0].releases, placements):
         return False
@@ -77,7 +77,7 @@ def _expect(path: Path, module: str, tests: Tests, placements: Sequence[str]) ->
 
 
 def configure(keystone: Keystone, work: Path) -> None:
-    """Write tempest's configuration and the account that it is to use, for its owner alone."""
+    """Write tempest's configuration and its account; only their owner can read the files."""
     user = keystone.identity.get("password", {}).get("user")
     project = (keystone.scope or {}).get("project")
     if not user or not project:
@@ -90,16 +90,15 @@ def configure(keystone: Keystone, work: Path) -> None:
             "OS_INSECURE is set, but gabbi-tempest checks certificates.",
             "Unset it; for a private authority, OS_CACERT names its file.",
         )
-    # The role by which gabbi-tempest asks for an account, whatever roles that one has.
+    # gabbi-tempest asks for an account with this role, whatever roles the account really has.
     account = {"password": user["password"], "roles": ["admin"]}
-    for kind, one in (("user", user), ("project", project)):
+    for kind, entity in (("user", user), ("project", project)):
         for key in ("id", "name"):
-            if key in one:
-                account["username" if (kind, key) == ("user", "name") else f"{kind}_{key}"] = one[
-                    key
-                ]
-            if key in one.get("domain", {}):
-                account[f"{kind}_domain_{key}"] = one["domain"][key]
+            if key in entity:
+                name = "username" if (kind, key) == ("user", "name") else f"{kind}_{key}"
+                account[name] = entity[key]
+            if key in entity.get("domain", {}):
+                account[f"{kind}_domain_{key}"] = entity["domain"][key]
     authority = ""
     if isinstance(keystone.verify, str):
         authority = f"ca_certificates_file = {Path(keystone.verify).absolute()}\n"
@@ -109,7 +108,7 @@ def configure(keystone: Keystone, work: Path) -> None:
         work / "tempest.conf",
         f"[auth]\nuse_dynamic_credentials = false\ntest_accounts_file = {work}/accounts.yaml\n"
         f"[identity]\nauth_version = v3\nuri_v3 = {keystone.url}\n{authority}"
-        # No networks are to be made for the account.
+        # Without neutron, tempest makes no networks for the account.
         f"[service_available]\nneutron = false\n[oslo_concurrency]\nlock_path = {work}/lock\n",
     )
     (work / "lock").mkdir(mode=0o700)
@@ -126,7 +125,7 @@ def environment(keystone: Keystone, work: Path) -> dict[str, str]:
     if isinstance(keystone.verify, str):
         theirs["SSL_CERT_FILE"] = str(Path(keystone.verify).absolute())
     for name in ("no_proxy", "NO_PROXY"):
-        # No proxy has to do with this machine's own addresses.
+        # Requests to this machine's own addresses must not go through a proxy.
         theirs[name] = ",".join(filter(None, [theirs.get(name), *sorted(LOOPBACK)]))
     return {
         **theirs,

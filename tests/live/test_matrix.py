@@ -63,5 +63,5 @@ def test_ctrl_c_removes_the_stack_of_the_cell_that_runs(commands: Commands) -> N
     running.when("starting placement-harness-")
     running.interrupt()
     assert running.ends() == 130, running.text
-    assert "interrupted; what was begun is undone or finished" in running.text
+    assert "interrupted; the work is undone or finished" in running.text
     assert commands.settled() == []

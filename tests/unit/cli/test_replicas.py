@@ -76,7 +76,7 @@ def test_restart_of_nothing_is_refused(harness: Harness, monkeypatch: pytest.Mon
     running(monkeypatch)
     said = harness("restart")
     assert said.code == 64
-    assert "Restart what? Give --rolling for all replicas, or --replica N." in said.err
+    assert "which replicas to restart. Give --rolling for all replicas, or --replica N." in said.err
     said = harness("restart", "--replica", "4")
     assert said.code == 64
     assert "has no replica 4. It has replicas 1 to 3." in said.err

@@ -303,7 +303,7 @@ def test_ctrl_c_ends_with_130_and_the_table_of_what_was_run(
     assert process.returncode == 130, err
     assert "mariadb-env-3" in out
     assert "1 of 3 cells were not run" in out
-    assert "interrupted; what was begun is undone or finished" in err
+    assert "interrupted; the work is undone or finished" in err
     found = json.loads((folder / "matrix.json").read_text())
     assert [cell["verdict"] for cell in found["cells"]] == ["passed", "interrupted"]
     assert found["not_run"] == ["galera-multiwriter-env-3"]

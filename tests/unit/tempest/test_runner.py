@@ -142,7 +142,7 @@ def test_a_regex_picks_suites_and_the_files_beside_them_stay(fake: Fake) -> None
 @pytest.mark.parametrize("text", ["tests: 1", "fixtures: [Some]\ntests: [{name: x, GET: /}]"])
 def test_what_is_no_suite_for_tempest_is_refused(fake: Fake, text: str) -> None:
     (fake.suites / "a.yaml").write_text(text)
-    with pytest.raises(UsageError, match=r"a\.yaml: .*no fixtures or handlers besides"):
+    with pytest.raises(UsageError, match=r"a\.yaml: .*no other fixtures and handlers"):
         fake.run()
 
 

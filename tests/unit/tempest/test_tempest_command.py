@@ -129,7 +129,7 @@ def test_a_failed_test_stays_1_where_the_log_cannot_be_read(
     code, out, _ = harness()
     assert code == 1
     assert "FAILED gabbits/a.yaml::One" in out
-    assert "ERROR: Nothing proves that replicas have answered" in out
+    assert "ERROR: There is no proof that replicas have answered" in out
 
 
 def test_tests_without_a_request_in_the_log_are_70(

@@ -3,9 +3,9 @@
 import os
 import secrets
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -17,6 +17,7 @@ from harness.stack.settings.databases import DATABASES
 from harness.targets import choices
 
 if TYPE_CHECKING:
+    from harness.consistency.check import Checked
     from harness.targets.base import Target
 
 OUTPUT = "placement-check"
@@ -66,9 +67,15 @@ TITLE = ("placement", "replicas", "database")
     help="The directory of the histories.",
 )
 @click.option(
-    "--history",
+    *("--history", "histories"),
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Judge this saved history again; start nothing.",
+    multiple=True,
+    help="Judge this saved history again; start nothing. May be given several times.",
+)
+@click.option(
+    "--findings",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the table of what races have found (Markdown), also from --history.",
 )
 def check(
     workloads: tuple[str, ...],
@@ -81,7 +88,8 @@ def check(
     rounds: int | None,
     lifetime: str,
     folder: Path,
-    history: Path | None,
+    histories: tuple[Path, ...],
+    findings: Path | None,
 ) -> None:
     """Let clients write through all replicas at once, and check placement's promises.
 
@@ -89,17 +97,13 @@ def check(
     be decided, e.g. because no two writes met.
     """
     from harness.consistency import check as checks
-    from harness.consistency import text
     from harness.consistency.cluster import Cluster
-    from harness.consistency.judge import Judgement
     from harness.consistency.runner import Settings
     from harness.consistency.workloads import WORKLOADS
     from harness.targets.stack import StackTarget
 
-    if history is not None:
-        checked = checks.judged(history)
-        _show(text.lines(checked))
-        sys.exit(checked.report.judgement.exit_code)
+    if histories:
+        _conclude([_shown(checks.judged(path)) for path in histories], findings)
     if seconds <= 0:
         raise UsageError(f"--seconds {seconds:g} leaves no time.", "Give a number above 0.")
     names = [one_of(WORKLOADS, name, f"--workload {name}", "workload") for name in workloads] or [
@@ -116,26 +120,46 @@ def check(
     _writable(folder)
     target = StackTarget(plan, say)
     seed = seed or secrets.token_hex(3)
-    judgements = []
+    made = []
     try:
         target.start()
         cluster = Cluster(target)
         settings = Settings(seed, seconds, clients or checks.CLIENTS * cluster.replicas, rounds)
         say(_title(target, seed, settings.clients))
         for name in names:
-            checked = checks.check(name, settings, cluster, folder, say)
-            _show(text.lines(checked))
-            judgements.append(checked.report.judgement)
+            made.append(_shown(checks.check(name, settings, cluster, folder, say)))
     finally:
         shielded(target.stop)
-    worst = Judgement.worst(judgements)
+    _conclude(made, findings)
+
+
+def _shown(checked: "Checked") -> "Checked":
+    """The check, when its verdict is on the screen."""
+    from harness.consistency import text
+
+    for line in text.lines(checked):
+        click.echo(line)
+    return checked
+
+
+def _conclude(made: Sequence["Checked"], findings: Path | None) -> NoReturn:
+    """Write the table of races, if it is wanted, and exit with the worst judgement."""
+    from harness.consistency import history
+    from harness.consistency.judge import Judgement
+    from harness.consistency.races import table
+
+    if findings is not None:
+        read = [history.read(checked.path) for checked in made]
+        races = [entry for entry in read if entry.header["workload"] == "races"]
+        if not races:
+            raise UsageError(
+                f"--findings {findings} has nothing to say: no races were run.",
+                "Run them: --workload races.",
+            )
+        findings.write_text("\n".join(table.document(races)) + "\n")
+    worst = Judgement.worst(checked.report.judgement for checked in made)
     click.echo(f"check: {worst}")
     sys.exit(worst.exit_code)
-
-
-def _show(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(line)
 
 
 def _title(target: "Target", seed: str, clients: int) -> str:

@@ -13,10 +13,6 @@ from harness.consistency.client import Call, Client, Names
 from harness.consistency.history import History, Operation
 from harness.consistency.judge import Violation
 
-# Whose allocations these are; placement does not ask keystone for them.
-PROJECT = "11111111-1111-4111-8111-111111111111"
-USER = "22222222-2222-4222-8222-222222222222"
-
 
 @dataclass(frozen=True, slots=True)
 class Round:
@@ -95,19 +91,6 @@ def set_inventory(
     return client.do(
         Call("prepare inventory", [round_.name(name), totals], "PUT", path, body, generation_of)
     )
-
-
-def claim_body(
-    claims: dict[str, dict[str, int]], consumer_generation: int | None = None
-) -> dict[str, Any]:
-    """Body of a claim of {provider's UUID: {resource class: amount}} by one consumer."""
-    return {
-        "allocations": {provider: {"resources": dict(of)} for provider, of in claims.items()},
-        "project_id": PROJECT,
-        "user_id": USER,
-        "consumer_generation": consumer_generation,
-        "consumer_type": "INSTANCE",
-    }
 
 
 def generation_of(answer: Any) -> Any:

@@ -6,10 +6,11 @@ its own. The database says in the end which of them are there.
 
 from collections.abc import Iterator, Sequence
 
+from harness.consistency.bodies import claim_body
 from harness.consistency.client import Call, Client
 from harness.consistency.history import History, Operation
 from harness.consistency.judge import Violation
-from harness.consistency.workloads.base import Round, claim_body, make_provider, set_inventory
+from harness.consistency.workloads.base import Round, make_provider, set_inventory
 
 CAPACITY = 10
 # Claims that one client makes in a round, at most.

@@ -7,10 +7,11 @@ read. Each claims another amount, so that it can be seen whose claim is there.
 from collections.abc import Iterator
 from typing import Any
 
+from harness.consistency.bodies import claim_body
 from harness.consistency.client import Call, Client
 from harness.consistency.history import History, Operation
 from harness.consistency.judge import Violation
-from harness.consistency.workloads.base import Round, claim_body, make_provider, set_inventory
+from harness.consistency.workloads.base import Round, make_provider, set_inventory
 
 ATTEMPTS = 3
 ONE_WINNER = "of claims that name the same consumer generation, one is acknowledged"

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from harness.consistency.bodies import claim_body
 from harness.consistency.client import Call, Client
 from harness.consistency.history import History
 from harness.consistency.judge import Violation
-from harness.consistency.workloads.base import Round, claim_body, make_provider, set_inventory
+from harness.consistency.workloads.base import Round, make_provider, set_inventory
 
 EITHER = "a provider that is deleted has given nothing away"
 KEPT = "an acknowledged claim, or deletion, is there in the end"

@@ -8,10 +8,11 @@ through the next replica meanwhile.
 from collections.abc import Iterator
 from typing import Any
 
+from harness.consistency.bodies import claim_body
 from harness.consistency.client import Call, Client
 from harness.consistency.history import History
 from harness.consistency.judge import Violation
-from harness.consistency.workloads.base import Round, claim_body, make_provider, set_inventory
+from harness.consistency.workloads.base import Round, make_provider, set_inventory
 
 CONSUMERS, EACH, ATTEMPTS = 4, 2, 3
 CONSERVED = "a move between consumers conserves the sum, at every read"

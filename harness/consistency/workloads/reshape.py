@@ -6,10 +6,11 @@ Every third client posts the same reshape; the others read the consumer's alloca
 from collections.abc import Iterator
 from typing import Any
 
+from harness.consistency.bodies import claim_body
 from harness.consistency.client import Call, Client
 from harness.consistency.history import History
 from harness.consistency.judge import Violation
-from harness.consistency.workloads.base import Round, claim_body, make_provider, set_inventory
+from harness.consistency.workloads.base import Round, make_provider, set_inventory
 
 USED, READS, RESHAPES = 4, 4, 3
 ATOMIC = "a reshape is seen as a whole: before or after, never between"

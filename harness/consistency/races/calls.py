@@ -180,7 +180,7 @@ CALLS: Sequence[RacedCall] = (
           lambda s: s.put_provider("other", "other", "side"), _provider("other"),
           _make("other", "other", "side", False)),
     _call("add C to other", f"POST {_RP}/inventories", "other C",
-          lambda s: s.post_inventory("other", OTHER, "C", 1), _provider("other", "/inventories"),
+          lambda s: s.post_inventory("other", "C", 1), _provider("other", "/inventories"),
           lambda of: {"resource_class": of.custom("C"), "resource_provider_generation": OTHER,
                       "total": 1}),
     _call("set other's inventories to C", f"PUT {_RP}/inventories", "other C",

@@ -19,6 +19,8 @@ OBJECT = re.compile(r"r(\d+)/(\d+)-(\w+)")
 CUSTOM = re.compile(r"CUSTOM_[0-9A-F]+_R(\d+)_(\d+)([A-Z])")
 
 World = Mapping[str, Any]
+# The call after which the class C may be gone.
+DELETION = "delete class C"
 
 
 class Anomaly(StrEnum):
@@ -28,6 +30,7 @@ class Anomaly(StrEnum):
     LOST = "acknowledged and lost"
     APPLIED = "refused and applied"
     NO_ORDER = "a state that no order explains"
+    CLASS_LOST = "a class that was acknowledged before the race is gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,13 @@ class Race:
         """Whether the calls were under way at one moment."""
         first, second = self.operations
         return first.overlaps(second)
+
+    @property
+    def lost_class(self) -> bool:
+        """Whether the class C is gone, which was acknowledged before the race, and not deleted."""
+        if self.world is None or "C" in self.world["classes"]:
+            return False
+        return not any(call.may_count and call.value[1] == DELETION for call in self.operations)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -71,6 +81,8 @@ def judge(race: Race) -> Anomaly | None:
 
     Without a world the answers alone are judged.
     """
+    if race.lost_class:
+        return Anomaly.CLASS_LOST
     acknowledged = [call for call in race.operations if call.ok]
     unknown = [call for call in race.operations if not call.ok and call.may_count]
     refused = [call for call in race.operations if not call.may_count]

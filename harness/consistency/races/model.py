@@ -92,8 +92,9 @@ class State:
 
     # What providers have; those that name a generation are refused when it has changed
 
-    def post_inventory(self, name: str, generation: int, class_: str, total: int) -> bool:
-        if not self._is_at(name, generation) or not self._is_class(class_):
+    def post_inventory(self, name: str, class_: str, total: int) -> bool:
+        """Add an inventory; placement ignores the generation that the request names."""
+        if name not in self.providers or not self._is_class(class_):
             return False
         if class_ in self.providers[name].inventories:
             return False

@@ -11,6 +11,7 @@ from harness.consistency.races.judge import Anomaly, Race, judge, races
 
 # Examples of anomalies that the document shows for each database.
 EXAMPLES = 40
+MADE_BEFORE = "make C, before the race, while other races do the same"
 HEAD = """# Races
 
 Written by `placement-harness check --workload races --findings FILE`: pairs of calls that meet on
@@ -21,6 +22,8 @@ and by the rows of the database afterwards ([consistency](consistency.md)).
 - **lost**: acknowledged, and not there; **applied**: refused, and there all the same
 - **no order**: what is there is what no order of the calls leaves
 """
+# Route by which the class C is made before a race.
+MAKING = "PUT /resource_classes/{name}"
 SHORT = {
     Anomaly.TWO_WINNERS: "2 won",
     Anomaly.LOST: "lost",
@@ -92,8 +95,11 @@ def _routes(history: History) -> dict[str, _Route]:
         for route in {BY_NAME[name].route for name in race.names}:
             counts = routes.setdefault(route, _Route())
             counts.met += 1
-            if anomaly is not None:
+            if anomaly not in (None, Anomaly.CLASS_LOST):
                 counts.anomalies[anomaly] += 1
+        if anomaly is Anomaly.CLASS_LOST:
+            # Clients that prepare races side by side make their classes at the same moment.
+            routes.setdefault(MAKING, _Route()).anomalies[Anomaly.LOST] += 1
         for operation in race.operations:
             if operation.status == SERVER_ERROR:
                 routes[BY_NAME[operation.value[1]].route].errors += 1
@@ -107,7 +113,8 @@ def _examples(history: History) -> Iterator[str]:
     for race in _met(history):
         anomaly = judge(race)
         if anomaly is not None:
-            broken.setdefault((anomaly, *sorted(race.names)), []).append((race, anomaly))
+            names = (MADE_BEFORE, "") if anomaly is Anomaly.CLASS_LOST else sorted(race.names)
+            broken.setdefault((anomaly, *names), []).append((race, anomaly))
         for operation in race.operations:
             if operation.status == SERVER_ERROR:
                 errors[f"{operation.value[1]}: {_cause(operation.error)}"] += 1
@@ -120,7 +127,10 @@ def _examples(history: History) -> Iterator[str]:
     for (_, first, second), cases in list(broken.items())[:EXAMPLES]:
         race, anomaly = cases[0]
         answers = ", ".join(f"{call.value[1]}: {call.status}" for call in race.operations)
-        yield f"| {first} / {second} | {len(cases)} | {anomaly} | {answers} |"
+        if anomaly is Anomaly.CLASS_LOST:
+            answers = "a success"
+        pair = f"{first} / {second}".removesuffix(" / ")
+        yield f"| {pair} | {len(cases)} | {anomaly} | {answers} |"
     if errors:
         yield ""
         yield "Answered with 500:"

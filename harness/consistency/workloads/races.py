@@ -20,6 +20,7 @@ PROMISES = {
     Anomaly.LOST: "what both calls were acknowledged is there",
     Anomaly.APPLIED: "what was refused is not there",
     Anomaly.NO_ORDER: "what is there is what one order of the calls leaves",
+    Anomaly.CLASS_LOST: "a resource class that was acknowledged is there",
 }
 # Time that a client waits for its partner to prepare. Seconds.
 PATIENCE = 120.0

@@ -85,6 +85,15 @@ def test_a_consumer_that_is_left_behind_is_told() -> None:
     assert judge(race(*calls, world=world)) is Anomaly.NO_ORDER
 
 
+def test_a_class_that_is_gone_without_a_deletion_is_told_apart() -> None:
+    world = after(SMALL)
+    world["classes"] = set()
+    calls = (call(SMALL), call(LARGE, "fail"))
+    assert judge(race(*calls, world=world)) is Anomaly.CLASS_LOST
+    gone = after("delete class C")
+    assert judge(race(call("delete class C"), call(LARGE, "fail"), world=gone)) is None
+
+
 def test_answers_that_did_not_overlap_settle_the_order() -> None:
     # Ensuring a class that another call has just made is right; making one that is there is not.
     ensured, made = call("ensure class D", at=(0, 1)), call("make class D", at=(0.5, 2))

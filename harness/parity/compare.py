@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from harness.core.exchange import Exchange, Request, Response
 from harness.parity.relations import TOKEN, Piece, Relations, pieces
 from harness.parity.routes import route
+from harness.upstream import identities
 
 ABSENT = object()
 # A replica's number, with its lane if that is not the first one.
@@ -18,6 +19,8 @@ REPLICA = re.compile(r"([\w-]+-)?\d+")
 STEP = re.compile(r"\.[^.\[]*|\[[^\]]*\]")
 # Credentials are each side's own, and never recorded.
 HIDDEN_HEADERS = frozenset({"x-auth-token", "x-subject-token", "x-service-token", "authorization"})
+# Without keystone, these headers name the user of a request.
+HIDDEN_HEADERS |= identities.NAMES
 # A client names the host that it asks; the address is told by the exchange's URL.
 CLIENT_HEADERS = frozenset({"host", "connection", "content-length", "user-agent"})
 
@@ -60,9 +63,11 @@ class Comparison:
         self.relations = Relations()
         self._unordered = unordered
 
-    def begin_anew(self) -> None:
-        """Forget which values stand for which, but for the sides' clocks."""
-        self.relations = Relations(self.relations.left, self.relations.right)
+    def begin_anew(self, known: Iterable[tuple[str, str]]) -> None:
+        """Forget which values stand for which, but for these."""
+        self.relations = Relations()
+        for left, right in known:
+            self.relations.introduce(left, right)
 
     def compare(self, left: Exchange, right: Exchange) -> list[Difference]:
         """The differences between two exchanges of one test; empty when they are the same."""

@@ -32,6 +32,8 @@ class Pair:
     left: Exchange
     right: Exchange
     differences: Sequence[Difference] = field(default=(), repr=False)
+    # Not set where the difference is none of these two exchanges, but of their test.
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Judgement:
             "latency": [
                 [route_of(pair.left), _seconds(pair.left), _seconds(pair.right)]
                 for pair in self.pairs
+                if pair.counted
             ],
             "differences": [
                 _as_data(pair, difference) for pair in self.pairs for difference in pair.differences
@@ -76,12 +79,13 @@ class Judge:
     """
 
     def __init__(self, left: str, right: str, table: Declared) -> None:
+        self._sides = (left, right)
         self._comparison = Comparison(table.unordered)
         self._expectations = Expectations(table.rules, left, right)
 
-    def begin_anew(self) -> None:
-        """Forget which values stand for which: both sides are empty, and make up others."""
-        self._comparison.begin_anew()
+    def begin_anew(self, known: Iterable[tuple[str, str]] = ()) -> None:
+        """Forget which values stand for which, but for these: each side has been emptied."""
+        self._comparison.begin_anew(known)
 
     def judge(
         self,
@@ -90,8 +94,12 @@ class Judge:
         left: Sequence[Exchange],
         right: Sequence[Exchange],
         why: str = "",
+        failure: str = "",
     ) -> Judgement:
-        """The verdict on one test; ``why`` is the reason where a side has no exchanges."""
+        """The verdict on one test; ``why`` is the reason where a side has no exchanges.
+
+        ``failure`` is that of a test which has passed on the left side, and not on the right one.
+        """
         if not left or not right:
             return Judgement(suite, test, Verdict.NOT_COMPARED, why=why)
         expectations = self._expectations.of_one_test()
@@ -102,11 +110,19 @@ class Judge:
                 expectations.undeclared(exchange, self._comparison.compare(exchange, other)),
             )
             for exchange, other in zip(left, right, strict=False)
+            if exchange.response is not None and other.response is not None
         ]
+        why = self._unanswered([*zip(left, right, strict=False)])
         if len(left) != len(right):
+            failure = ""
             count = Difference("requests", "length", str(len(left)), str(len(right)))
-            pairs.append(Pair(left[-1], right[-1], [count]))
+            pairs.append(Pair(left[-1], right[-1], [count], counted=False))
         verdict = Verdict.EXPECTED if expectations.met else Verdict.SAME
+        if why:
+            verdict = Verdict.NOT_COMPARED
+        if failure and not why and not any(pair.differences for pair in pairs):
+            fails = Difference("the test itself", "value", "passed", failure)
+            pairs.append(Pair(left[-1], right[-1], [fails], counted=False))
         if any(pair.differences for pair in pairs):
             verdict = Verdict.DIFFERENT
         return Judgement(
@@ -114,9 +130,18 @@ class Judge:
             test,
             verdict,
             pairs,
+            why,
             met=dict(expectations.met),
             possible=frozenset(expectations.possible),
         )
+
+    def _unanswered(self, pairs: Sequence[tuple[Exchange, Exchange]]) -> str:
+        """The reason for the first exchange that cannot be compared, as a side has no answer."""
+        for pair in pairs:
+            for name, exchange in zip(self._sides, pair, strict=True):
+                if exchange.response is None:
+                    return f"no answer of {name}: {exchange.error}"
+        return ""
 
 
 def by_test(exchanges: Iterable[Exchange]) -> Mapping[tuple[str, str], list[Exchange]]:

@@ -17,7 +17,8 @@ _UUID = rf"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
 # The kinds of values that a side makes up, in the order in which they are looked for.
 TOKEN = re.compile(
     rf"(?P<request_id>\breq-{_UUID})"
-    rf"|(?P<uuid>(?<![0-9a-fA-F-]){_UUID}(?![0-9a-fA-F-]))"
+    # In a query, %3A or %2C may stand before a UUID, and their last character is no digit of it.
+    rf"|(?P<uuid>(?:(?<![0-9a-fA-F-])|(?<=%{_HEX}{{2}})){_UUID}(?![0-9a-fA-F-]))"
     rf"|(?P<id>(?<!{_HEX}){_HEX}{{32}}(?!{_HEX}))"
     r"|(?P<origin>\bhttps?://[^/\s\"'<>\\]+)"
     r"|(?P<http_date>\b[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT)"
@@ -130,6 +131,7 @@ class Relations:
     right: Clock = field(default_factory=Clock)
     _to_right: dict[tuple[str, str], str] = field(default_factory=dict)
     _to_left: dict[tuple[str, str], str] = field(default_factory=dict)
+    _introduced: set[tuple[str, str]] = field(default_factory=set)
     _below: "Relations | None" = None
 
     def trial(self) -> "Relations":
@@ -170,6 +172,17 @@ class Relations:
         self._to_left[kind, right] = left
         return None
 
+    def introduce(self, left: str, right: str) -> None:
+        """Let two ids stand for each other; one may be a UUID, and the other 32 digits."""
+        self._to_right["uuid", left] = right
+        self._to_left["uuid", right] = left
+        self._introduced.add((left, right))
+
+    def _are_introduced(self, part: Piece, other: Piece) -> bool:
+        below = self._below
+        known = (part.text, other.text) in self._introduced
+        return known or (below is not None and below._are_introduced(part, other))
+
     def _times(self, kind: str, left: str, right: str) -> str | None:
         first, second = parse_time(kind, left), parse_time(kind, right)
         if first is None or second is None:
@@ -192,6 +205,8 @@ class Relations:
             return "the texts differ"
         made_up = []
         for part, other in zip(left, right, strict=True):
+            if part.kind != other.kind and self._are_introduced(part, other):
+                continue
             if part.kind != other.kind or (part.kind == "literal" and part.text != other.text):
                 return "the texts differ"
             if part.kind != "literal":

@@ -30,8 +30,8 @@ class Rule:
     """An expected difference: where it may be, what it looks like, why it is right.
 
     ``values`` are patterns of what stands on the first and on the second of the ``between`` sides;
-    an empty one stands for nothing there. ``place`` and ``query`` are patterns, too. ``sometimes``
-    is set where a run need not meet the difference.
+    an empty one stands for nothing there. ``place``, ``query`` and ``test`` are patterns, too.
+    ``sometimes`` is set where a run need not meet the difference.
     """
 
     between: tuple[str, str]
@@ -63,7 +63,7 @@ class Rule:
         return bool(
             self.route in ("", route(exchange.request.method, exchange.request.url))
             and (not self.query or re.search(self.query, urlsplit(exchange.request.url).query))
-            and self.test in ("", exchange.test)
+            and (not self.test or re.fullmatch(self.test, exchange.test))
             and self.status in ("", str(answer.status if answer else ""))
         )
 
@@ -104,7 +104,7 @@ def _rule(entry: dict[str, Any]) -> Rule:
     between, values = tuple(entry.pop("between")), tuple(map(str, entry.pop("values")))
     if len(between) != 2 or len(values) != 2:
         raise ValueError("between and values each name two sides")
-    for pattern in (entry["place"], entry.get("query", ""), *values):
+    for pattern in (entry["place"], entry.get("query", ""), entry.get("test", ""), *values):
         re.compile(pattern)
     status = str(entry.pop("status", ""))
     return Rule(between=between, values=values, status=status, **entry)

@@ -37,6 +37,17 @@ def placement(request: pytest.FixtureRequest) -> Iterator[PlacementSession]:
 
 
 @pytest.fixture(scope="session")
+def placement_of_the_other_side(request: pytest.FixtureRequest) -> Iterator[PlacementSession]:
+    """The fixture `placement` of a test that is run again for a comparison."""
+    from harness.targets.session import PlacementSession
+
+    other = request.config.stash[RUN].other
+    assert other is not None  # noqa: S101
+    with PlacementSession(other.target, other.stream.publish) as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
 def database(request: pytest.FixtureRequest) -> Iterator[Any]:
     """A pymysql connection to placement's database. Fails a test whose target has none."""
     target = request.config.stash[RUN].target

@@ -11,6 +11,7 @@ from harness.parity import text
 from harness.parity.judge import Judge, Verdict, by_test
 from harness.parity.outcome import Outcome, as_page
 from harness.parity.rules import Declared
+from harness.plugin import twins
 from harness.plugin.parity_sources import Source
 from harness.plugin.session import Run
 from harness.suites.items import SuiteFile
@@ -34,6 +35,8 @@ class ParityCheck:
         self._sides = (kind, source.kind)
         self._exchanges: list[Exchange] = []
         self._file: pytest.Collector | None = None
+        # Whether a Python test is running, which is judged when it has been torn down.
+        self._is_held = False
         run.stream.subscribe(self)
 
     def observe(self, exchange: Exchange) -> None:
@@ -44,7 +47,7 @@ class ParityCheck:
         if isinstance(item.parent, SuiteFile) and item.parent is not self._file:
             self._file = item.parent
             if item.parent.begins_empty:
-                self._judge.begin_anew()
+                self._judge.begin_anew(self._source.known(self._run.wire))
         try:
             result = yield
         except BaseException as error:
@@ -55,6 +58,8 @@ class ParityCheck:
         return result
 
     def _ask(self, item: pytest.Item) -> None:
+        if self._is_held:
+            return
         begin = time.perf_counter()
         self._source.ask(item)
         # The other side's time is not the client's.
@@ -65,18 +70,44 @@ class ParityCheck:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        if call.when != "call":
-            return report
-        others = self._source.exchanges(item)
+        if call.when == "call" and not self._is_held:
+            self._compare(item, report)
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> bool | None:
+        """Run a Python test, and compare what it was answered: its fixtures ask placement, too."""
+        if not twins.uses_placement(item):
+            return None
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        self._is_held = True
+        try:
+            reports = self._source.run(item, nextitem)
+        finally:
+            self._is_held = False
+        self._compare(item, reports[min(1, len(reports) - 1)])
+        for report in reports:
+            item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
+    def _compare(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Compare what a test was answered, and let its report say so."""
+        tests = by_test(self._exchanges)
+        others = self._source.exchanges(item, tests)
+        failure = self._source.failure() if report.passed else ""
         judgements = [
             self._judge.judge(
                 suite,
                 test,
-                exchanges,
+                tests.get((suite, test), []),
                 others.get((suite, test), []),
                 self._source.lacks(item, suite),
+                failure,
             ).as_data()
-            for (suite, test), exchanges in by_test(self._exchanges).items()
+            for suite, test in dict.fromkeys([*tests, *others])
         ]
         self._exchanges.clear()
         setattr(report, JUDGEMENTS, judgements)
@@ -88,7 +119,6 @@ class ParityCheck:
         ]
         if lines:
             self._show(report, item, "\n".join(lines))
-        return report
 
     def _show(self, report: pytest.TestReport, item: pytest.Item, lines: str) -> None:
         """Fail a test for its differences; show them below a failure of its own."""

@@ -104,6 +104,18 @@ class Wire:
         finally:
             process_environment.restore()
 
+    @property
+    def url(self) -> str:
+        """The address of the placement that relative URLs lead to."""
+        if self._target is None:
+            raise RuntimeError("no target: the run has not begun")
+        return self._stage.url if self._stage else self._target.url
+
+    @property
+    def staged_variables(self) -> Mapping[str, str]:
+        """The variables of the fixture with which the target has been made ready."""
+        return self._stage.environ if self._stage else {}
+
     @contextmanager
     def keeping_variables(self) -> Iterator[None]:
         """Keep the variables that this block sets for the tests of this target alone."""

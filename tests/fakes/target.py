@@ -227,7 +227,7 @@ def make(plan: Plan, progress: Progress = quiet, kind: type[Fake] = Fake) -> Fak
     """The fake, of a class with the capabilities that FAKE asks for."""
     told = json.loads(os.environ.get(kind.variable, "{}"))
     bases = [capability for key, capability in CAPABILITIES.items() if told.get(key)]
-    fake: Fake = type("Fake", (kind, *bases), {})(plan, progress)
+    fake: Fake = type("Fake", (*bases, kind), {})(plan, progress)
     return fake
 
 

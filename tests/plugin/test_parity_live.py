@@ -146,3 +146,106 @@ def test_a_suite_keeps_its_comparison_below_a_failure_of_its_own(two: Project) -
     result = two.run("--parity", "other")
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(["*status 200, expected 500*", "*differences from other*"])
+
+
+PYTHON = """
+import pytest
+
+calls = []
+
+@pytest.fixture(scope="module")
+def made(placement):
+    calls.append("made")
+    yield placement.get("/new").json()["id"]
+    placement.delete("/gone")
+
+@pytest.fixture(scope="module")
+def other_thing():
+    calls.append("other thing")
+
+def test_made(placement, made, other_thing):
+    assert placement.get(f"/{made}").json()["path"] == f"/{made}"
+
+class TestIt:
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_again(self, placement, made, number):
+        assert placement.get(f"/{made}/{number}").json()["id"] == made
+
+def test_without_it():
+    assert calls == ["made", "other thing", "made"]
+"""
+
+
+def test_python_tests_are_run_on_both_sides(project: Project) -> None:
+    project.module(PYTHON, "test_python")
+    project.module(MAKES_IDS, "ids")
+    project.settings()
+    project.fake(application="ids:Application")
+    project.other(application="ids:Application")
+    result = project.run("test_python.py", "--parity", "other")
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(["fake | other: 4 exchanges; *3 same*"])
+
+
+def test_a_python_test_that_differs_fails_once(project: Project) -> None:
+    project.module("def test_it(placement): placement.get('/second')\n", "test_python")
+    project.module(DIFFERENT, "different")
+    project.settings()
+    project.other(application="different:Other")
+    result = project.run("test_python.py", "--parity", "other")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*GET /placement/second*", "*status*"])
+
+
+def test_a_python_test_that_fails_on_the_other_side_alone_differs(project: Project) -> None:
+    project.module(
+        "def test_it(placement): assert 'fake' in placement.get('/').url\n", "test_python"
+    )
+    result = project.run("test_python.py", "--parity", "other")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*the test itself*", "*fake *passed*", "*other *AssertionError*"])
+
+
+def test_a_test_that_acts_on_the_stack_is_not_compared(project: Project) -> None:
+    project.fake(stack=True)
+    project.module("def test_it(placement, stack): placement.get('/')\n", "test_python")
+    result = project.run("test_python.py", "--parity", "other")
+    result.assert_outcomes(passed=1)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        [
+            "not compared: 1 test: the test acts on the stack of this side",
+            "nothing was compared, which is no success",
+        ]
+    )
+
+
+def test_each_side_has_the_variables_of_its_own_fixtures(project: Project) -> None:
+    project.suite(
+        """
+fixtures:
+- Numbered
+tests:
+- name: the variables are those of the side
+  GET: /$ENVIRON['NUMBER']
+""",
+        "gabbits/fixture.yaml",
+    )
+    project.module(
+        """
+import os
+from gabbi.fixture import GabbiFixture
+
+class Numbered(GabbiFixture):
+    def start_fixture(self):
+        os.environ["NUMBER"] = os.environ["PLACEMENT_BASE"].rpartition("/")[2]
+
+    def stop_fixture(self):
+        pass
+""",
+        "numbered",
+    )
+    project.settings(gabbi_fixture_modules="numbered")
+    result = project.run("gabbits/fixture.yaml", "--parity", "other")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*request url*", "*fake *fake.example*", "*other*other.example*"])

@@ -394,3 +394,25 @@ def test_requests_are_compared_too_but_for_credentials() -> None:
     left = exchange()
     right = replace(left, request=replace(left.request, body=b"{}", headers={"x-auth-token": "b"}))
     assert [one.place for one in compare(left, right)] == ["request"]
+
+
+def test_ids_in_a_query_are_related_whatever_separates_them() -> None:
+    def asked(*ids: str) -> Exchange:
+        url = f"{LEFT}/allocation_candidates?member_of=in%3A{'%2C'.join(ids)}"
+        return replace(exchange(), request=Request("GET", url))
+
+    assert compare(asked(SHELF, OTHER), asked(MADE, MADE_THERE)) == []
+    assert [one.place for one in compare(asked(SHELF, OTHER), asked(SHELF, SHELF))] == [
+        "request url"
+    ]
+
+
+def test_ids_that_were_introduced_may_be_written_otherwise() -> None:
+    comparison, project = Comparison(), "255acf0623a6449db829dfebe28cda7b"
+    left, right = exchange({"project_id": project}), exchange({"project_id": SHELF})
+    assert [one.place for one in comparison.compare(left, right)] == ["body $.project_id"]
+    comparison.begin_anew([(project, SHELF)])
+    assert comparison.compare(left, right) == []
+    assert [one.place for one in comparison.compare(left, exchange({"project_id": OTHER}))] == [
+        "body $.project_id"
+    ]

@@ -147,3 +147,35 @@ def test_a_table_that_makes_no_sense_is_refused(tmp_path: Path, text: str) -> No
     file.write_text(text)
     with pytest.raises(UsageError, match="has an entry that makes no sense"):
         declared(file)
+
+
+def test_an_exchange_without_an_answer_on_one_side_is_not_compared() -> None:
+    lost = replace(exchange(), response=None, error="TimeoutError: no answer within 30 s")
+    judgement = judge().judge("one", "first", [exchange()], [lost])
+    assert (judgement.verdict, judgement.why) == (
+        Verdict.NOT_COMPARED,
+        "no answer of devstack: TimeoutError: no answer within 30 s",
+    )
+    assert judgement.as_data()["latency"] == []
+
+
+def test_a_difference_beside_a_lost_answer_counts() -> None:
+    lost = replace(exchange(), response=None, error="lost")
+    left, right = [exchange(), exchange()], [exchange("nginx"), lost]
+    assert judge().judge("one", "first", left, right).verdict is Verdict.DIFFERENT
+
+
+def test_a_test_that_fails_on_the_other_side_alone_is_different() -> None:
+    judgement = judge().judge("one", "first", [exchange()], [exchange()], failure="assert 1 == 2")
+    assert [one.place for pair in judgement.pairs for one in pair.differences] == [
+        "the test itself"
+    ]
+
+
+def test_a_rule_between_a_kind_and_any_holds_for_all_others() -> None:
+    rule = replace(SERVER, between=("any", "embedded"), values=("Apache", ""))
+    assert verdict(judge("stack", "embedded", rule), exchange(), exchange("")) is Verdict.EXPECTED
+    assert verdict(judge("embedded", "stack", rule), exchange(""), exchange()) is Verdict.EXPECTED
+    assert verdict(judge("embedded", "embedded", rule), exchange(), exchange("")) is (
+        Verdict.DIFFERENT
+    )

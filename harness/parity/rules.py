@@ -29,6 +29,7 @@ ANY = "any"
 class Rule:
     """An expected difference: where it may be, what it looks like, why it is right.
 
+    A side of ``between`` may be several kinds, e.g. devstack|reference.
     ``values`` are patterns of what stands on the first and on the second of the ``between`` sides;
     an empty one stands for nothing there. ``place``, ``query`` and ``test`` are patterns, too.
     ``sometimes`` is set where a run need not meet the difference.
@@ -47,14 +48,14 @@ class Rule:
 
     def sides(self, left: str, right: str) -> bool | None:
         """Whether the left side is the second one of ``between``; None for a rule of others."""
-        first, second = self.between
-        if first == second == ANY or (left, right) == (first, second):
+        first, second = (side.split("|") for side in self.between)
+        if [ANY] == first == second or (left in first and right in second):
             return False
-        if (left, right) == (second, first):
+        if left in second and right in first:
             return True
-        named = second if first == ANY else first
-        if ANY in self.between and left != right and named in (left, right):
-            return (left == named) is (second == named)
+        named = second if first == [ANY] else first
+        if [ANY] in (first, second) and left != right and (left in named or right in named):
+            return (left in named) is (second == named)
         return None
 
     def covers(self, exchange: Exchange) -> bool:

@@ -59,8 +59,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--parity",
         dest="placement_parity",
-        metavar="devstack|FILE",
-        help="compare every answer with a recording: that of a real devstack, or one of --record",
+        metavar="TARGET|devstack|FILE",
+        help="compare every answer with that of another target, asked beside (reference, embedded, "
+        "URL), or with a recording: that of a real devstack, or one of --record",
     )
     group.addoption(
         "--parity-report",

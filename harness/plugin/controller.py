@@ -52,7 +52,7 @@ class Owner(Run):
         self._other: OtherOwner | None = None
         if other is not None:
             progress, in_workers = self._screen.progress, bool(self._numbers)
-            self._other = OtherOwner(other, progress, in_workers=in_workers)
+            self._other = OtherOwner(other, self._target, progress, in_workers=in_workers)
         # Names of all workers that there were, the dead ones included.
         self._worker_names: list[str] = []
         # How many tests were judged by a declared difference.

@@ -63,10 +63,15 @@ class OtherOwner:
     """
 
     def __init__(
-        self, side: OtherSide, progress: Callable[[str], None], *, in_workers: bool
+        self,
+        side: OtherSide,
+        main: Target,
+        progress: Callable[[str], None],
+        *,
+        in_workers: bool,
     ) -> None:
         self.side = side
-        self.target = targets.make(side.plan, progress)
+        self.target = targets.make_beside(side.plan, main, progress)
         self._starter = Starter(self.target)
         self._in_workers = in_workers
 

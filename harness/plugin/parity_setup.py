@@ -18,6 +18,8 @@ from harness.plugin.parity import ParityCheck, ParitySummary
 from harness.plugin.parity_sources import Live, Recorded, Source
 from harness.plugin.session import Run
 
+REFERENCE = "reference"
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -38,6 +40,13 @@ class Comparison:
         if not is_worker:
             summary = ParitySummary((kind, self.source.kind), self.title, table, self.page)
             config.pluginmanager.register(summary, "placement-parity-summary")
+
+
+def planned(config: pytest.Config, plan: Plan) -> Plan:
+    """The run's plan, with a reference in its stack where answers are compared with one."""
+    if config.getoption("placement_parity") == REFERENCE and targets.kind_of(plan).has_replicas:
+        return replace(plan, reference=True)
+    return plan
 
 
 def asked_for(config: pytest.Config, plan: Plan) -> Comparison | None:
@@ -69,4 +78,14 @@ def _plan_of_other_side(name: str, plan: Plan) -> Plan:
             f"--parity {name} compares a target with itself.",
             "Give --parity the address of another placement.",
         )
-    return replace(plan, target=target)
+    main = targets.kind_of(plan)
+    other = replace(plan, target=target)
+    if not targets.kind_of(other).is_cluster or (target == REFERENCE and main.has_replicas):
+        return other
+    if target == REFERENCE and not main.is_cluster:
+        # A stack of the reference alone.
+        return replace(other, replicas=0, reference=True)
+    raise UsageError(
+        f"--parity {name} would start a second stack beside that of --target {plan.target}.",
+        "Start one with placement-harness up, and give --parity its URL.",
+    )

@@ -43,7 +43,7 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     try:
         plan = plan_of(config)
         if workerinput is None:
-            plan = _resolved(plan)
+            plan = _resolved(parity_setup.planned(config, plan))
         else:
             plan = replace(plan, **workerinput["placement_plan"])
             suites = workerinput["placement_own_suites"]

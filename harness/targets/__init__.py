@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from harness.config.plan import Plan, is_url
 from harness.core.measurements import Progress
-from harness.targets.base import Target, quiet
+from harness.targets.base import HasStack, Target, quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,17 @@ def make(plan: Plan, progress: Progress = quiet) -> Target:
     module = importlib.import_module(kind_of(plan).module)
     target: Target = module.make(plan, progress)
     return target
+
+
+def make_beside(plan: Plan, main: Target, progress: Progress = quiet) -> Target:
+    """The target of a plan beside another one of the same run: a reference is in its stack."""
+    if plan.target == "reference" and isinstance(main, HasStack):
+        from harness.targets import reference
+        from harness.targets.stack import StackTarget
+
+        if isinstance(main, StackTarget):
+            return reference.beside(main)
+    return make(plan, progress)
 
 
 def attach(plan: Plan, shared: Mapping[str, object]) -> Target:

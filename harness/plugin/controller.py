@@ -12,7 +12,7 @@ from harness import targets
 from harness.config.plan import ADOPTED, Plan
 from harness.core.errors import HarnessError
 from harness.core.exchange import Exchange
-from harness.plugin import _xdist_compat
+from harness.plugin import _xdist_compat, collected
 from harness.plugin.health_monitor import HealthMonitor
 from harness.plugin.other_side import OTHER, OtherOwner, OtherSide
 from harness.plugin.session import STOPPED, TROUBLE, Run, blames_target
@@ -88,11 +88,12 @@ class Owner(Run):
 
     def pytest_itemcollected(self) -> None:
         # The target starts while pytest reads the other suites.
-        if not self._collects_only:
-            self._begin()
+        self._begin()
 
     def _begin(self) -> None:
         """Start what this process is to start, in threads."""
+        if self._collects_only:
+            return
         if not self._left_to_workers:
             self._starter.begin()
         if self._other is not None:
@@ -175,7 +176,7 @@ class Owner(Run):
 
     @property
     def _collects_only(self) -> bool:
-        return bool(self._config.getoption("collectonly"))
+        return collected.only_looks(self._config)
 
     # xdist
 
@@ -193,6 +194,12 @@ class Owner(Run):
         """Start the target while the workers read the suites."""
         self._refuse_directory(items.candidates(self._config))
         self._begin()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        error = collected.ambiguous(ids)
+        if error is not None:
+            self._broken(error)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:

@@ -9,6 +9,7 @@ from harness import targets
 from harness.config.plan import Plan
 from harness.core.errors import HarnessError
 from harness.core.exchange_log import ExchangeLog
+from harness.plugin import collected
 from harness.plugin.other_side import OTHER, OtherSide
 from harness.plugin.session import STOPPED, Run, blames_target
 from harness.plugin.worker_handoff import exchange_log, wait_for_share
@@ -30,6 +31,8 @@ class Worker(Run):
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Attach to the target; True, which ends the loop, when attaching fails."""
         self._session = session
+        if collected.only_looks(session.config):
+            return None
         try:
             share = wait_for_share(self._input["placement"])
             target = targets.attach(self.plan, share)

@@ -1,6 +1,7 @@
 """pytest's nodes for suites: a node for each file, and an item for each test."""
 
 import itertools
+import os
 import unittest
 import warnings
 from collections import Counter
@@ -84,7 +85,9 @@ class SuiteFile(pytest.File):
     def of(
         cls, parent: pytest.Collector, path: Path, extensions: Extensions, wires: Sequence[Wire]
     ) -> "SuiteFile":
-        file: SuiteFile = cls.from_parent(parent, path=path, nodeid=_short_id(path))
+        file: SuiteFile = cls.from_parent(
+            parent, path=path, nodeid=_id(path, parent.config.rootpath)
+        )
         file.extensions, file.wires = extensions, wires
         return file
 
@@ -119,6 +122,8 @@ class SuiteFile(pytest.File):
 
     def setup(self) -> None:
         self._started = ExitStack()
+        if self.config.getoption("setupplan"):
+            return
         classes = self._items[0].case.fixtures if self._items else ()
         if classes and any(item.case.outcome for item in self._items):
             self._begin_anew()
@@ -154,11 +159,18 @@ class SuiteFile(pytest.File):
             wire.fixture_variables = {}
 
 
-def _short_id(path: Path) -> str | None:
-    """Node id of a suite of placement's or the harness's, independent of the directory of a run."""
+def _id(path: Path, root: Path) -> str | None:
+    """Node id of a suite, where it is not pytest's own.
+
+    Suites of placement's and the harness's have one that is independent of the directory of a run.
+    pytest names a file outside of its root directory by the file's name alone, so that two suites
+    of one name would have the same id.
+    """
     if path.parent == SUITES:
         return f"{DIRECTORY}/{path.name}"
-    return f"{UPSTREAM}/{path.name}" if fixture_data.is_own(path) else None
+    if fixture_data.is_own(path):
+        return f"{UPSTREAM}/{path.name}"
+    return None if path.is_relative_to(root) else Path(os.path.relpath(path, root)).as_posix()
 
 
 def _told_apart(names: Iterable[str]) -> Iterator[str]:
@@ -205,7 +217,8 @@ def without_tests(config: pytest.Config, paths: Iterable[Path]) -> Path | None:
     """
     files = set(paths)
     for argument in _pytest_compat.arguments(config):
-        given = config.invocation_params.dir / argument
+        # pytest names files without `..` too.
+        given = Path(os.path.abspath(config.invocation_params.dir / argument))
         if given.is_dir() and not any(path.is_relative_to(given) for path in files):
             return given
     return None

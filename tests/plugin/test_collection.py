@@ -198,3 +198,46 @@ tests:
 """
     )
     project.run().assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("look", ["--fixtures", "--fixtures-per-test", "--setup-plan"])
+@pytest.mark.parametrize("workers", [[], ["-n1"]], ids=["alone", "workers"])
+def test_a_look_starts_nothing(project: Project, look: str, workers: list[str]) -> None:
+    project.suite()
+    project.module("def test_one(placement):\n    pass\n", "test_one")
+    result = project.run_apart(look, *workers)
+    assert project.events == []
+    assert result.ret == 0
+
+
+@pytest.mark.parametrize("given", ["../suites", "../elsewhere/../suites", "--suite=../suites"])
+def test_a_directory_with_dots_in_it_is_the_same_one(project: Project, given: str) -> None:
+    project.suite(name="suites/one.yaml")
+    (project.path / "elsewhere").mkdir()
+    os.chdir(project.path / "elsewhere")
+    result = project.run("--collect-only", "-q", given)
+    result.stdout.fnmatch_lines(["3 tests collected*"])
+    assert result.ret == 0
+
+
+@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "workers"])
+def test_two_suites_of_one_name_outside_the_root_directory_are_both_run(
+    project: Project, workers: list[str]
+) -> None:
+    for name in ("a", "b"):
+        project.suite(name=f"{name}/one.yaml")
+    (project.path / "conf").mkdir()
+    result = project.run_apart("--rootdir", "conf", "a", "b", *workers)
+    result.assert_outcomes(passed=6)
+
+
+def test_python_tests_with_one_id_are_refused_with_workers(project: Project) -> None:
+    for name in ("a", "b"):
+        (project.path / name).mkdir()
+        (project.path / name / "test_one.py").write_text("def test(placement):\n    pass\n")
+    (project.path / "conf").mkdir()
+    words = ("--rootdir", "conf", "--import-mode=importlib", "a", "b")
+    project.run_apart(*words).assert_outcomes(passed=2)
+    result = project.run_apart(*words, "-n2")
+    assert result.ret == 64
+    result.stdout.fnmatch_lines(["*1 ids belong to several tests each, e.g. test_one.py::test:*"])

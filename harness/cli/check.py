@@ -29,6 +29,7 @@ TITLE = ("placement", "replicas", "database")
 @click.option(
     "--workload", "workloads", multiple=True, metavar="W", help="Workload to run (default: all)."
 )
+@click.option("--fault", metavar="F", help="Inject it meanwhile; none without.")
 @click.option("--database", metavar="NAME", help=f"One of {', '.join(DATABASES)}.")
 @replicas_argument
 @click.option(
@@ -79,6 +80,7 @@ TITLE = ("placement", "replicas", "database")
 )
 def check(
     workloads: tuple[str, ...],
+    fault: str | None,
     database: str | None,
     replicas: int | None,
     placements: tuple[str, ...],
@@ -98,6 +100,7 @@ def check(
     """
     from harness.consistency import check as checks
     from harness.consistency.cluster import Cluster
+    from harness.consistency.faults import FAULTS
     from harness.consistency.runner import Settings
     from harness.consistency.workloads import WORKLOADS
     from harness.targets.stack import StackTarget
@@ -109,6 +112,7 @@ def check(
     names = [one_of(WORKLOADS, name, f"--workload {name}", "workload") for name in workloads] or [
         *WORKLOADS
     ]
+    injected = FAULTS[one_of(FAULTS, fault, f"--fault {fault}", "fault")] if fault else None
     options = {
         "target": "stack",
         "stack": lifetime,
@@ -124,10 +128,12 @@ def check(
     try:
         target.start()
         cluster = Cluster(target)
+        if injected is not None:
+            injected.require(cluster)
         settings = Settings(seed, seconds, clients or checks.CLIENTS * cluster.replicas, rounds)
         say(_title(target, seed, settings.clients))
         for name in names:
-            made.append(_shown(checks.check(name, settings, cluster, folder, say)))
+            made.append(_shown(checks.check(name, settings, cluster, folder, say, injected)))
     finally:
         shielded(target.stop)
     _conclude(made, findings)

@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from harness.consistency import history, integrity, judge, runner
 from harness.consistency.client import Names
 from harness.consistency.cluster import Cluster
+from harness.consistency.faults import Fault, Injector
 from harness.consistency.runner import Settings
 from harness.consistency.workloads import WORKLOADS
 from harness.core.errors import UsageError
@@ -29,7 +31,12 @@ class Checked:
 
 
 def check(
-    workload: str, settings: Settings, cluster: Cluster, folder: Path, progress: Progress
+    workload: str,
+    settings: Settings,
+    cluster: Cluster,
+    folder: Path,
+    progress: Progress,
+    fault: Fault | None = None,
 ) -> Checked:
     """Run a workload on a stack that is up. Raises HarnessError."""
     # Runs on a stack that is kept must not meet each other's objects.
@@ -46,17 +53,27 @@ def check(
         "database": record.database,
         "placements": [placement.title for placement in record.placements],
         "started": round(time.time(), 3),
+        **({"fault": fault.name} if fault else {}),
     }
     writer = history.Writer(path, header, time.perf_counter())
     complete = False
     try:
-        runner.run(WORKLOADS[workload], settings, cluster, names, writer, progress)
+        with _injecting(fault, settings.seed, cluster, writer):
+            runner.run(WORKLOADS[workload], settings, cluster, names, writer, progress)
         for name, rows in cluster.tables(names).items():
             writer.table(name, rows)
         complete = True
     finally:
         writer.close(complete=complete)
     return judged(path)
+
+
+def _injecting(
+    fault: Fault | None, seed: str, cluster: Cluster, writer: history.Writer
+) -> AbstractContextManager[object]:
+    if fault is None:
+        return nullcontext()
+    return Injector(fault, cluster, seed, writer.fault, time.perf_counter)
 
 
 def judged(path: Path) -> Checked:

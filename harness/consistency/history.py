@@ -7,6 +7,7 @@ A history is a file of JSON lines, written as the calls happen, so that a killed
     {"ok": NUMBER, ...}                        it was answered with a success
     {"fail": NUMBER, ...}                      it was refused: nothing was written
     {"info": NUMBER, ...}                      its outcome is unknown
+    {"fault": SERVICE, "from": ..., "to": ...} a fault was injected, and is healed
     {"table": NAME, "rows": [...]}             rows of the database at the end
     {"end": COUNT}                             the run came to its end, with so many calls
 
@@ -83,6 +84,8 @@ class History:
     header: Mapping[str, Any] = field(default_factory=dict)
     operations: Sequence[Operation] = ()
     tables: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    # Begin and end of each fault.
+    faults: Sequence[tuple[float, float]] = ()
     complete: bool = True
 
     @property
@@ -147,6 +150,12 @@ class Writer:
         with self._lock:
             self._write({"table": name, "rows": rows})
 
+    def fault(self, service: str, begin: float, end: float) -> None:
+        """Note a fault that was injected and healed."""
+        with self._lock:
+            line = {"fault": service, "from": self._seconds(begin), "to": self._seconds(end)}
+            self._write(line)
+
     def close(self, *, complete: bool) -> None:
         if complete:
             self._write({"end": self.count})
@@ -190,6 +199,7 @@ class _Reader:
         self.ended = False
         self._operations: dict[int, Operation] = {}
         self._tables: dict[str, Sequence[Any]] = {}
+        self._faults: list[tuple[float, float]] = []
 
     def take(self, line: Mapping[str, Any]) -> None:
         if "header" in line:
@@ -200,6 +210,8 @@ class _Reader:
                 raise ValueError(f"call {number} is there twice, or after the end")
             named = {name: line[name] for name in ("process", "round", "kind", "value", "replica")}
             self._operations[number] = Operation(number=number, begin=line["at"], **named)
+        elif "fault" in line:
+            self._faults.append((line["from"], line["to"]))
         elif "table" in line:
             self._tables[line["table"]] = line["rows"]
         elif "end" in line:
@@ -223,4 +235,5 @@ class _Reader:
     def history(self, *, complete: bool) -> History:
         # Without its end a history may have some tables and lack others.
         tables = self._tables if complete else {}
-        return History(self.header, tuple(self._operations.values()), tables, complete)
+        operations = tuple(self._operations.values())
+        return History(self.header, operations, tables, tuple(self._faults), complete)

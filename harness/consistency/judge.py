@@ -84,7 +84,8 @@ def judge(
         raise ValueError(f"a checker breaks promises that its workload does not give: {strange}")
     doubts = [*_doubts(history, kinds)]
     verdicts = []
-    for promise in (*promises, NO_SERVER_ERROR):
+    always = () if history.header.get("fault") else (NO_SERVER_ERROR,)
+    for promise in (*promises, *always):
         broken = [violation for violation in violations if violation.promise == promise]
         if broken:
             verdicts.append(Verdict(promise, Judgement.VIOLATED, broken))
@@ -116,6 +117,7 @@ def figures(history: History) -> dict[str, Any]:
         "acknowledged": count[Outcome.OK],
         "refused": count[Outcome.FAIL],
         "unknown": count[Outcome.INFO],
+        "faults": len(history.faults),
         "overlapping": overlapping(history) / len(writes) if writes else 0.0,
     }
 
@@ -144,6 +146,16 @@ def overlapping(history: History) -> int:
     return count
 
 
+def _struck(history: History) -> bool:
+    """Whether one of the faults was injected while a write was under way."""
+    return any(
+        write.begin <= begin and _lasts(write, begin)
+        for begin, _ in history.faults
+        for write in history.operations
+        if is_write(write)
+    )
+
+
 def _lasts(operation: Operation, moment: float) -> bool:
     return operation.end is None or operation.end > moment
 
@@ -156,6 +168,8 @@ def _doubts(history: History, kinds: Iterable[str]) -> Iterator[str]:
     missing = sorted(set(kinds) - succeeded)
     if missing:
         yield f"no {' and no '.join(missing)} was acknowledged"
+    if history.header.get("fault") and not _struck(history):
+        yield "no fault met a write under way"
     counts = figures(history)
     if not missing and counts["overlapping"] < LEAST_OVERLAP:
         yield (

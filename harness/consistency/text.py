@@ -19,6 +19,8 @@ def lines(checked: Checked) -> Iterator[str]:
         f"{figures['acknowledged']} acknowledged, {figures['refused']} refused, "
         f"{figures['unknown']} unknown; {figures['overlapping']:.0%} overlapped with another"
     )
+    if "fault" in checked.header:
+        yield f"  fault      {checked.header['fault']}, {figures['faults']} times, healed"
     for verdict in checked.report.verdicts:
         yield f"  {SIGNS[verdict.judgement]:9}  {verdict.promise}"
         if verdict.reason:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.config.plan import Plan
 
 # Options that no ini file and no variable can set.
-OTHERS = ("suites", "report", "record", "parity", "parity_report")
+OTHERS = ("suites", "report", "record", "parity", "parity_report", "consistency")
 GABBI = {
     "gabbi_fixture_modules": "modules in which suites find their fixtures",
     "gabbi_inner_fixtures": "fixtures around each test, as module:Class",
@@ -68,6 +68,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         dest="placement_parity_report",
         metavar="FILE",
         help="write a page that shows the comparison: one HTML file, which needs no network",
+    )
+    group.addoption(
+        "--consistency",
+        dest="placement_consistency",
+        action="store_const",
+        const=True,
+        help="in place of suites: concurrent calls through all replicas, judged by what placement "
+        "promises; one test for each workload of placement-harness check",
     )
     for name in INI:
         parser.addini(ini_name(name), SETTINGS[name].help)

@@ -51,6 +51,8 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
         # Workers parse the same command line.
         selection.add(config, config.getoption("placement_suites") or ())
         comparison = parity_setup.asked_for(config, plan)
+        if config.getoption("placement_consistency"):
+            _require_one_process(config, plan)
         if not worker:
             _refuse_full_placements(config, plan, comparison.other if comparison else None)
             plan = _with_lanes(config, plan)
@@ -71,6 +73,13 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     other = comparison.other if comparison else None
     run = (Worker if worker else Owner)(config, plan, wire, other)
     config.stash[fixtures.RUN] = run
+    if config.getoption("placement_consistency") and isinstance(run, Owner):
+        # The run looks first at what was collected: of the hooks that are to be first, pytest calls
+        # the one first that is registered last. Other runs need not spend the time of the import.
+        from harness.plugin.consistency import ConsistencyTests
+
+        tests = ConsistencyTests(run, config.invocation_params.dir)
+        config.pluginmanager.register(tests, "placement-consistency")
     config.pluginmanager.register(run, "placement-run")
     if comparison is not None:
         comparison.install(config, run)
@@ -95,6 +104,20 @@ def _releases(plan: Plan, workerinput: Mapping[str, Any] | None) -> Releases:
     if workerinput is not None:
         return Releases(workerinput[RELEASES], guessed=guessed)
     return Releases(releases_of(plan), guessed=guessed)
+
+
+def _require_one_process(config: pytest.Config, plan: Plan) -> None:
+    """Raise UsageError where --consistency has no replicas to ask, or workers to be run by."""
+    if not targets.kind_of(plan).is_cluster:
+        raise UsageError(
+            f"--consistency makes no sense with --target {plan.target}: it has no replicas.",
+            "Run it with --target stack.",
+        )
+    if _xdist_compat.number_of_workers(config):
+        raise UsageError(
+            "--consistency and -n make no sense together: its clients are threads of one process.",
+            "Leave -n away.",
+        )
 
 
 def _recorder(config: pytest.Config) -> Recorder | None:

@@ -33,6 +33,32 @@ def test_a_left_consumer_is_found(up: Commands) -> None:
 
 
 @pytest.mark.long
+def test_claims_hold_while_replicas_are_killed(commands: Commands) -> None:
+    words = ("--workload", "capacity", "--fault", "kill-replica", "--seconds", "8")
+    output = commands.harness("check", *words)
+    assert "kill-replica, " in output
+    assert "check: held" in output
+    assert commands.settled() == []
+
+
+@pytest.mark.long
+def test_workloads_are_tests_of_pytest(commands: Commands) -> None:
+    commands.suite("tests:\n- name: root\n  GET: /\n  status: 200\n")
+    words = (
+        "--replicas",
+        "3",
+        "--consistency",
+        "-k",
+        "read-your-write or failed-claims",
+        "gabbits",
+    )
+    output = commands.pytest(*words, code=1)
+    assert "FAILED consistency::failed-claims" in output
+    assert "after 400 to a claim of no provider its consumer is there" in output
+    assert "1 failed, 1 passed" in output
+
+
+@pytest.mark.long
 def test_over_allocation_is_found_without_snapshot_isolation(commands: Commands) -> None:
     words = ("--workload", "capacity", "--database", "mariadb-10.11", "--seconds", "6")
     output = commands.harness("check", *words, code=1)

@@ -27,6 +27,7 @@ def op(
 def history(
     *operations: Operation,
     tables: dict[str, Sequence[Any]] | None = None,
+    faults: Sequence[tuple[float, float]] = (),
     complete: bool = True,
     **header: Any,
 ) -> History:
@@ -39,4 +40,4 @@ def history(
         )
         for number, operation in enumerate(operations, 1)
     ]
-    return History({"workload": "any", **header}, tuple(numbered), tables or {}, complete)
+    return History({"workload": "any", **header}, tuple(numbered), tables or {}, faults, complete)

@@ -51,7 +51,14 @@ def test_a_history_that_was_cut_off_decides_nothing() -> None:
 def test_a_500_breaks_a_promise_of_its_own_unless_a_fault_is_injected() -> None:
     operations = [op("write"), op("write", outcome="info", status=500, error="boom")]
     assert judged(history(*operations))[NO_SERVER_ERROR] == "violated "
-    assert judged(history(*operations, fault="kill"))[NO_SERVER_ERROR] == "held "
+    struck = judged(history(*operations, fault="kill-replica", faults=[(0.5, 1.5)]))
+    assert struck == {PROMISE: "held "}
+
+
+def test_a_fault_that_met_no_write_decides_nothing() -> None:
+    for faults in ([], [(5.0, 6.0)]):
+        missed = history(op("write"), op("write"), fault="kill-replica", faults=faults)
+        assert judged(missed)[PROMISE] == "not decided no fault met a write under way"
 
 
 def test_a_violation_counts_although_the_history_was_cut_off() -> None:

@@ -30,4 +30,4 @@ for lane in ${LANES:-}; do
         echo "</VirtualHost>"
     } > "/run/lanes/$name.conf"
 done
-exec apache2 -DFOREGROUND
+exec apache2 ${LANES:+-DLANES} -DFOREGROUND

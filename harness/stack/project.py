@@ -149,6 +149,7 @@ def add_lanes(state: StackState, record: Record, added: Sequence[Lane]) -> None:
     # Compose describes a port by a table; the ports of lanes were added as text.
     apache["ports"] = [port for port in apache["ports"] if not isinstance(port, str)]
     _add_lanes(project["services"], record)
+    _make_schemas(project["services"], record)
     code_volumes.mount(project)
     save(state, project)
 

@@ -148,6 +148,8 @@ def _difference(state: StackState, record: Record, plan: ResolvedPlan) -> str | 
     if missing and plan.profiles:
         # placement's own suites empty every lane that they use: not one with a user's data.
         return f"it has no lane {', '.join(missing)}, which placement's own suites may empty"
+    if missing and record.reference:
+        return f"it has no lane {', '.join(missing)}, and a reference gets no lanes later"
     started = project.load(state).get(project.LANES, {}) if plan.lanes else {}
     for lane in plan.lanes:
         is_there = lane.name in lanes.names(record)

@@ -16,6 +16,7 @@ import click
 from harness.cli.check import check
 from harness.cli.common import Commands, help_of, named, replicas_argument, running, say
 from harness.cli.config import config
+from harness.cli.explore import explore
 from harness.cli.matrix import matrix
 from harness.cli.parity import diff, export
 from harness.cli.replicas import restart, scale, upgrade
@@ -310,5 +311,5 @@ def bench(starts: int, suites: bool, rounds: int) -> None:
         startup.run(starts, say)
 
 
-for command in (scale, restart, upgrade, matrix, config, diff, export, check):
+for command in (scale, restart, upgrade, matrix, config, diff, export, check, explore):
     main.add_command(command)

@@ -1,0 +1,1 @@
+"""Finds differences between two targets by itself: sequences of calls, made by Hypothesis."""

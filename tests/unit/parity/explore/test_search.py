@@ -1,0 +1,157 @@
+"""The search for differences, with two sides in memory that differ in one thing."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, cast
+
+import yaml
+
+from harness.core.exchange import Request, Response
+from harness.parity.explore import suite
+from harness.parity.explore.calls import Call, Generation, Names, request, shown
+from harness.parity.explore.search import Finding, Search
+from harness.parity.explore.side import Side
+from harness.parity.rules import Declared
+from harness.targets.base import Target
+
+Rule = Callable[["Memory", Request], Response | None]
+TOKEN = "gAAAAAB-a-token-of-fernet"
+
+
+def response(status: int, **data: Any) -> Response:
+    body = json.dumps(data).encode() if data else b""
+    headers = {"content-type": "application/json"} if data else {}
+    return Response(status, "Said", headers, body)
+
+
+class Memory:
+    """A target that remembers which providers were made, and answers by a rule of its own first."""
+
+    url = "http://left/placement"
+
+    def __init__(self, rule: Rule = lambda memory, request: None) -> None:
+        self.rule = rule
+        self.requests: list[Request] = []
+        self.providers: set[str] = set()
+
+    def transport(self) -> "Memory":
+        return self
+
+    def token(self) -> str:
+        return TOKEN
+
+    def close(self) -> None: ...
+
+    def send(self, request: Request, *, timeout: float) -> Response:
+        self.requests.append(request)
+        special = self.rule(self, request)
+        if special is not None:
+            return special
+        made = re.fullmatch(r".*/resource_providers", request.url)
+        if request.method == "POST" and made:
+            self.providers.add(request.body.decode(errors="replace")[-40:])
+            return response(201)
+        return response(404, errors=[{"status": 404}])
+
+
+def search(left: Memory, right: Memory, *, stays: bool = False) -> Search:
+    one, other = (Side(cast(Target, each), "stack", stays=stays) for each in (left, right))
+    return Search(one, other, Declared(), seed=1)
+
+
+def differs(memory: Memory, request: Request) -> Response | None:
+    """After a provider was made, this side refuses to read a usage."""
+    if memory.providers and request.method == "GET" and request.url.endswith("/usages"):
+        return response(500, errors=[{"status": 500}])
+    return None
+
+
+def found(right: Memory, seconds: float = 3.0) -> tuple[Search, list[Finding]]:
+    findings: list[Finding] = []
+    one = search(Memory(), right)
+    one.run(seconds, findings.append, most=1)
+    one.close()
+    return one, findings
+
+
+def test_a_difference_is_found_and_left_with_the_calls_that_it_needs() -> None:
+    _, findings = found(Memory(differs))
+    (finding,) = findings
+    assert finding.cause[:3] == ("GET /resource_providers/{}/usages", "404 500", "status")
+    # Which side has made a provider in an earlier sequence already does not matter to it.
+    assert [call.path.rpartition("/")[2] for call in finding.calls][-1] == "usages"
+    assert len(finding.calls) <= 2
+
+
+def test_two_sides_that_are_the_same_have_no_difference() -> None:
+    one, findings = found(Memory(), seconds=1.0)
+    assert findings == []
+    assert one.outcome.requests > 0
+
+
+def test_a_difference_that_does_not_come_again_is_unstable() -> None:
+    def once(memory: Memory, request: Request) -> Response | None:
+        return response(500) if len(memory.requests) == 30 else None
+
+    one, findings = found(Memory(once), seconds=3.0)
+    assert findings == []
+    assert len(one.outcome.unstable) == 1
+
+
+def test_what_was_made_is_removed_where_the_target_stays() -> None:
+    left, right = Memory(), Memory()
+    one = search(left, right, stays=True)
+    calls = [Call("POST", "/resource_providers", {"name": "x", "uuid": "{p0}"})]
+    assert list(one.differences(calls)) == []
+    one.close()
+    for side in (left, right):
+        made, removed = side.requests
+        assert removed.method == "DELETE"
+        assert removed.url.rpartition("/")[2] in made.body.decode()
+
+
+def test_each_side_has_resources_of_its_own() -> None:
+    left, right = Memory(), Memory()
+    one = search(left, right)
+    assert list(one.differences([Call("GET", "/resource_providers/{p0}")])) == []
+    assert left.requests[0].url != right.requests[0].url
+
+
+def test_a_call_becomes_a_request_with_names_and_generations() -> None:
+    names = Names("one")
+    body = {
+        "{p0}": {
+            "resource_provider_generation": Generation("{p0}"),
+            "old": Generation("{k0}", True),
+        }
+    }
+    made = request(
+        Call("PUT", "/allocations/{k0}", body),
+        names,
+        url="http://host/placement",
+        version="1.39",
+        headers={},
+        generation=lambda kind, uuid: 3 if kind == "p" else None,
+    )
+    assert made.url == f"http://host/placement/allocations/{names['k0']}"
+    sent = json.loads(made.body)
+    assert sent == {names["p0"]: {"resource_provider_generation": 3, "old": 7}}
+    assert made.headers["openstack-api-version"] == "placement 1.39"
+
+
+def test_a_call_is_shown_in_a_line() -> None:
+    call = Call("PUT", "/x", {"generation": Generation("{p0}")}, version="1.99")
+    assert shown(call) == 'PUT /x [1.99] {"generation": "<generation of {p0}>"}'
+
+
+def test_a_finding_becomes_a_suite_without_the_token() -> None:
+    _, (finding,) = found(Memory(differs))
+    text = suite.text(finding, Memory.url)
+    assert TOKEN not in text
+    tests = yaml.safe_load(text)["tests"]
+    assert len(tests) == len(finding.calls)
+    last = tests[-1]
+    assert last["status"] == 404
+    assert last["GET"].startswith("$ENVIRON['PLACEMENT_SERVICE']/resource_providers/")
+    assert last["request_headers"]["x-auth-token"] == "$ENVIRON['SERVICE_TOKEN']"

@@ -51,7 +51,7 @@ def test_a_full_disk_ends_a_command_with_what_to_do(
     said = harness("down")
     assert said.code == 70
     assert "ERROR: The disk has no room left for " in said.err
-    assert "/lock: No space left on device. Make some" in said.err
+    assert "lock: No space left on device. Make room where PLACEMENT_HARNESS_STATE" in said.err
 
 
 @pytest.mark.parametrize("ignored", [True, False])

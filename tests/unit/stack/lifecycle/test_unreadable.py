@@ -113,7 +113,7 @@ COMMANDS: dict[str, list[str] | None] = {
     "reap": None,
     "doctor": None,
     # These read containers' logs, recordings, or stacks of their own, and remove nothing else.
-    **dict.fromkeys(("logs", "setup", "matrix", "bench", "diff", "export")),
+    **dict.fromkeys(("logs", "setup", "matrix", "bench", "diff", "export", "explore")),
 }
 
 

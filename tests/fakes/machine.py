@@ -32,12 +32,14 @@ class Machine:
         cases = "".join(
             f"{pattern.replace(' ', '?')}) {do} ;;\n" for pattern, do in (answers or {}).items()
         )
-        script = self.path / command
-        script.write_text(
+        script, new = self.path / command, self.home / f".{command}.new"
+        new.write_text(
             f'#!/bin/sh\necho "{command} $*" >> {self.calls_file}\n'
             f'case "$*" in\n{cases}*) exit 0 ;;\nesac\n'
         )
-        script.chmod(0o755)
+        new.chmod(0o755)
+        # At once: a shell that has just begun to read the script must not meet half of another one.
+        new.replace(script)
         return script
 
     @property

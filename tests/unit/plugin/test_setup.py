@@ -49,4 +49,6 @@ def test_placements_own_suites_are_not_for_somebodys_cloud(
 ) -> None:
     monkeypatch.setattr("harness.suites.selection.fixtures", lambda files: {"APIFixture"})
     with pytest.raises(UsageError, match="need an empty placement"):
-        setup._with_lanes(config(tmp_path, 0), Plan(target="https://cloud/placement"))
+        setup._refuse_full_placements(
+            config(tmp_path, 0), Plan(target="https://cloud/placement"), None
+        )

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any, cast
 
+import pytest
 import yaml
 
 from harness.core.exchange import Request, Response
@@ -67,7 +68,12 @@ def differs(memory: Memory, request: Request) -> Response | None:
     return None
 
 
-def found(right: Memory, seconds: float = 3.0) -> tuple[Search, list[Finding]]:
+@pytest.fixture(autouse=True)
+def short_shrinking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.parity.explore.search.SHRINKING", 1.0)
+
+
+def found(right: Memory, seconds: float = 60.0) -> tuple[Search, list[Finding]]:
     findings: list[Finding] = []
     one = search(Memory(), right)
     one.run(seconds, findings.append, most=1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from harness.cli.common import replicas_argument, say
+from harness.cli.common import replicas_argument, require_writable, say
 from harness.config.resolve import BETWEEN, one_of, resolve
 from harness.core.errors import UsageError
 from harness.core.signals import shielded
@@ -121,7 +121,7 @@ def check(
         "placement": BETWEEN.join(placements) or None,
     }
     plan = resolve(options, os.environ, {}, choices())
-    _writable(folder)
+    require_writable(folder)
     target = StackTarget(plan, say)
     seed = seed or secrets.token_hex(3)
     made = []
@@ -173,17 +173,3 @@ def _title(target: "Target", seed: str, clients: int) -> str:
         f"{setting.name} {setting.value}" for setting in target.settings() if setting.name in TITLE
     ]
     return f"{', '.join(parts)}, {clients} clients, seed {seed}"
-
-
-def _writable(folder: Path) -> None:
-    """Raise UsageError if no history can be written, before anything is started."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise UsageError(
-            f"--output {folder} cannot be written: {error.strerror}.",
-            "Name a directory that you may write to.",
-        ) from error

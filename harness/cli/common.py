@@ -1,9 +1,11 @@
 """Parts that all commands share: options, errors and exit codes, lines of progress."""
 
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -108,3 +110,17 @@ def running(name: str) -> Any:
         raise reuse.not_running(state)
     click.get_current_context().call_on_close(stack.close)
     return stack
+
+
+def require_writable(folder: Path) -> None:
+    """Raise UsageError if nothing can be written to --output, before anything is started."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UsageError(
+            f"--output {folder} cannot be written: {error.strerror}.",
+            "Name a directory that you may write to.",
+        ) from error

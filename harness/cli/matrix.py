@@ -1,7 +1,6 @@
 """The command ``matrix``: chooses the cells, and shows and saves their results."""
 
 import functools
-import os
 import shlex
 import sys
 import time
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.common import say
+from harness.cli.common import require_writable, say
 from harness.core.errors import RunnerError, UsageError
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ def _run(cells: Sequence["Cell"], options: "Options", written: str) -> int:
         ) from error
     from harness.matrix import progress, report, runner
 
-    _prepare(options.folder)
+    require_writable(options.folder)
     began, started = time.monotonic(), datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
     def found(results: Sequence[runner.Result]) -> "Matrix":
@@ -151,17 +150,3 @@ def _run(cells: Sequence["Cell"], options: "Options", written: str) -> int:
     if interrupted:
         raise KeyboardInterrupt
     return made.verdict.exit_code
-
-
-def _prepare(folder: Path) -> None:
-    """Raise UsageError if the directory cannot be written, before any cell runs."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise UsageError(
-            f"--output {folder} cannot be written: {error.strerror}.",
-            "Name a directory that you may write to.",
-        ) from error

@@ -13,9 +13,9 @@ from harness.core.errors import TargetError, UsageError
 from harness.core.measurements import Progress
 from harness.core.paths import SUITES
 from harness.identity import credentials, keystone
-from harness.placements.lockfile import locked_version
 from harness.stack.handle import Stack
 from harness.stack.model import lanes
+from harness.targets import releases
 from harness.tempest import runner
 from harness.tempest.access_evidence import Served
 from harness.tempest.outcomes import BAD, Test, counts
@@ -94,8 +94,7 @@ def _on(
             directories,
             regex,
             progress,
-            placements=[each.version or locked_version() for each in stack.record.placements]
-            or [locked_version()],
+            placements=releases.named(each.version for each in stack.record.placements),
             check=stack.check,
             parent=stack.state.directory,
         )
@@ -119,9 +118,7 @@ def _elsewhere(
             "Set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME.",
         )
     _meet(account, url)
-    return runner.run(
-        account, directories, regex, progress, placements=[release or locked_version()]
-    )
+    return runner.run(account, directories, regex, progress, placements=releases.named([release]))
 
 
 def _meet(cloud: keystone.Keystone, url: str) -> None:

@@ -29,10 +29,13 @@ class Releases:
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        others = [item for item in items if not self._holds(item)]
+        holding: list[pytest.Item] = []
+        others: list[pytest.Item] = []
+        for item in items:
+            (holding if self._holds(item) else others).append(item)
         if others:
             config.hook.pytest_deselected(items=others)
-            items[:] = [item for item in items if self._holds(item)]
+            items[:] = holding
 
     def _holds(self, item: pytest.Item) -> bool:
         if not isinstance(item, SuiteItem) or releases.holds(item.case.releases, self._versions):

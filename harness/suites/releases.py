@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
 
 KEY = "placement"
 
@@ -31,12 +30,3 @@ def specifier(suite: dict[str, Any]) -> SpecifierSet | None:
 def holds(suite: SpecifierSet | None, releases: Iterable[str]) -> bool:
     """Whether a suite is true for all of these releases. A development version counts as itself."""
     return suite is None or all(suite.contains(release, prereleases=True) for release in releases)
-
-
-def is_release(text: str) -> bool:
-    """Whether a text is a version of a release."""
-    try:
-        Version(text)
-    except InvalidVersion:
-        return False
-    return True

@@ -3,6 +3,7 @@
 import os
 import secrets
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import click
 
 from harness import targets
 from harness.cli.common import say
-from harness.config.plan import is_url
+from harness.config.plan import is_url, number_of_replicas
 from harness.config.resolve import BETWEEN, resolve
 from harness.core.errors import UsageError
 from harness.core.signals import shielded
@@ -71,16 +72,22 @@ def explore(
             "There is nothing to compare with.", "Give --parity TARGET, or --microversions A,B."
         )
     versions = _versions(microversions) if microversions else None
-    options = {"target": target, "placement": BETWEEN.join(placements) or None}
-    plan = resolve(options, os.environ, {}, targets.choices())
-    if targets.kind_of(plan).takes_stack_options:
-        plan = resolve({**options, "replicas": replicas}, os.environ, {}, targets.choices())
+    plan = plan_of(target, replicas, placements)
     chosen = secrets.randbelow(1_000_000) if seed is None else seed
     outcome = _search(plan, _other_plan(plan, other), versions, seconds, chosen, most, folder)
     _show(outcome, chosen)
     if not outcome.requests:
         sys.exit(3)
     sys.exit(1 if outcome.findings else 0)
+
+
+def plan_of(target: str | None, replicas: str, placements: Sequence[str]) -> "Plan":
+    """The plan of the first side; a target without replicas ignores their number."""
+    options = {"target": target, "placement": BETWEEN.join(placements) or None}
+    plan = resolve(options, os.environ, {}, targets.choices())
+    if targets.kind_of(plan).has_replicas:
+        plan = replace(plan, replicas=number_of_replicas(replicas, f"--replicas {replicas}"))
+    return plan
 
 
 def _require() -> None:
@@ -121,7 +128,7 @@ def _other_plan(plan: "Plan", other: str | None) -> "Plan | None":
     resolved = resolve({"target": other}, {}, {}, targets.choices())
     if resolved.target == plan.target:
         raise UsageError(f"--parity {other} compares a target with itself.", "Name another one.")
-    return replace(resolved, replicas=1)
+    return replace(resolved, replicas=1) if targets.kind_of(resolved).has_replicas else resolved
 
 
 def _search(

@@ -2,27 +2,23 @@
 
 import os
 import secrets
-import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.common import replicas_argument, require_writable, say
+from harness.cli.common import replicas_argument, require_writable
 from harness.config.resolve import BETWEEN, one_of, resolve
 from harness.core.errors import UsageError
-from harness.core.signals import shielded
 from harness.stack.settings.databases import DATABASES
 from harness.targets import choices
 
 if TYPE_CHECKING:
-    from harness.consistency.check import Checked
-    from harness.targets.base import Target
+    from harness.config.plan import Plan
 
 OUTPUT = "placement-check"
-# Settings of the stack that the title of a check names.
-TITLE = ("placement", "replicas", "database")
+# Time for each workload. Seconds.
+SECONDS = 6.0
 
 
 @click.command()
@@ -42,9 +38,7 @@ TITLE = ("placement", "replicas", "database")
 @click.option(
     "--seconds",
     type=float,
-    default=6.0,
-    show_default=True,
-    help="Time for each workload, in seconds.",
+    help="Time for each workload, in seconds (default: 6; with --known, what each defect needs).",
 )
 @click.option("--seed", metavar="X", help="Seed of all random choices (default: a random seed).")
 @click.option(
@@ -78,13 +72,17 @@ TITLE = ("placement", "replicas", "database")
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the table of what races have found (Markdown), also from --history.",
 )
+@click.option(
+    "--known", "known_alone", is_flag=True, help="Run the known defects: does each still occur?"
+)
+@click.option("--strict", is_flag=True, help="Take no defect for known: each one fails the check.")
 def check(
     workloads: tuple[str, ...],
     fault: str | None,
     database: str | None,
     replicas: int | None,
     placements: tuple[str, ...],
-    seconds: float,
+    seconds: float | None,
     seed: str | None,
     clients: int | None,
     rounds: int | None,
@@ -92,84 +90,58 @@ def check(
     folder: Path,
     histories: tuple[Path, ...],
     findings: Path | None,
+    known_alone: bool,
+    strict: bool,
 ) -> None:
     """Let clients write through all replicas at once, and check placement's promises.
 
-    Exits with 0 if all promises were held, with 1 if one was violated, and with 3 if one could not
-    be decided, e.g. because no two writes met.
+    Exits with 0 if all promises were held, or broken in known ways alone, with 1 if one was
+    violated, and with 3 if one could not be decided, e.g. because no two writes met.
     """
-    from harness.consistency import check as checks
-    from harness.consistency.cluster import Cluster
+    from harness.cli import checking
+    from harness.consistency import known
     from harness.consistency.faults import FAULTS
-    from harness.consistency.runner import Settings
     from harness.consistency.workloads import WORKLOADS
-    from harness.targets.stack import StackTarget
 
+    record = () if strict else known.record()
     if histories:
-        _conclude([_shown(checks.judged(path)) for path in histories], findings)
-    if seconds <= 0:
+        checking.conclude([checking.saved(path, record) for path in histories], findings)
+    if seconds is not None and seconds <= 0:
         raise UsageError(f"--seconds {seconds:g} leaves no time.", "Give a number above 0.")
+    if known_alone and (workloads or fault or strict or findings):
+        raise UsageError(
+            "--known runs what the record of known defects names, and judges by it: --workload, "
+            "--fault, --strict and --findings make no sense with it.",
+            "Leave them away.",
+        )
     names = [one_of(WORKLOADS, name, f"--workload {name}", "workload") for name in workloads] or [
         *WORKLOADS
     ]
     injected = FAULTS[one_of(FAULTS, fault, f"--fault {fault}", "fault")] if fault else None
-    options = {
-        "target": "stack",
-        "stack": lifetime,
-        "replicas": str(replicas) if replicas else None,
-        "database": database,
-        "placement": BETWEEN.join(placements) or None,
-    }
-    plan = resolve(options, os.environ, {}, choices())
-    require_writable(folder)
-    target = StackTarget(plan, say)
-    seed = seed or secrets.token_hex(3)
-    made = []
-    try:
-        target.start()
-        cluster = Cluster(target)
-        if injected is not None:
-            injected.require(cluster)
-        settings = Settings(seed, seconds, clients or checks.CLIENTS * cluster.replicas, rounds)
-        say(_title(target, seed, settings.clients))
-        for name in names:
-            made.append(_shown(checks.check(name, settings, cluster, folder, say, injected)))
-    finally:
-        shielded(target.stop)
-    _conclude(made, findings)
 
+    def plan(database: str | None) -> "Plan":
+        options = {
+            "target": "stack",
+            "stack": lifetime,
+            "replicas": str(replicas) if replicas else None,
+            "database": database,
+            "placement": BETWEEN.join(placements) or None,
+        }
+        return resolve(options, os.environ, {}, choices())
 
-def _shown(checked: "Checked") -> "Checked":
-    """The check, when its verdict is on the screen."""
-    from harness.consistency import text
-
-    for line in text.lines(checked):
-        click.echo(line)
-    return checked
-
-
-def _conclude(made: Sequence["Checked"], findings: Path | None) -> NoReturn:
-    """Write the table of races, if it is wanted, and exit with the worst judgement."""
-    from harness.consistency import history
-    from harness.consistency.judge import Judgement
-    from harness.consistency.races import table
-
-    if findings is not None:
-        read = [history.read(checked.path) for checked in made]
-        races = [entry for entry in read if entry.header["workload"] == "races"]
-        if not races:
-            raise UsageError(
-                f"--findings {findings} has nothing to say: no races were run.",
-                "Run them: --workload races.",
+    run = checking.Run(seed or secrets.token_hex(3), clients, rounds, folder, record, injected)
+    plans = [plan(database)]
+    if known_alone and database is None:
+        plans = [
+            plan(name)
+            for name in dict.fromkeys(
+                database for defect in record for database in defect.databases
             )
-        findings.write_text("\n".join(table.document(races)) + "\n")
-    worst = Judgement.worst(checked.report.judgement for checked in made)
-    click.echo(f"check: {worst}")
-    sys.exit(worst.exit_code)
-
-
-def _title(target: "Target", seed: str, clients: int) -> str:
-    parts = [
-        f"{setting.name} {setting.value}" for setting in target.settings() if setting.name in TITLE
-    ]
-    return f"{', '.join(parts)}, {clients} clients, seed {seed}"
+        ]
+    require_writable(folder)
+    if known_alone:
+        checking.conclude_known(run, plans, seconds)
+    with run.on(plans[0]) as cluster:
+        for name in names:
+            run.make(name, cluster, seconds or SECONDS)
+    checking.conclude(run.made, findings)

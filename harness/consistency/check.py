@@ -2,13 +2,13 @@
 
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.consistency import history, integrity, judge, runner
+from harness.consistency import history, integrity, judge, known, runner
 from harness.consistency.client import Names
 from harness.consistency.cluster import Cluster
 from harness.consistency.faults import Fault, Injector
@@ -37,8 +37,9 @@ def check(
     folder: Path,
     progress: Progress,
     fault: Fault | None = None,
+    defects: Sequence[known.Defect] | None = None,
 ) -> Checked:
-    """Run a workload on a stack that is up. Raises HarnessError."""
+    """Run a workload on a stack that is up; judge it as ``judged`` does. Raises HarnessError."""
     # Runs on a stack that is kept must not meet each other's objects.
     run = secrets.token_hex(3)
     names = Names(f"{settings.seed}/{run}")
@@ -65,7 +66,7 @@ def check(
         complete = True
     finally:
         writer.close(complete=complete)
-    return judged(path)
+    return judged(path, defects)
 
 
 def _injecting(
@@ -76,8 +77,8 @@ def _injecting(
     return Injector(fault, cluster, seed, writer.fault, time.perf_counter)
 
 
-def judged(path: Path) -> Checked:
-    """Judge a saved history. Raises UsageError."""
+def judged(path: Path, defects: Sequence[known.Defect] | None = None) -> Checked:
+    """Judge a saved history, by the record of known defects or another one. Raises UsageError."""
     read = history.read(path)
     name = str(read.header.get("workload"))
     if name not in WORKLOADS:
@@ -92,5 +93,6 @@ def judged(path: Path) -> Checked:
         yield from integrity.check(made)
 
     promises = (*workload.promises, integrity.INTACT)
-    report = judge.judge(read, promises, checker, workload.kinds)
+    recorded = known.Known(read.header, known.record() if defects is None else defects)
+    report = judge.judge(read, promises, checker, workload.kinds, recorded.name)
     return Checked(path, read.header, report)

@@ -4,7 +4,7 @@ A promise that was not put to the test is not decided: that is no pass.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -21,11 +21,13 @@ class Judgement(StrEnum):
 
     VIOLATED = "violated"
     NOT_DECIDED = "not decided"
+    # Violated, and all that was found is in the record of known defects (consistency/known).
+    KNOWN = "known"
     HELD = "held"
 
     @property
     def exit_code(self) -> int:
-        return {Judgement.VIOLATED: 1, Judgement.NOT_DECIDED: 3, Judgement.HELD: 0}[self]
+        return {Judgement.VIOLATED: 1, Judgement.NOT_DECIDED: 3}.get(self, 0)
 
     @classmethod
     def worst(cls, judgements: Iterable["Judgement"]) -> "Judgement":
@@ -36,17 +38,24 @@ class Judgement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A broken promise: what happened, in which round, and the operations that show it."""
+    """A broken promise: what happened, in which round, and the operations that show it.
+
+    ``known`` is the name of the known defect that it shows.
+    """
 
     promise: str
     round: int
     what: str
     operations: Sequence[Operation] = ()
+    known: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Verdict on one promise. ``reason`` says why it is not decided."""
+    """Verdict on one promise. ``reason`` says why it is not decided.
+
+    Violations that are not known come first.
+    """
 
     promise: str
     judgement: Judgement
@@ -66,19 +75,40 @@ class Report:
         return Judgement.worst(verdict.judgement for verdict in self.verdicts)
 
 
+def known_names(report: Report) -> list[str]:
+    """Names of the known defects that were found, each once."""
+    violations = [each for verdict in report.verdicts for each in verdict.violations]
+    return list(dict.fromkeys(each.known for each in violations if each.known))
+
+
 Checker = Callable[[History], Iterable[Violation]]
+
+# Gives the name of the known defect that a violation shows; empty for none.
+Recorded = Callable[[Violation], str]
 
 NO_SERVER_ERROR = "no write is answered with 500 while nothing is broken"
 
 
+def nothing_known(_: Violation) -> str:
+    """Name no known defect, whatever the violation is."""
+    return ""
+
+
 def judge(
-    history: History, promises: Sequence[str], checker: Checker, kinds: Iterable[str]
+    history: History,
+    promises: Sequence[str],
+    checker: Checker,
+    kinds: Iterable[str],
+    known: Recorded = nothing_known,
 ) -> Report:
     """Judge a history by a workload's checker.
 
     ``kinds`` are the calls of which each must have succeeded once: else nothing is decided.
     """
-    violations = [*checker(history), *server_errors(history)]
+    violations = [
+        replace(violation, known=known(violation))
+        for violation in (*checker(history), *server_errors(history))
+    ]
     strange = {violation.promise for violation in violations} - {*promises, NO_SERVER_ERROR}
     if strange:
         raise ValueError(f"a checker breaks promises that its workload does not give: {strange}")
@@ -87,12 +117,15 @@ def judge(
     always = () if history.header.get("fault") else (NO_SERVER_ERROR,)
     for promise in (*promises, *always):
         broken = [violation for violation in violations if violation.promise == promise]
-        if broken:
+        broken.sort(key=lambda violation: bool(violation.known))
+        reason = "; ".join(doubts)
+        if any(not violation.known for violation in broken):
             verdicts.append(Verdict(promise, Judgement.VIOLATED, broken))
         elif doubts:
-            verdicts.append(Verdict(promise, Judgement.NOT_DECIDED, (), "; ".join(doubts)))
+            verdicts.append(Verdict(promise, Judgement.NOT_DECIDED, broken, reason))
         else:
-            verdicts.append(Verdict(promise, Judgement.HELD))
+            judgement = Judgement.KNOWN if broken else Judgement.HELD
+            verdicts.append(Verdict(promise, judgement, broken))
     return Report(verdicts, figures(history))
 
 

@@ -1,14 +1,21 @@
 """Words of a check on a screen."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from harness.consistency.check import Checked
 from harness.consistency.history import Operation
 from harness.consistency.judge import Judgement, Verdict
+from harness.consistency.known import Known, record
 
 # Violations of one promise, and operations of one violation, that are shown.
 SHOWN, OPERATIONS = 3, 12
-SIGNS = {Judgement.HELD: "held", Judgement.VIOLATED: "VIOLATED", Judgement.NOT_DECIDED: "undecided"}
+SIGNS = {
+    Judgement.HELD: "held",
+    Judgement.KNOWN: "known",
+    Judgement.VIOLATED: "VIOLATED",
+    Judgement.NOT_DECIDED: "undecided",
+}
 
 
 def lines(checked: Checked) -> Iterator[str]:
@@ -25,20 +32,33 @@ def lines(checked: Checked) -> Iterator[str]:
         yield f"  {SIGNS[verdict.judgement]:9}  {verdict.promise}"
         if verdict.reason:
             yield f"             {verdict.reason}"
-        yield from _violations(verdict)
+        yield from _known(verdict)
+        yield from _violations(verdict, checked)
     yield f"  history    {checked.path}"
 
 
-def _violations(verdict: Verdict) -> Iterator[str]:
-    rounds = {violation.round for violation in verdict.violations}
-    if not rounds:
+def _known(verdict: Verdict) -> Iterator[str]:
+    """A line for each known defect that was found: its name, and how often."""
+    counts = Counter(violation.known for violation in verdict.violations if violation.known)
+    for name, count in counts.most_common():
+        what = next(each.what for each in verdict.violations if each.known == name)
+        yield f"             {count} x {name}: {what[:100]}"
+
+
+def _violations(verdict: Verdict, checked: Checked) -> Iterator[str]:
+    new = [violation for violation in verdict.violations if not violation.known]
+    if not new:
         return
-    yield f"             {len(verdict.violations)} times, in {len(rounds)} rounds; the first:"
-    for violation in verdict.violations[:SHOWN]:
+    rounds = {violation.round for violation in new}
+    yield f"             {len(new)} times, in {len(rounds)} rounds; the first:"
+    for violation in new[:SHOWN]:
         yield f"             round {violation.round}: {violation.what}"
-    for operation in verdict.violations[0].operations[:OPERATIONS]:
+    elsewhere = Known(checked.header, record()).elsewhere(new[0])
+    if elsewhere:
+        yield f"             known as {elsewhere}, but not on this database or placement"
+    for operation in new[0].operations[:OPERATIONS]:
         yield f"               {_operation(operation)}"
-    hidden = len(verdict.violations[0].operations) - OPERATIONS
+    hidden = len(new[0].operations) - OPERATIONS
     if hidden > 0:
         yield f"               and {hidden} more"
 

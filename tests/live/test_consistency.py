@@ -28,8 +28,9 @@ def test_other_promises_hold(up: Commands, workload: str) -> None:
 
 def test_a_left_consumer_is_found(up: Commands) -> None:
     words = ("--workload", "failed-claims", "--rounds", "1", "--seconds", "20", "--stack", "reuse")
-    output = up.harness("check", *words, code=1)
-    assert "after 400 to a claim of no provider its consumer is there" in output
+    output = up.harness("check", *words)
+    assert "check: known" in output
+    assert " x left-consumer: after 400 to a claim of no provider its consumer is there" in output
 
 
 @pytest.mark.long
@@ -52,15 +53,13 @@ def test_workloads_are_tests_of_pytest(commands: Commands) -> None:
         "read-your-write or failed-claims",
         "gabbits",
     )
-    output = commands.pytest(*words, code=1)
-    assert "FAILED consistency::failed-claims" in output
-    assert "after 400 to a claim of no provider its consumer is there" in output
-    assert "1 failed, 1 passed" in output
+    output = commands.pytest(*words)
+    assert "1 passed, 1 xfailed" in output
 
 
 @pytest.mark.long
 def test_over_allocation_is_found_without_snapshot_isolation(commands: Commands) -> None:
-    words = ("--workload", "capacity", "--database", "mariadb-10.11", "--seconds", "6")
+    words = ("--workload", "capacity", "--database", "mariadb-10.11", "--strict")
     output = commands.harness("check", *words, code=1)
     assert "of 10 were given away" in output
     assert "of 10 are used in the database" in output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -12,8 +13,8 @@ from harness.consistency.history import Operation, Outcome, Writer
 from harness.core.errors import UsageError
 
 
-def saved(path: Path, claims: int) -> str:
-    writer = Writer(path, {"workload": "capacity", "seed": "7"}, 0.0)
+def saved(path: Path, claims: int, **header: Any) -> str:
+    writer = Writer(path, {"workload": "capacity", "seed": "7", **header}, 0.0)
     numbers = [
         writer.invoke(process, 0, "claim", [f"r0/c{process}", 1], 1, 0.0)
         for process in range(claims)
@@ -42,6 +43,22 @@ def test_a_saved_violation_is_found_again(tmp_path: Path) -> None:
     assert "client 3, replica 1: claim ['r0/c3', 1] -> 204" in result.output
 
 
+def test_a_known_violation_fails_only_a_strict_check(tmp_path: Path) -> None:
+    path = saved(tmp_path / "known", 12, database="mariadb-10.11", placements=["16.0.0"])
+    result = CliRunner().invoke(check, ["--history", path])
+    assert result.exit_code == 0
+    assert "2 x over-allocation: 12 of 10 were given away" in result.output
+    assert "check: known" in result.output
+    assert CliRunner().invoke(check, ["--history", path, "--strict"]).exit_code == 1
+
+
+def test_what_is_known_elsewhere_fails_and_says_so(tmp_path: Path) -> None:
+    path = saved(tmp_path / "new", 12, database="mariadb", placements=["16.0.0"])
+    result = CliRunner().invoke(check, ["--history", path])
+    assert result.exit_code == 1
+    assert "known as over-allocation, but not on this database or placement" in result.output
+
+
 def test_a_history_in_which_nothing_happened_is_no_success(tmp_path: Path) -> None:
     result = CliRunner().invoke(check, ["--history", saved(tmp_path / "none", 0)])
     assert result.exit_code == 3
@@ -54,6 +71,7 @@ def test_a_history_in_which_nothing_happened_is_no_success(tmp_path: Path) -> No
         (["--workload", "capcity"], "no such workload. Did you mean capacity?"),
         (["--seconds", "0"], "--seconds 0 leaves no time"),
         (["--database", "mariadb-9"], "no such database"),
+        (["--known", "--strict"], "--known runs what the record of known defects names"),
     ],
 )
 def test_settings_without_sense_are_refused(tmp_path: Path, words: list[str], message: str) -> None:

@@ -1,0 +1,131 @@
+"""What the command ``check`` does: stacks for its runs, what it shows of them, its exit code."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from harness.cli.common import say
+from harness.config.plan import Plan
+from harness.consistency import check, history, known_runs, text
+from harness.consistency.check import Checked
+from harness.consistency.cluster import Cluster
+from harness.consistency.faults import Fault
+from harness.consistency.judge import Judgement
+from harness.consistency.known import Defect
+from harness.consistency.races import table
+from harness.consistency.runner import Settings
+from harness.core.errors import UsageError
+from harness.core.signals import shielded
+from harness.targets.base import Target
+from harness.targets.stack import StackTarget
+
+# Settings of the stack that the title of a check names.
+TITLE = ("placement", "replicas", "database")
+
+
+@dataclass(slots=True)
+class Run:
+    """What all checks of a command have in common, and those that were made."""
+
+    seed: str
+    clients: int | None
+    rounds: int | None
+    folder: Path
+    record: Sequence[Defect]
+    fault: Fault | None = None
+    made: list[Checked] = field(default_factory=list)
+
+    @contextmanager
+    def on(self, plan: Plan) -> Iterator[Cluster]:
+        """A stack that is up, and can have the fault."""
+        target = StackTarget(plan, say)
+        try:
+            target.start()
+            cluster = Cluster(target)
+            if self.fault is not None:
+                self.fault.require(cluster)
+            say(_title(target, self.seed, self._clients(cluster)))
+            yield cluster
+        finally:
+            shielded(target.stop)
+
+    def make(self, workload: str, cluster: Cluster, seconds: float) -> Checked:
+        """Run a workload, and show what is said of it."""
+        settings = Settings(self.seed, seconds, self._clients(cluster), self.rounds)
+        made = check.check(workload, settings, cluster, self.folder, say, self.fault, self.record)
+        self.made.append(_shown(made))
+        return made
+
+    def _clients(self, cluster: Cluster) -> int:
+        return self.clients or check.CLIENTS * cluster.replicas
+
+
+def saved(path: Path, record: Sequence[Defect]) -> Checked:
+    """Judge a saved history, and show what is said of it. Raises UsageError."""
+    return _shown(check.judged(path, record))
+
+
+def _shown(checked: Checked) -> Checked:
+    for line in text.lines(checked):
+        click.echo(line)
+    return checked
+
+
+def conclude(made: Sequence[Checked], findings: Path | None) -> NoReturn:
+    """Write the table of races, if it is wanted, and exit with the worst judgement."""
+    if findings is not None:
+        read = [history.read(checked.path) for checked in made]
+        races = [entry for entry in read if entry.header["workload"] == "races"]
+        if not races:
+            raise UsageError(
+                f"--findings {findings} has nothing to say: no races were run.",
+                "Run them: --workload races.",
+            )
+        findings.write_text("\n".join(table.document(races)) + "\n")
+    _exit(Judgement.worst(checked.report.judgement for checked in made))
+
+
+def conclude_known(run: Run, plans: Sequence[Plan], seconds: float | None) -> NoReturn:
+    """Run the known defects on a stack for each plan, say which occur, and exit.
+
+    A promise that a short run does not decide is no finding here; one that was broken in a way
+    that is not known fails.
+    """
+    occurrences = []
+    for plan in plans:
+        with run.on(plan) as cluster:
+            placements = [placement.title for placement in cluster.stack.record.placements]
+            make = partial(_made, run, cluster)
+            longest = seconds or known_runs.LONGEST
+            for occurrence in known_runs.occurrences(
+                run.record, plan.database, placements, make, longest
+            ):
+                occurrences.append(occurrence)
+                click.echo(f"  {occurrence}")
+    judgements = [checked.report.judgement for checked in run.made]
+    for occurrence in occurrences:
+        click.echo(str(occurrence))
+    violated = [Judgement.VIOLATED] if Judgement.VIOLATED in judgements else []
+    _exit(Judgement.worst([*violated, *(occurrence.judgement for occurrence in occurrences)]))
+
+
+def _made(run: Run, cluster: Cluster, workload: str, seconds: float) -> Checked:
+    return run.make(workload, cluster, seconds)
+
+
+def _exit(judgement: Judgement) -> NoReturn:
+    click.echo(f"check: {judgement}")
+    sys.exit(judgement.exit_code)
+
+
+def _title(target: Target, seed: str, clients: int) -> str:
+    parts = [
+        f"{setting.name} {setting.value}" for setting in target.settings() if setting.name in TITLE
+    ]
+    return f"{', '.join(parts)}, {clients} clients, seed {seed}"

@@ -41,6 +41,9 @@ jobs:
 {cells}
     steps:
     - uses: actions/checkout@v4
+      with:
+        # placement's version is its last tag: `--placement .` needs the tags.
+        fetch-depth: 0
     # Where your copy of the harness is; not needed in the harness's own repository.
     - uses: actions/checkout@v4
       with:

@@ -4,23 +4,26 @@ import ast
 import configparser
 import email.parser
 import hashlib
+import os
 import re
 import tomllib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from shlex import quote
 
 from harness.core.errors import UsageError
 from harness.core.process import run
 from harness.placements.model import NAME, Schema
 
-# Version of a package whose version is not known.
+# Version of a package whose metadata have none.
 UNKNOWN = "0.0.0"
 VERSION = re.compile(r"(\d+(?:\.\d+)*(?:\.?(?:a|b|rc|dev|post)\d+)*)")
 GIT_SECONDS = 10
 # Files that a build reads, besides the package itself.
 BUILD_FILES = ("pyproject.toml", "setup.cfg", "setup.py", "requirements.txt")
 MIGRATIONS = Path("db/sqlalchemy/alembic/versions")
+BY_HAND = "The variable PBR_VERSION says it in place of tags, e.g. PBR_VERSION=15.0.0."
 NEITHER = "Give a version, e.g. 15.0.0, a checkout of placement, a wheel or an sdist."
 
 
@@ -72,20 +75,62 @@ def canonical(name: str) -> str:
 
 @cache
 def described(tree: Path) -> str:
-    """Version of a tree, from git or from its metadata; UNKNOWN where neither has one.
+    """Version of a tree, from its metadata, from git, or from the variable PBR_VERSION.
 
     For a checkout with commits after its last tag, their number and the last commit follow a +,
-    e.g. 16.0.0+12.g0a1b2c3.
+    e.g. 16.0.0+12.g0a1b2c3. Raises UsageError where none of them has a version.
     """
     for path in (*tree.glob(f"{NAME.replace('-', '_')}-*.dist-info/METADATA"), tree / "PKG-INFO"):
         if path.is_file():
             return metadata(path.read_text(encoding="utf-8"))[1]
-    command = ("git", "-C", str(tree), "describe", "--tags", "--match", "[0-9]*")
-    outcome = run(*command, seconds=GIT_SECONDS)
-    match = re.fullmatch(rf"{VERSION.pattern}(?:-(\d+)-(g\w+))?", outcome.out.strip())
-    if not outcome.ok or not match:
-        return UNKNOWN
+    try:
+        return _version_of_git(tree)
+    except UsageError:
+        # pbr, which builds placement, takes this for the version of a tree without tags.
+        given = VERSION.fullmatch(os.environ.get("PBR_VERSION", ""))
+        if given:
+            return given[1]
+        raise
+
+
+def _version_of_git(tree: Path) -> str:
+    top = _git(tree, "rev-parse", "--show-toplevel")
+    if Path(top).resolve() != tree.resolve():
+        raise UsageError(
+            f"{tree} has no version: it lies in another repository, {top}.",
+            f"Give a checkout of placement with its own .git. {BY_HAND}",
+        )
+    text = _git(tree, "describe", "--tags", "--match", "[0-9]*")
+    match = re.fullmatch(rf"{VERSION.pattern}(?:-(\d+)-(g\w+))?", text)
+    if not match:
+        raise UsageError(
+            f"{tree} has no version: its last tag is {text}.", f"Fetch placement's tags. {BY_HAND}"
+        )
     return match[1] + (f"+{match[2]}.{match[3]}" if match[2] else "")
+
+
+def _git(tree: Path, *words: str) -> str:
+    """The answer of git to a question about a tree. Raises UsageError with git's reason."""
+    outcome = run("git", "-C", str(tree), *words, seconds=GIT_SECONDS)
+    if outcome.ok:
+        return outcome.out.strip()
+    reason = next(
+        (line for line in outcome.err.splitlines() if line.startswith("fatal: ")), outcome.reason
+    )
+    if "safe.directory" in outcome.text or "dubious ownership" in outcome.text:
+        remedy = f"If you trust it: `git config --global --add safe.directory {quote(str(tree))}`."
+    elif "not a git repository" in outcome.text:
+        remedy = f"Give a clone of placement, or an sdist. {BY_HAND}"
+    elif words[0] == "describe":
+        remedy = (
+            f"It has no tags: `git -C {quote(str(tree))} fetch --tags --unshallow` fetches them "
+            f"(in GitHub's actions/checkout: fetch-depth: 0). {BY_HAND}"
+        )
+    else:
+        remedy = BY_HAND
+    raise UsageError(
+        f"{tree} has no version: git says {reason.removeprefix('fatal: ').rstrip('.')}.", remedy
+    )
 
 
 def metadata(text: str) -> tuple[str, str]:

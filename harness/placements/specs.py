@@ -144,10 +144,10 @@ def _no_version(spec: str) -> UsageError:
 
 def _checkout(spec: str, tree: Path, constraints: Path | None) -> Placement:
     checkout.require_placement(tree, spec)
-    version = checkout.described(tree)
-    if version == checkout.UNKNOWN:
-        # A checkout without tags counts as the newest version that is known here.
-        version = f"{lockfile.locked_version()}+unknown"
+    try:
+        version = checkout.described(tree)
+    except UsageError as error:
+        raise UsageError(f"--placement {spec}: {error.problem}", error.remedy) from error
     date = None if constraints else lockfile.date_of_checkout(version)
     lock = lockfile.lock(lockfile.of_file(tree / "requirements.txt"), date, constraints)
     return _placement(spec, "checkout", version, tree, tree, lock, date)

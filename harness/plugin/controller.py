@@ -20,7 +20,7 @@ from harness.plugin.target_starter import Starter
 from harness.plugin.worker_handoff import Handoff
 from harness.report import terminal
 from harness.report.terminal import Screen
-from harness.suites import items
+from harness.suites import files
 from harness.suites.connection import Wire
 from harness.suites.items import DIFFERENCE
 from harness.targets.base import PerProcess
@@ -108,12 +108,12 @@ class Owner(Run):
             self._refuse_directory(item.path for item in items)
 
     def _refuse_directory(self, paths: Iterable[Path]) -> None:
-        empty = items.without_tests(self._config, paths)
+        empty = files.without_tests(self._config, paths)
         if empty is not None:
             raise pytest.UsageError(
                 f"{empty} has no suites and no Python tests. Suites are .yaml files directly in a "
-                f"given directory, or in one whose name begins with {items.DIRECTORY}. "
-                f"--suite {items.DIRECTORY} runs the suites of placement-harness."
+                f"given directory, or in one whose name begins or ends with {files.DIRECTORY}. "
+                f"--suite {files.DIRECTORY} runs the suites of placement-harness."
             )
 
     @pytest.hookimpl(tryfirst=True)
@@ -192,7 +192,7 @@ class Owner(Run):
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self) -> None:
         """Start the target while the workers read the suites."""
-        self._refuse_directory(items.candidates(self._config))
+        self._refuse_directory(files.candidates(self._config))
         self._begin()
 
     @pytest.hookimpl(optionalhook=True)

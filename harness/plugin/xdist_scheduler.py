@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from harness.suites.items import SUFFIXES
+from harness.suites.files import SUFFIXES
 
 # Values of --dist for which this scheduler replaces xdist's.
 WHOLE = frozenset({"loadfile", "loadscope"})

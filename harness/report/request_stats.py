@@ -74,13 +74,14 @@ class Tally:
         """The replicas that answered nothing."""
         return [key for key in replicas if not self._seconds.get(key)]
 
-    def asked_of(self, replicas: Collection[str]) -> int:
-        """The number of requests that these replicas have had.
+    def asked_of(self, replicas: Iterable[str]) -> int:
+        """The number of requests that these replicas have answered."""
+        return sum(len(self._seconds.get(key, ())) for key in replicas)
 
-        Requests whose replica is unknown count as theirs, unless other replicas have answered too.
-        """
-        alone = not {key for key in self._seconds if key} - set(replicas)
-        return self.requests if alone else sum(len(self._seconds.get(key, ())) for key in replicas)
+    @property
+    def of_no_replica(self) -> int:
+        """The number of answers that name no replica: a stack's Apache gave them itself."""
+        return len(self._seconds.get("", ()))
 
     def enough_for(self, replicas: Collection[str]) -> bool:
         """Whether these replicas have had so many requests that each should have answered some."""

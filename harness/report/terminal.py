@@ -105,6 +105,8 @@ def summary(tally: Tally, replicas: Sequence[str]) -> list[str]:
     counts = tally.by_replica(replicas)
     shares = ": " + ", ".join(f"replica {key} {count}" for key, count in counts.items())
     lines = [f"requests  {tally.requests}{shares if counts else ''}"]
+    if counts and tally.of_no_replica:
+        lines[0] += f", Apache itself {tally.of_no_replica}"
     if tally.unanswered:
         lines[0] += f", {tally.unanswered} without an answer"
     latency = tally.latency()

@@ -1,6 +1,7 @@
 """gabbi's test case, which runs once and keeps its outcome."""
 
 import unittest
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -119,3 +120,21 @@ class Case(_gabbi_compat.Case):
         except AssertionError:
             # `skip` refers to a missing value; gabbi fails the test for that.
             return False
+
+
+def resumed(before: Sequence[Case], anew: Sequence[Case], index: int) -> list[Case]:
+    """The cases of a suite of which a test, and those that it needs, are to run again.
+
+    ``before`` are the cases that have run, ``anew`` the same ones, read again. The tests before
+    those that run again keep their answers, for tests that refer to them.
+    """
+    history = anew[index].history
+    for case in before[:index]:
+        history[case.test_data["name"]] = case
+    start = index
+    while anew[start].wants_prior():
+        start -= 1
+        history[anew[start].test_data["name"]] = anew[start]
+    if start:
+        anew[start].prior = before[start - 1]
+    return [*before[:start], *anew[start:]]

@@ -6,30 +6,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import yaml
 from gabbi import exception  # type: ignore[import-untyped]
 
 from harness.suites import _gabbi_compat, client, releases
 from harness.suites.case import Case
 from harness.suites.connection import Wire
 from harness.suites.extensions import Extensions
+from harness.suites.parsing import SuiteError, lines_of, parse
 from harness.upstream import fixture_data
 from harness.upstream.expected_differences import declared
-
-EXAMPLE = """A suite looks like this:
-
-    tests:
-    - name: placement says which versions it has
-      GET: /
-      status: 200"""
-
-
-class SuiteError(Exception):
-    """A file is no suite. ``line`` counts from 0. With ``shape``, the message has an example."""
-
-    def __init__(self, path: Path, line: int | None, problem: str, *, shape: bool = True) -> None:
-        place = str(path) if line is None else f"{path}:{line + 1}"
-        super().__init__(f"{place}: {problem}" + (f"\n{EXAMPLE}" if shape else ""))
 
 
 class _Counted(list[Any]):
@@ -44,13 +29,13 @@ class _Counted(list[Any]):
 
 def load(path: Path, extensions: Extensions, wire: Wire) -> list[Case]:
     """The tests of a suite, in order. Raises SuiteError."""
-    node, suite = _parse(path, extensions.safe_yaml)
-    lines = _lines(node)
+    node, suite = parse(path, safe=extensions.safe_yaml)
     if not isinstance(suite, dict):
         raise SuiteError(path, None, f"not a gabbi suite: it holds {_kind(suite)}, not a mapping.")
     if not isinstance(suite.get("tests"), list):
         raise SuiteError(path, None, "not a gabbi suite: it has no list of `tests`.")
     suite["tests"] = tests = _Counted(suite["tests"])
+    lines = lines_of(node, len(tests))
     try:
         specifier = releases.specifier(suite)
     except ValueError as error:
@@ -80,50 +65,6 @@ def load(path: Path, extensions: Extensions, wire: Wire) -> list[Case]:
         if theirs:
             case.difference = declared().get((path.name, case.test_data["name"]))
     return cases
-
-
-def _parse(path: Path, safe: bool) -> tuple[yaml.Node | None, Any]:
-    """The file's node tree and data."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SuiteError(path, None, f"cannot be read: {error}.", shape=False) from error
-    for loader in _loaders(safe):
-        try:
-            return _load(loader, text)
-        except yaml.YAMLError as error:
-            failure = error
-    mark = getattr(failure, "problem_mark", None)
-    problem = getattr(failure, "problem", None) or str(failure)
-    raise SuiteError(path, mark.line if mark else None, f"not YAML: {problem}.") from failure
-
-
-def _load(loader: Any, text: str) -> tuple[yaml.Node | None, Any]:
-    reader = loader(text)
-    try:
-        node = reader.get_single_node()
-        return node, None if node is None else reader.construct_document(node)
-    finally:
-        reader.dispose()
-
-
-def _loaders(safe: bool) -> list[Any]:
-    """YAML loaders to try. The C loader is 9 times as fast, but lacks tags that a project adds."""
-    if not safe:
-        return [yaml.Loader]
-    plain = yaml.SafeLoader.yaml_constructors == yaml.constructor.SafeConstructor.yaml_constructors
-    fast = getattr(yaml, "CSafeLoader", None)
-    # The Python loader, which gabbi uses, decides about text that the C loader refuses.
-    return [fast, yaml.SafeLoader] if fast and plain else [yaml.SafeLoader]
-
-
-def _lines(node: yaml.Node | None) -> list[int]:
-    """The line of each test."""
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value == "tests" and isinstance(value, yaml.SequenceNode):
-                return [entry.start_mark.line for entry in value.value]
-    return []
 
 
 def _fixtures(

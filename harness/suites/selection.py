@@ -11,7 +11,8 @@ from harness.core.errors import UsageError
 from harness.core.measurements import Progress
 from harness.core.paths import SUITES
 from harness.suites import _pytest_compat
-from harness.suites.items import DIRECTORY, SUFFIXES, UPSTREAM, suites_in
+from harness.suites.files import DIRECTORY, SUFFIXES, suites_in
+from harness.suites.items import UPSTREAM
 from harness.upstream import fixture_data
 from harness.upstream.profiles import Profile, UnknownProfileError
 
@@ -64,7 +65,7 @@ def files(config: pytest.Config) -> Iterator[Path]:
     for argument in _pytest_compat.arguments(config):
         given = config.invocation_params.dir / argument.partition("::")[0]
         if given.is_dir():
-            yield from suites_in(given)
+            yield from suites_in(given, config)
         elif given.suffix in SUFFIXES and given.is_file():
             yield given
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.core.errors import TargetError, UsageError
 from harness.identity.keystone import LOOPBACK, Keystone
-from harness.suites import loader, releases
+from harness.suites import loader, parsing, releases
 from harness.suites.connection import Wire
 from harness.suites.extensions import Extensions
 from harness.tempest.outcomes import Test, Tests
@@ -59,7 +59,7 @@ def _expect(path: Path, module: str, tests: Tests, placements: Sequence[str]) ->
     try:
         cases = loader.load(path, Extensions(), Wire())
         problem = f"{path} needs fixtures of Python." if cases and cases[0].fixtures else ""
-    except loader.SuiteError as error:
+    except parsing.SuiteError as error:
         problem = str(error).split("\n")[0]
     if problem:
         raise UsageError(

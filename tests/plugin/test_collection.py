@@ -241,3 +241,55 @@ def test_python_tests_with_one_id_are_refused_with_workers(project: Project) -> 
     result = project.run_apart(*words, "-n2")
     assert result.ret == 64
     result.stdout.fnmatch_lines(["*1 ids belong to several tests each, e.g. test_one.py::test:*"])
+
+
+# As pytest-rerunfailures does: the whole protocol of a failed test once more.
+RERUNS = """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    for left in (1, 0):
+        reports = runtestprotocol(item, log=False, nextitem=nextitem)
+        if not left or not any(report.failed for report in reports):
+            break
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    return True
+"""
+# Answers each path with 500 at first.
+UNSTEADY = """
+from collections import Counter
+
+class Application:
+    requests = 0
+    seen = Counter()
+    def __call__(self, environ, start):
+        path = environ["PATH_INFO"].rpartition("/")[2]
+        self.seen[path] += 1
+        first = path == "unsteady" and self.seen[path] == 1
+        start("500 No" if first else "200 OK", [("content-type", "application/json")])
+        return [b'{"name": "%s", "number": %d}' % (path.encode(), self.seen[path])]
+"""
+REFERRING = """
+tests:
+- {name: far, GET: /far}
+- {name: needed, GET: /needed, use_prior_test: false}
+- name: again
+  GET: /unsteady
+  response_json_paths: {$.number: 2}
+- name: after
+  GET: "/$HISTORY['far'].$RESPONSE['$.name']/$RESPONSE['$.number']"
+"""
+
+
+def test_a_rerun_sends_the_request_and_those_that_it_needs_again(project: Project) -> None:
+    project.module(RERUNS, "conftest")
+    project.module(UNSTEADY, "_unsteady")
+    project.fake(application="_unsteady:Application", replicas=1)
+    project.settings()
+    project.suite(REFERRING)
+    result = project.run("--junitxml=junit.xml")
+    result.assert_outcomes(passed=4)
+    # far, needed, again; needed and again once more; after.
+    result.stdout.fnmatch_lines(["requests  6: *"])
+    assert (project.path / "junit.xml").read_text().count('name="request id"') == 4

@@ -59,6 +59,28 @@ def test_too_few_requests_say_nothing_about_a_silent_replica(project: Project) -
     result.stdout.fnmatch_lines(["replica 2 answered nothing; 3 requests are too few to tell"])
 
 
+def test_what_apache_answers_itself_proves_nothing_of_a_replica(project: Project) -> None:
+    project.module(
+        "class Application:\n"
+        "    requests = 0\n"
+        "    def __call__(self, environ, start):\n"
+        "        start('404 Not Found', [('content-type', 'text/html')])\n"
+        "        return [b'<h1>Not Found</h1>']\n",
+        "_apache",
+    )
+    project.fake(replicas=2, application="_apache:Application")
+    project.settings()
+    project.suite(MANY.replace("GET: /", "GET: /a%2Fb, status: 404"))
+    result = project.run()
+    result.stdout.fnmatch_lines(
+        [
+            "requests  6: replica 1 0, replica 2 0, Apache itself 6",
+            "replicas 1, 2 answered nothing; 0 requests are too few to tell",
+        ]
+    )
+    assert result.ret == 0
+
+
 def test_requests_of_python_tests_count(project: Project) -> None:
     project.module("def test_it(placement): assert placement.get('/').ok\n", "test_python")
     project.run("test_python.py").stdout.fnmatch_lines(["requests  1"])

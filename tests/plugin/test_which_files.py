@@ -26,6 +26,15 @@ def test_files_in_gabbits_directories_are_suites_wherever_they_are(project: Proj
     project.run("deep").assert_outcomes(passed=3)
 
 
+def test_a_directory_of_suites_may_end_with_the_word_and_lie_deeper(project: Project) -> None:
+    for name in ("my-gabbits/one.yaml", "gabbits/deeper/two.yaml", "gabbits/deeper/yet/three.yaml"):
+        project.suite(name=name)
+    project.suite("- some\n- data\n", name="gabbits/deeper/data.yaml")
+    project.suite("{tests: none}\n", name="gabbits/.git/four.yaml")
+    project.run(".").assert_outcomes(passed=9)
+    project.run_apart(".", "-n1").assert_outcomes(passed=9)
+
+
 def test_without_arguments_yaml_beside_the_tests_is_left_alone(project: Project) -> None:
     project.suite(NO_SUITE, name="compose.yaml")
     project.suite(NO_SUITE, name=".zuul.yaml")
@@ -50,7 +59,7 @@ def test_a_directory_without_suites_is_an_error(
     result.stderr.fnmatch_lines(
         [
             "ERROR: */empty has no suites and no Python tests. Suites are .yaml files directly in "
-            "a given directory, or in one whose name begins with gabbits. "
+            "a given directory, or in one whose name begins or ends with gabbits. "
             "--suite gabbits runs the suites of placement-harness."
         ]
     )
@@ -161,6 +170,67 @@ def test_an_example_is_not_shown_where_it_does_not_help(
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([f"{path}: {problem}"])
     result.stdout.no_fnmatch_line("A suite looks like this:")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        (
+            "tests:\n- name: one\n  GET: /\ntests:\n- name: two\n  GET: /\n",
+            4,
+            "the key 'tests' is in line 1 already; YAML keeps the last one alone.",
+        ),
+        (
+            "tests:\n- name: one\n  GET: /\n  response_strings: [a]\n  response_strings: [b]\n",
+            5,
+            "the key 'response_strings' is in line 4 already; YAML keeps the last one alone.",
+        ),
+        (
+            "tests:\n- name: one\n  GET: /\n  data: 2026-13-45\n",
+            4,
+            "a value cannot be read: month must be in 1..12. Put it in quotes if it is text.",
+        ),
+    ],
+)
+def test_what_yaml_would_take_otherwise_than_it_is_meant_is_an_error_with_its_line(
+    project: Project, text: str, line: int, problem: str
+) -> None:
+    path = project.suite(text)
+    result = project.run()
+    result.stdout.fnmatch_lines([f"{path}:{line}: {problem}", "ERROR gabbits/one.yaml"])
+    result.assert_outcomes(errors=1)
+
+
+def test_the_files_own_tests_replace_those_it_merges(project: Project) -> None:
+    project.suite(
+        "base: &base\n  tests:\n  - {name: theirs, GET: /}\n<<: *base\n"
+        "tests:\n- {name: one, GET: /}\n- {name: two, GET: /status/500}\n"
+    )
+    result = project.run()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["gabbits/one.yaml:7"])
+
+
+def test_a_project_may_make_its_list_of_tests_with_a_tag(project: Project) -> None:
+    project.module(
+        "import yaml\n"
+        "TEST = {'name': 'made', 'GET': '/status/500'}\n"
+        "yaml.SafeLoader.add_constructor('!made', lambda loader, node: [dict(TEST)])\n",
+        "conftest",
+    )
+    project.suite("defaults: {}\ntests: !made\n")
+    result = project.run_apart()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["gabbits/one.yaml:2"])
+
+
+def test_warnings_as_errors_name_the_file(project: Project) -> None:
+    project.suite()
+    project.run("-W", "error").assert_outcomes(passed=3)
+    path = project.suite(name="gabbits/with_underscore.yaml")
+    result = project.run("-W", "error")
+    result.stdout.fnmatch_lines([f"{path}:1: '_' in test filename*Write the name with hyphens*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
 
 
 def _literal(problem: str) -> str:

@@ -1,5 +1,6 @@
 """What --placement SPEC means, and what it cannot mean: without a network."""
 
+import os
 import re
 import tarfile
 import zipfile
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import UsageError
+from harness.core.process import run
 from harness.placements import build_context, checkout, lockfile, specs
 from harness.placements.model import SERVICE
 from harness.placements.specs import resolve, resolve_all
@@ -61,8 +63,54 @@ def test_a_checkout_is_compared_by_its_files(tmp_path: Path) -> None:
 
 def test_an_old_checkout_has_the_dependencies_of_its_series(tmp_path: Path) -> None:
     assert resolve(str(tree(tmp_path / "old", version="14.0.0"))).date == "2025-10-15"
-    unknown = resolve(str(tree(tmp_path / "unknown", version=None)))
-    assert (unknown.version, unknown.date) == ("16.0.0+unknown", None)
+
+
+def git(folder: Path, *words: str) -> None:
+    identity = ("-c", "user.name=t", "-c", "user.email=t@t")
+    outcome = run("git", "-C", str(folder), *identity, *words, seconds=20)
+    assert outcome.ok, outcome.text
+
+
+def committed(folder: Path, *tags: str) -> Path:
+    git(folder, "init", "-q")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "one")
+    for tag in tags:
+        git(folder, "tag", tag)
+    return folder
+
+
+def test_a_checkout_has_the_version_of_its_last_tag(tmp_path: Path) -> None:
+    folder = committed(tree(tmp_path / "tagged", version=None), "14.0.0")
+    assert resolve(str(folder)).version == "14.0.0"
+
+
+def test_a_checkout_whose_version_git_does_not_know_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PBR_VERSION", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    none = str(tree(tmp_path / "none", version=None))
+    fails(none, "git says not a git repository", "Give a clone of placement.*PBR_VERSION")
+    bare = str(committed(tree(tmp_path / "bare", version=None)))
+    fails(bare, "git says No names found", "It has no tags: .*fetch --tags.*fetch-depth: 0")
+    (tmp_path / "outer").mkdir()
+    inner = str(tree(tmp_path / "outer/inner", version=None))
+    committed(tmp_path / "outer", "99.1")
+    fails(inner, "lies in another repository, .*/outer", "its own .git")
+    monkeypatch.setenv("PBR_VERSION", "15.0.0")
+    assert resolve(str(tree(tmp_path / "told", version=None))).version == "15.0.0"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a directory away")
+def test_a_checkout_of_another_owner_names_gits_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = committed(tree(tmp_path / "foreign", version=None), "14.0.0")
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, 12345, 12345)
+    fails(str(folder), "git says detected dubious ownership", "add safe.directory .*/foreign")
 
 
 def test_a_wheel_and_an_sdist_are_what_is_in_them(tmp_path: Path) -> None:

@@ -243,7 +243,7 @@ def test_python_tests_with_one_id_are_refused_with_workers(project: Project) -> 
     result.stdout.fnmatch_lines(["*1 ids belong to several tests each, e.g. test_one.py::test:*"])
 
 
-# As pytest-rerunfailures does: the whole protocol of a failed test once more.
+# This runs the whole protocol of a failed test once more, as pytest-rerunfailures does.
 RERUNS = """
 from _pytest.runner import runtestprotocol
 

@@ -86,14 +86,17 @@ class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
 
     def _reschedule(self, node: Any) -> None:
         """Give a worker another file when it has few tests left; end it when there is no file."""
-        if node.shutting_down or node in self._gone:
+        if node.shutting_down:
             return
-        # A worker that replaces a dead one may not have collected yet.
-        ready = node in self.registered_collections
-        while ready and self.workqueue and self._pending_of(self.assigned_work[node]) <= FEW:
+        while self._wants_a_file(node):
             self._assign_work_unit(node)
-        if not self.workqueue:
+        if not self.workqueue and node not in self._gone:
             node.shutdown()
+
+    def _wants_a_file(self, node: Any) -> bool:
+        # A worker that replaces a dead one may not have collected yet.
+        ready = node in self.registered_collections and node not in self._gone
+        return bool(ready and self.workqueue and self._pending_of(self.assigned_work[node]) <= FEW)
 
     def _split_scope(self, nodeid: str) -> str:
         if _is_suite(nodeid) or self.config.getvalue("dist") == "loadfile":

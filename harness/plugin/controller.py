@@ -1,30 +1,27 @@
 """The process that owns a run: it starts the target, watches it, stops it, and sums up."""
 
-import signal
 from collections.abc import Iterable
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import pytest
 
 from harness import targets
-from harness.config.plan import ADOPTED, Plan
+from harness.config.plan import Plan
 from harness.core.errors import HarnessError
 from harness.core.exchange import Exchange
 from harness.plugin import _xdist_compat, collected
 from harness.plugin.health_monitor import HealthMonitor
+from harness.plugin.interrupts import Interrupts
 from harness.plugin.other_side import OTHER, OtherOwner, OtherSide
 from harness.plugin.session import STOPPED, TROUBLE, Run, blames_target
 from harness.plugin.target_starter import Starter
-from harness.plugin.worker_handoff import Handoff
+from harness.plugin.xdist_workers import XdistWorkers
 from harness.report import terminal
 from harness.report.terminal import Screen
 from harness.suites import files
 from harness.suites.connection import Wire
 from harness.suites.items import DIFFERENCE
 from harness.targets.base import PerProcess
-from harness.upstream import fixture_data
 
 # How long workers may take to end once the target has broken. Seconds.
 WORKERS_END = 0.5
@@ -45,21 +42,15 @@ class Owner(Run):
         self._error: HarnessError | None = None
         self._monitor = HealthMonitor(self._target, self._broken)
         config.pluginmanager.register(self._monitor, "placement-lookout")
-        # xdist's workers that live, with their numbers.
-        self._workers: dict[Any, int] = {}
-        self._numbers = range(_xdist_compat.number_of_workers(config))
-        self._handoff = Handoff()
+        self._workers = XdistWorkers(config, plan, self.tally, self._fail, self._broken)
+        config.pluginmanager.register(self._workers, "placement-workers")
         self._other: OtherOwner | None = None
         if other is not None:
-            progress, in_workers = self._screen.progress, bool(self._numbers)
+            progress, in_workers = self._screen.progress, self._workers.run_tests
             self._other = OtherOwner(other, self._target, progress, in_workers=in_workers)
-        # Names of all workers that there were, the dead ones included.
-        self._worker_names: list[str] = []
         # How many tests were judged by a declared difference.
         self._differences = 0
-        # Earlier handlers of the signals that end a run as Ctrl-C does.
-        self._handlers: dict[signal.Signals, Any] = {}
-        self._sigint_handler: Any = None
+        self._interrupts = Interrupts(self._reason_to_stop)
 
     def error(self) -> HarnessError | None:
         """The error that kept the run from starting or ended it early."""
@@ -73,18 +64,16 @@ class Owner(Run):
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         self._session = session
-        # nohup lets a run outlive its terminal.
-        nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-        for number in (signal.SIGTERM, *([] if nohup else [signal.SIGHUP])):
-            self._handlers[number] = signal.signal(number, self._interrupt)
+        self._interrupts.install()
 
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        """End the run as Ctrl-C does: the terminal has closed, or SIGTERM came.
+    def _reason_to_stop(self) -> str | None:
+        """What pytest shows when a signal ends the run; None when the run has ended already.
 
         The health monitor sends SIGTERM, too; it is late when the monitor has stopped.
         """
-        if not (self._error and self._monitor.stopped):
-            raise KeyboardInterrupt(STOPPED if self._error else "terminated")
+        if self._error and self._monitor.stopped:
+            return None
+        return STOPPED if self._error else "terminated"
 
     def pytest_itemcollected(self) -> None:
         # The target starts while pytest reads the other suites.
@@ -132,7 +121,7 @@ class Owner(Run):
             if self._other is not None:
                 self._other.wait(self.target, self._screen.flush)
             if self._distributed:
-                self._handoff.write([self._share(number) for number in self._numbers])
+                self._workers.hand_out(self._share)
             else:
                 self.connect(self.target)
             self._screen.settings("target", self.target.settings())
@@ -195,62 +184,16 @@ class Owner(Run):
         self._refuse_directory(files.candidates(self._config))
         self._begin()
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        error = collected.ambiguous(ids)
-        if error is not None:
-            self._broken(error)
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
-        # This module imports xdist, which need not be installed.
-        from harness.plugin import xdist_scheduler
-
-        return xdist_scheduler.make(config, log)
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:
-        self._worker_names.append(node.workerinput["workerid"])
-        self._workers[node] = min(set(self._numbers) - set(self._workers.values()))
-        try:
-            node.workerinput["placement"] = self._handoff.place(self._workers[node])
-        except HarnessError as error:
-            self._fail(error)
-            pytest.exit(STOPPED, error.exit_code)
-        # A worker must not look for a stack to adopt: that stack may be starting anew by now.
-        node.workerinput["placement_plan"] = {name: getattr(self.plan, name) for name in ADOPTED}
-        # A worker that looked for the suites itself would resolve the placements again.
-        suites = fixture_data.chosen_suites()
-        node.workerinput["placement_own_suites"] = None if suites is None else str(suites)
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        # xdist replaces a worker that died; the new one gets the number, and with it the lane.
-        self._workers.pop(node, None)
-        output = getattr(node, "workeroutput", {})
-        if "placement" in output:
-            self.tally.merge(output["placement"])
-        else:
-            for exchange in self._handoff.exchanges(node.workerinput["workerid"]):
-                self.tally.observe(exchange)
-        if "placement_error" in output:
-            problem, remedy, evidence = output["placement_error"]
-            self._fail(HarnessError(problem, remedy, evidence=evidence))
-
     def exchanges_of_workers(self) -> list[Exchange]:
         """The exchanges that workers have written down, until the run stops."""
-        return [
-            exchange for name in self._worker_names for exchange in self._handoff.exchanges(name)
-        ]
+        return self._workers.exchanges()
 
     # After the last test
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         super().pytest_keyboard_interrupt(excinfo)
-        # Ignore a second Ctrl-C: stopping takes seconds, and must not be left half done.
-        if self._sigint_handler is None:
-            self._sigint_handler = signal.signal(signal.SIGINT, lambda *_: None)
+        self._interrupts.ignore_ctrl_c()
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -275,7 +218,7 @@ class Owner(Run):
     def _stop(self) -> None:
         try:
             self._monitor.stop()
-            self._handoff.close()
+            self._workers.close()
             self.disconnect()
             try:
                 self._starter.stop(self._screen.flush)
@@ -289,9 +232,4 @@ class Owner(Run):
             if self._session is not None:
                 self._session.exitstatus = pytest.ExitCode.INTERRUPTED
         finally:
-            for number, handler in self._handlers.items():
-                signal.signal(number, handler)
-            self._handlers.clear()
-            if self._sigint_handler is not None:
-                signal.signal(signal.SIGINT, self._sigint_handler)
-                self._sigint_handler = None
+            self._interrupts.restore()

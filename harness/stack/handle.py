@@ -1,24 +1,17 @@
-"""A running stack: where it listens, who may speak to it, and its replicas."""
+"""A running stack, as the other rooms see it: whether it is whole, and which deaths were meant."""
 
 import contextlib
-import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import requests
 
-from harness.config.plan import FIRST_LANE
 from harness.core.deadline import Deadline
 from harness.core.errors import StackError, UsageError
 from harness.engine.compose import Up
-from harness.engine.docker import Engine
-from harness.identity.keystone import Keystone
 from harness.stack import project
+from harness.stack.access import Access
 from harness.stack.clients import galera
-from harness.stack.clients.apache_balancer import Balancer, Balancers
-from harness.stack.clients.database import Schema, connect
-from harness.stack.clients.keystone_users import Users
 from harness.stack.clients.serving import ASK_SECONDS, until_it_serves
 from harness.stack.deaths import Deaths
 from harness.stack.model import containers, lanes
@@ -27,131 +20,29 @@ from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
 from harness.stack.settings import config_sources, reference
-from harness.stack.settings.config_sources import SOURCES, Source
 from harness.stack.settings.databases import DATABASES
-
-if TYPE_CHECKING:
-    import pymysql
-
 
 # Services of every stack. A stack in which one has ended is broken, though it may go on answering.
 SERVICES = frozenset({"apache", "keystone", "memcached"})
 
 READY_SECONDS = 60.0
-# The provider that is asked for; there is none of that name.
+# Name of a provider that does not exist. A replica that can look for it serves.
 READY = "placement-harness-ready"
-# Timeout for a token of a stack that is up: many processes may be asking keystone at once.
-TOKEN_SECONDS = 30.0
 
 
-class Stack:
+class Stack(Access):
     """One Compose project, up and answering.
 
-    ``record`` says where it listens and with how many replicas. The methods may be called from
-    any process of the stack's owner: what they change is written to the stack's state.
+    ``record`` says where the stack listens and how many replicas it has.
     """
 
     def __init__(
         self, state: StackState, record: Record, secrets: Secrets, *, token: str | None = None
     ) -> None:
-        self.state = state
-        self.record = record
+        super().__init__(state, record, secrets, token=token)
         self.ready_after: float | None = None  # Seconds; None when it ran before.
-        self.awaited = ""  # What of it is not there yet, while it is waited for.
-        self._secrets = secrets
+        self.awaited = ""  # The part of the stack that is being waited for.
         self._deaths: Deaths | None = None
-        self._session = requests.Session()
-        self._session.trust_env = False  # A proxy or a .netrc of the user's is for other hosts.
-        self._token = token
-        self._users: Users | None = None
-
-    @property
-    def name(self) -> str:
-        return self.record.name
-
-    @property
-    def engine(self) -> Engine:
-        """The engine of the services that all replicas share."""
-        return self.state.engine
-
-    def engine_of(self, replica: ReplicaId) -> Engine:
-        """The engine that runs a replica: the same for all, as long as a stack has one host."""
-        return self.state.engine
-
-    @property
-    def identity_url(self) -> str:
-        return f"{self.record.url}/identity"
-
-    @property
-    def placement_url(self) -> str:
-        return f"{self.record.url}/placement"
-
-    def url(self, lane: str = FIRST_LANE) -> str:
-        """Apache's address for a lane; placement is at its root, too."""
-        return self.record.lane_url(lane) if self.record.lanes else self.record.url
-
-    @property
-    def replicas(self) -> range:
-        return range(1, self.record.replicas + 1)
-
-    @property
-    def source(self) -> Source:
-        return SOURCES[self.record.config_source]
-
-    def direct(self, number: int, lane: str = FIRST_LANE) -> tuple[str, dict[str, str]]:
-        """Address of one replica alone, in the balancer or not, and the header that it needs."""
-        return f"{self.url(lane)}/replica/{number}", {"X-Harness-Key": self._secrets.balancer_key}
-
-    @property
-    def balancer(self) -> Balancers:
-        """The balancers of all lanes, as the record has them now."""
-        return Balancers(
-            {
-                Balancer(
-                    self._session, self.url(lane), self._secrets.balancer_key, lane
-                ): lanes.numbers(lane, self.record.replicas)
-                for lane in lanes.names(self.record)
-            }
-        )
-
-    @property
-    def keystone(self) -> Keystone:
-        """The user admin in the project admin, and the keystone that knows it."""
-        domain = {"id": "default"}
-        user = {"name": "admin", "domain": domain, "password": self._secrets.admin_password}
-        return Keystone(
-            f"{self.identity_url}/v3",
-            {"methods": ["password"], "password": {"user": user}},
-            {"project": {"name": "admin", "domain": domain}},
-            "the stack's admin",
-        )
-
-    def token(self, timeout: float = TOKEN_SECONDS) -> str:
-        """A token of the user admin in the project admin; fetched once. Raises TargetError."""
-        if self._token is None:
-            self._token = self.keystone.token(timeout)
-        return self._token
-
-    @property
-    def users(self) -> Users:
-        """keystone's users for suites that pretend to be somebody."""
-        if self._users is None:
-            self._users = Users(self.state, self._secrets, self.identity_url, self.token())
-        return self._users
-
-    def schema(self, lane: str) -> Schema:
-        """A lane's database, to be emptied and filled."""
-        return Schema(self.database(lanes.schema(lane), several=True))
-
-    def database(
-        self, schema: str = "placement", *, several: bool = False
-    ) -> "pymysql.Connection[pymysql.cursors.Cursor]":
-        """A new connection to the stack's database, from outside.
-
-        ``several`` lets it take several statements at once. Raises StackError.
-        """
-        front = DATABASES[self.record.database].front
-        return connect(self.state, front, self._secrets.database_password, schema, several=several)
 
     # Deaths of its containers
 
@@ -279,14 +170,3 @@ class Stack:
     def start_containers(self, what: Up = EVERYTHING) -> None:
         """Let Compose start what does not run, replicas with their configuration."""
         config_sources.start(self.source, self.state, project.settings(self.state), what)
-
-    # What is remembered of it
-
-    def refresh(self) -> None:
-        """Take the record as another process may have left it."""
-        self.record = self.state.record() or self.record
-
-    def save(self, **changes: object) -> None:
-        """Change the record, here and in the stack's state."""
-        self.record = dataclasses.replace(self.record, **changes)  # type: ignore[arg-type]
-        self.state.save(self.record)

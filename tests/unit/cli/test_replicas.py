@@ -5,7 +5,7 @@ from unittest import mock
 
 import pytest
 
-from harness.stack import handle as stack_module
+from harness.stack import access as stack_module
 from harness.stack.handle import Stack
 from harness.stack.model.record import Record
 from harness.stack.operations import rolling

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import click
 
+from harness.cli.attach import attach, detach
 from harness.cli.check import check
 from harness.cli.common import Commands, help_of, named, replicas_argument, running, say
 from harness.cli.config import config
@@ -257,6 +258,8 @@ def doctor() -> None:
 
 
 for command in (
+    attach,
+    detach,
     scale,
     restart,
     upgrade,

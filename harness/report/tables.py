@@ -72,6 +72,11 @@ def _where(name: str, directory: str, unreadable: list[UnreadableError]) -> str:
         return "its state cannot be read"
     if record is None:
         return "its state is gone"
+    if record.attached:
+        return (
+            f"{record.url}, attached to a cloud in the network {record.attached}, stays until "
+            f"placement-harness detach --name {name}"
+        )
     ends = (
         "its run removes it"
         if record.lifetime == "fresh"

@@ -3,6 +3,8 @@
 # come and go without a restart of Apache; members beyond REPLICAS begin disabled.
 #   REPLICAS         number of replicas of the first lane
 #   REPLICA_PREFIX   name of a replica without its number
+#   REPLICA_PORT     port of the first lane's replicas, if it is not 8778
+#   LISTEN           address and port of the first lane, if it is not port 8080 of all addresses
 #   LANES            lanes besides the first one, as NAME:PORT:REPLICAS; their replicas listen at
 #                    the same port
 set -eu
@@ -17,8 +19,8 @@ for lane in "placement:8080:${REPLICAS:?must be set}" ${LANES:-}; do
     replicas=${lane##*:} port=${lane%:*} port=${port#*:}
     # Apache takes a balancer whose name is a number for an address.
     case $lane in
-        placement:*) name=placement routes= socket=8778 ;;
-        *) name=lane-${lane%%:*} routes=${lane%%:*}- socket=$port ;;
+        placement:*) name=placement routes= socket=${REPLICA_PORT:-8778} listen=${LISTEN:-8080} port=${listen##*:} ;;
+        *) name=lane-${lane%%:*} routes=${lane%%:*}- socket=$port listen=$port ;;
     esac
     rm -f "/run/members-$name.conf" "/run/replicas-$name.conf"
     for number in $(seq 16); do
@@ -28,6 +30,6 @@ for lane in "placement:8080:${REPLICAS:?must be set}" ${LANES:-}; do
         # Address of this replica alone, whether it is in rotation or not. Needs the stack's key.
         echo "ProxyPass /replica/$number $address $common" >> "/run/replicas-$name.conf"
     done
-    echo "Use Lane $name $port" >> /run/lanes.conf
+    echo "Use Lane $name $port $listen" >> /run/lanes.conf
 done
 exec apache2 -f /etc/httpd.conf -DFOREGROUND

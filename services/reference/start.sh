@@ -13,6 +13,7 @@ ln -sf /proc/self/fd/2 /run/apache2-logs/error.log
 for log in access other_vhosts_access; do
     ln -sf /proc/self/fd/1 "/run/apache2-logs/$log.log"
 done
+cp /usr/local/share/placement-api.conf /run/placement-api.conf
 rm -f /run/lanes/*.conf
 for lane in ${LANES:-}; do
     name=${lane%%:*} port=${lane##*:}

@@ -29,6 +29,7 @@ def take(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningSt
     record = state.record()
     if record is None or not record.ready:
         return None
+    _refuse_attached(record)
     if plan.lifetime == "keep":
         raise StackError(
             f"A stack {state.name} is there already, with all that is in it.",
@@ -46,6 +47,17 @@ def take(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningSt
     if missing := _missing_lanes(stack.record, plan):
         more_lanes.add(stack, missing, progress)
     return stack
+
+
+def _refuse_attached(record: Record) -> None:
+    """Raise StackError for the replicas of a cloud, which are no stack."""
+    if record.attached:
+        raise StackError(
+            f"{record.name} are replicas of an existing cloud, and no stack: its database, "
+            "keystone and users are not the harness's.",
+            "Name another stack; or send requests to the cloud: pytest --target URL. To remove the "
+            f"replicas: placement-harness detach --name {record.name}.",
+        )
 
 
 def _taken(
@@ -194,6 +206,7 @@ def running_stack(state: StackState, *, whole: bool = True) -> RunningStack | No
     record = state.record()
     if record is None or not record.ready:
         return None
+    _refuse_attached(record)
     stack = RunningStack(state, record, state.secrets())
     try:
         stack.token(ASK_SECONDS)

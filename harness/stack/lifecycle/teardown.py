@@ -156,7 +156,10 @@ def claim_leftovers(
         except UnreadableError as error:
             unreadable(error)
             return False
-        return everything or record is None or record.lifetime == "fresh" or not record.ready
+        if record is None or record.lifetime == "fresh" or not record.ready:
+            return True
+        # The Apache of a cloud may be sending requests to what is attached to it.
+        return everything and not record.attached
 
     for state in all_states():
         if is_leftover(state) and state.acquire(create=False):

@@ -82,6 +82,9 @@ class Record:
     lanes: Mapping[str, int] = field(default_factory=dict)
     # Lane -> port of the reference beside the stack; empty without a reference.
     reference: Mapping[str, int] = field(default_factory=dict)
+    # Network of the cloud that the replicas serve (`placement-harness attach`); empty for a stack
+    # with a database and a keystone of its own.
+    attached: str = ""
 
     @property
     def url(self) -> str:

@@ -108,12 +108,15 @@ COMMANDS: dict[str, list[str] | None] = {
     "config": ["list"],
     "tempest": [],
     "check": ["--stack", "reuse"],
+    "detach": ["--name", "placement-harness"],
     "down": None,
     "status": None,
     "reap": None,
     "doctor": None,
     # These read containers' logs, recordings, or stacks of their own, and remove nothing else.
     **dict.fromkeys(("logs", "setup", "matrix", "bench", "diff", "export", "explore")),
+    # Its own name, and its settings come first: tests/unit/attach.
+    "attach": None,
 }
 
 

@@ -19,7 +19,9 @@ PROJECT = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["projec
 BROUGHT_BY = {
     "keystoneauth1": "openstacksdk",
     "keystonemiddleware": "openstack-placement",
-    "oslo-config": "openstack-placement",
+    **dict.fromkeys(
+        ("oslo-config", "os-resource-classes", "os-traits", "sqlalchemy"), "openstack-placement"
+    ),
 }
 # -n needs it; a run without -n imports nothing of it.
 OF_THE_USER = {"pytest-xdist"}

@@ -16,6 +16,8 @@ with ``exit_code``, and pytest does too. Bad options are pytest's own usage erro
 import errno
 from collections.abc import Sequence
 
+from harness.core.evidence import cut
+
 
 class HarnessError(Exception):
     """Something kept the run from being made.
@@ -38,7 +40,7 @@ class HarnessError(Exception):
         super().__init__(problem)
         self.problem = problem
         self.remedy = remedy
-        self.evidence = tuple(evidence)
+        self.evidence = tuple(map(cut, evidence))
         self.service = service
 
     def __str__(self) -> str:

@@ -119,6 +119,10 @@ class Run:
             elif self._last is not None and not is_suite:
                 self._add_exchange(item, self._last, report)
             self.broke(call.excinfo.value)
+        if not is_suite and self._target is not None:
+            # Local variables, compared values and the output of a test may hold the token.
+            secrets = failure.secrets_of(self._last, self._target.token())
+            report_compat.hide(report, secrets)
         return report
 
     def broke(self, error: BaseException) -> None:

@@ -5,15 +5,20 @@ from a worker to its controller, and no others. ``make test-versions`` runs test
 oldest and the newest pytest that pyproject.toml allows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Any
 
+import pytest
 from _pytest._code.code import (
     ExceptionRepr,
     ReprEntryNative,
     ReprExceptionInfo,
     ReprFileLocation,
     ReprTraceback,
+    TerminalRepr,
 )
+
+from harness.core import redact
 
 Failure = ReprExceptionInfo
 
@@ -38,6 +43,29 @@ def failure(
     )
     if not one_line:
         add_sections(shown, sections)
+    return shown
+
+
+def hide(report: pytest.TestReport, hidden: Collection[str]) -> None:
+    """Hide these values in a report, and in the output that pytest has captured for it.
+
+    Private: the attributes of the object that shows a failure, which have all its text.
+    """
+    if not hidden:
+        return
+    report.longrepr = _without(report.longrepr, hidden)
+    report.sections = [(title, redact.shown(text, hidden)) for title, text in report.sections]
+
+
+def _without(shown: Any, hidden: Collection[str]) -> Any:
+    if isinstance(shown, str):
+        return redact.shown(shown, hidden)
+    if isinstance(shown, list | tuple):
+        return type(shown)(_without(part, hidden) for part in shown)
+    if isinstance(shown, TerminalRepr):
+        for name, value in vars(shown).items():
+            # Some of these objects are frozen.
+            object.__setattr__(shown, name, _without(value, hidden))
     return shown
 
 

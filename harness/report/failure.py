@@ -32,7 +32,7 @@ def render(
     ``token`` is the run's own token, which the failure must not show. With ``one_line`` pytest
     shows place and problem alone.
     """
-    hidden = _hidden(exchange, token)
+    hidden = secrets_of(exchange, token)
     if exchange is not None:
         # gabbi's message ends with the body, which the section of the response shows anyway.
         problem = re.sub(r", (truncated )?response:\n.*", "", problem, count=1, flags=re.DOTALL)
@@ -45,12 +45,13 @@ def redacted(
     exchange: Exchange, shell_token: str | None, logs: Mapping[str, Sequence[str]], token: str
 ) -> Iterator[tuple[str, str]]:
     """The sections, with all secrets hidden."""
-    hidden = _hidden(exchange, token)
+    hidden = secrets_of(exchange, token)
     for title, text in sections(exchange, shell_token, logs, token):
         yield title, redact.text(text, hidden)
 
 
-def _hidden(exchange: Exchange | None, token: str) -> set[str]:
+def secrets_of(exchange: Exchange | None, token: str) -> set[str]:
+    """The values of an exchange, and the run's token, that no report may show."""
     hidden = redact.secrets({"x-auth-token": token})
     if exchange is not None:
         answer = exchange.response.headers if exchange.response else {}

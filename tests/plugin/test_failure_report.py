@@ -242,3 +242,21 @@ def test_verbose_shows_the_part_that_is_asked_for(
     shown = str(project.run("-s").stdout)
     assert ("< content-type: application/json" in shown) == bool(headers)
     assert ('"name": "value"' in shown) == bool(body)
+
+
+@pytest.mark.parametrize("workers", [[], ["-n1"]], ids=["alone", "workers"])
+def test_a_failed_python_test_shows_no_token(project: Project, workers: list[str]) -> None:
+    project.module(
+        "def test_it(placement):\n"
+        "    token = placement.headers['x-auth-token']\n"
+        "    answer = placement.get('/')\n"
+        "    print('sent', token)\n"
+        "    assert dict(answer.request.headers) == {'x-auth-token': token, 'other': 'value'}\n",
+        "test_python",
+    )
+    result = project.run_apart("-l", "-vv", "-rA", "--junitxml=junit.xml", *workers)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*token *= '(hidden)'", "sent (hidden)"])
+    for text in (str(result.stdout), (project.path / "junit.xml").read_text()):
+        assert fake_target.TOKEN[:16] not in text
+        assert "assert" in text

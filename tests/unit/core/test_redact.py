@@ -51,3 +51,9 @@ def test_pretty_json_stays_pretty() -> None:
 def test_a_key_written_with_escapes_is_hidden() -> None:
     assert "hunter2" not in redact.body('{"\\u0070assword": "hunter2"}')
     assert "hunter2" not in redact.body('{"user": {"Original_Password": "hunter2"}}')
+
+
+def test_what_is_left_of_a_token_that_was_cut_is_hidden() -> None:
+    token = "gAAAAAB" + "".join(f"{number:03}" for number in range(80))
+    given = f"got {token[:50]}...{token[-40:]} and {token}"
+    assert redact.shown(given, {token}) == "got (hidden)...(hidden) and (hidden)"

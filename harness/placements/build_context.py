@@ -114,12 +114,24 @@ def _copy_checkout(tree: Path, target: Path) -> None:
     target.mkdir(parents=True)
     for path in tree.iterdir():
         if path.is_file() and path.stat().st_size < LARGEST:
-            shutil.copy(path, target)
+            _copy(path, target / path.name)
     package = tree / "placement"
     for path in checkout.package_files(package):
-        copied = target / path.relative_to(tree)
-        copied.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, copied)
+        _copy(path, target / path.relative_to(tree))
     if (tree / "etc").is_dir():
         # setup.cfg may name files in etc/.
-        shutil.copytree(tree / "etc", target / "etc", ignore_dangling_symlinks=True)
+        shutil.copytree(
+            tree / "etc", target / "etc", ignore_dangling_symlinks=True, copy_function=_copy
+        )
+    for folder in (target, *(path for path in target.rglob("*") if path.is_dir())):
+        folder.chmod(0o755)
+
+
+def _copy(source: Path | str, target: Path | str) -> None:
+    """Copy a file for a build: readable by all, whatever its mode and the umask are.
+
+    Replicas are of another user than the files, and the digest of an image ignores modes.
+    """
+    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    Path(target).chmod(0o644)

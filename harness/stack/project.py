@@ -96,7 +96,8 @@ def _label(project: Project, state: StackState) -> None:
     ]
     for part in parts:
         if not part.get("external"):
-            part["labels"] = {**(part.get("labels") or {}), **state.labels}
+            own = {name: composing.literal(value) for name, value in state.labels.items()}
+            part["labels"] = {**(part.get("labels") or {}), **own}
 
 
 def save(state: StackState, project: Project) -> None:
@@ -174,7 +175,7 @@ def change_setting(
         had = held.pop(key, None)
         before[replica] = None if had is None else _as_it_is(had)
         if value is not None:
-            held[key] = value.replace("$", "$$")
+            held[key] = composing.literal(value)
     save(state, project)
     return before
 
@@ -207,10 +208,11 @@ def _add_replica(
     volumes = own.setdefault("volumes", [])
     volumes += SOURCES[record.config_source].volumes
     if placement.code:
-        volumes.append(f"{placement.code}:{CODE}:ro")
+        volumes.append(composing.bind(Path(placement.code), CODE))
     here = [lane for lane in of_the_plan if number in lanes.numbers(lane.name, record.replicas)]
     for lane in here if record.lanes else ():
-        volumes.append(f"{state.policy_file(lane.name).parent}:{POLICY}/{lane.name}:ro")
+        folder = state.policy_file(lane.name).parent
+        volumes.append(composing.bind(folder, f"{POLICY}/{lane.name}"))
     first, *others = [_environment(project, record, lane, number) for lane in here]
     own["environment"] = {**first, **({"PYTHONPATH": CODE} if placement.code else {})}
     if others:

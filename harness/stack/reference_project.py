@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from harness.config.plan import Lane
 from harness.stack.images.catalogue import IMAGES
-from harness.stack.model import lanes, oslo_settings
+from harness.stack.model import composing, lanes, oslo_settings
 from harness.stack.model.lanes import CODE, POLICY
 from harness.stack.model.oslo_settings import CONNECTION
 from harness.stack.model.record import Record
@@ -29,11 +30,11 @@ def add(
         service["image"] = IMAGES[lanes.SERVICE].tag(placement.content)
     volumes, base = service.setdefault("volumes", []), service["environment"]
     if placement.code:
-        volumes.append(f"{placement.code}:{CODE}:ro")
+        volumes.append(composing.bind(Path(placement.code), CODE))
         base["PYTHONPATH"] = CODE
     for lane in of_the_plan if record.lanes else ():
         folder = state.policy_file(lanes.of_reference(lane.name)).parent
-        volumes.append(f"{folder}:{POLICY}/{lane.name}:ro")
+        volumes.append(composing.bind(folder, f"{POLICY}/{lane.name}"))
     first, *others = [_environment(base, record, lane) for lane in of_the_plan]
     service["environment"] = first
     if others:

@@ -44,6 +44,25 @@ def described(
         ) from None
 
 
+def bind(source: Path, target: str) -> dict[str, Any]:
+    """A folder of this machine's in a container, read-only, as Compose describes it.
+
+    With `create_host_path` off, Compose gives the path to the engine apart: it may have a colon.
+    """
+    return {
+        "type": "bind",
+        "source": literal(str(source)),
+        "target": target,
+        "read_only": True,
+        "bind": {"create_host_path": False},
+    }
+
+
+def literal(text: str) -> str:
+    """The text for Compose, which takes a single $ for the beginning of a variable."""
+    return text.replace("$", "$$")
+
+
 def start(state: StackState, what: Up = EVERYTHING) -> None:
     """Let Compose start containers. Raises PortTakenError, BuildError, StackError."""
     try:

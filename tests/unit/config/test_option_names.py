@@ -103,7 +103,9 @@ def test_an_image_is_asked_without_network_and_with_the_code_that_is_mounted_ove
     first, second = machine.calls
     assert first.startswith("docker run --rm --interactive --pull never --network none --read-only")
     assert first.endswith("/bin/python placement-harness/placement:aa -c script")
-    assert "--volume" not in first
-    assert "--volume /code-1:/code:ro --env PYTHONPATH=/code" in second
+    assert "--mount" not in first
+    assert (
+        '--mount type=bind,"source=/code-1",target=/code,readonly --env PYTHONPATH=/code' in second
+    )
     # The second has no replica.
     assert [*placement_options.pythons(replace(record, replicas=1))] == [""]

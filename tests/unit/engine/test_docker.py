@@ -133,12 +133,13 @@ def test_all_kinds_are_asked_for_their_labels_at_once(machine: Machine) -> None:
 
 def test_a_container_that_runs_once_reaches_no_network_unless_it_is_told(machine: Machine) -> None:
     machine.has("docker", {"run*": "/bin/cat"})
-    once = Once(volumes={"/a": "/b"}, environment={"A": "b"}, confined=True, stdin=b"secret")
+    once = Once(volumes={"/a: b": "/b"}, environment={"A": "b"}, confined=True, stdin=b"secret")
     outcome = Engine().run("image", "program", "-x", seconds=9, once=once)
     assert outcome.out == "secret"
     assert machine.calls == [
         "docker run --rm --interactive --pull never --network none --read-only --tmpfs /tmp "
-        "--cap-drop ALL --volume /a:/b:ro --env A=b --entrypoint program image -x"
+        '--cap-drop ALL --mount type=bind,"source=/a: b",target=/b,readonly --env A=b '
+        "--entrypoint program image -x"
     ]
 
 

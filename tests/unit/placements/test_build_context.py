@@ -1,5 +1,6 @@
 """A placement is built from the files that it was resolved from."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,27 @@ def test_files_that_have_changed_since_they_were_resolved_are_not_built(
         build_context.prepare(placement)
     contexts = tmp_path / "state/.placements/contexts"
     assert [*contexts.iterdir()] == []
+
+
+def test_replicas_can_read_what_is_built_whatever_the_modes_of_the_checkout_are(
+    tmp_path: Path,
+) -> None:
+    checkout = tree(tmp_path / "placement")
+    (checkout / "etc/placement").mkdir(parents=True)
+    (checkout / "etc/placement/placement.conf").touch()
+    paths = [checkout, *checkout.rglob("*")]
+    for path in sorted(paths, reverse=True):
+        path.chmod(0o500 if path.is_dir() else 0o400)
+    before = os.umask(0o077)
+    try:
+        folder = build_context.prepare(resolve(str(checkout)))
+    finally:
+        os.umask(before)
+        for path in paths:
+            path.chmod(0o700)
+    built = [folder / "package/placement", *(folder / "package/placement").rglob("*")]
+    assert folder / "package/placement/etc/placement/placement.conf" in built
+    assert {(path.is_dir(), path.stat().st_mode & 0o777) for path in built} == {
+        (True, 0o755),
+        (False, 0o644),
+    }

@@ -13,7 +13,7 @@ from harness.config.plan import Lane
 from harness.core.environment import PROXIES
 from harness.core.errors import StackError
 from harness.stack import project
-from harness.stack.model import lanes
+from harness.stack.model import composing, lanes
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Installed, Record, Secrets
 from harness.stack.model.state import StackState
@@ -80,9 +80,31 @@ def test_each_lane_has_replicas_a_schema_and_a_port_of_its_own(state: StackState
     own = {CONNECTION: others[0]["8082"][CONNECTION], "OS_CORS__ALLOWED_ORIGIN": "http://a"}
     assert others[0]["8082"] == {**own, **policy}
     policies = [
-        f"{state.policy_file(name).parent}:/etc/placement-policy/{name}:ro" for name in "12"
+        composing.bind(state.policy_file(name).parent, f"/etc/placement-policy/{name}")
+        for name in "12"
     ]
     assert found["placement-3"]["volumes"] == policies
+
+
+def test_a_path_may_hold_what_compose_takes_for_a_variable_or_an_end(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "state: $HOME #ü"))
+    machine.has("docker", {"compose*config*": CONFIG})
+    state = StackState("one")
+    state.create(RECORD, Secrets())
+    lanes.prepare(state, LANES)
+    record = dataclasses.replace(
+        RECORD, placements=(Installed("tree", code=str(state.directory / "code-1")),)
+    )
+    project.write(state, record, LANES)
+    service = services(state)["placement-1"]
+    sources = [volume["source"] for volume in service["volumes"]]
+    assert len(sources) == 4
+    assert all("/state: $$HOME #ü/" in source for source in sources)
+    assert {label for label in service["labels"].values() if "HOME" in label} == {
+        str(state.directory).replace("$", "$$")
+    }
 
 
 def test_what_the_first_lane_alone_has_is_taken_from_the_others(state: StackState) -> None:

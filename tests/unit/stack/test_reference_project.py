@@ -11,6 +11,7 @@ import pytest
 
 from harness.config.plan import Lane
 from harness.stack import project
+from harness.stack.model.composing import bind
 from harness.stack.model.record import Installed, Record, Secrets
 from harness.stack.model.state import StackState
 from tests.fakes.machine import Machine
@@ -59,7 +60,7 @@ def test_it_runs_the_placement_of_replica_1_with_its_code(state: StackState) -> 
     record = Record("one", "fresh", 2, 9000, reference={"1": 9100}, placements=PLACEMENT)
     service = written(state, record)["reference-placement"]
     assert service["image"] == "placement-harness/placement:abc"
-    assert "/its/code:/code:ro" in service["volumes"]
+    assert bind(Path("/its/code"), "/code") in service["volumes"]
     assert service["environment"]["PYTHONPATH"] == "/code"
     where = "OS_KEYSTONE_AUTHTOKEN__WWW_AUTHENTICATE_URI"
     assert service["environment"][where] == "http://127.0.0.1:9100/identity"
@@ -76,9 +77,11 @@ def test_each_lane_has_a_socket_a_schema_a_policy_and_a_port_of_its_own(state: S
         "127.0.0.1:9101:8081",
         "127.0.0.1:9102:8082",
     ]
-    policies = [volume for volume in service["volumes"] if "/etc/placement-policy/" in volume]
+    policies = [
+        volume for volume in service["volumes"] if "/etc/placement-policy/" in volume["target"]
+    ]
     assert policies == [
-        f"{state.policy_file(f'reference-{name}').parent}:/etc/placement-policy/{name}:ro"
+        bind(state.policy_file(f"reference-{name}").parent, f"/etc/placement-policy/{name}")
         for name in PORTS
     ]
     changes = json.loads(service["environment"]["LANES"])

@@ -1,4 +1,4 @@
-"""Images are the same from every clone: the modes of its files are those of nobody's umask."""
+"""Images are the same from every clone: no file in an image has its mode from a umask."""
 
 import re
 from pathlib import Path

@@ -10,6 +10,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from harness.core.files import RUN
 from harness.stack.handle import Stack
@@ -19,6 +22,11 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 # The longest that any command may take here; a stack is there within 10 s. Seconds.
 LONG = 120.0
+
+
+def long(value: str | int) -> Any:
+    """A parameter that the default run leaves out, since another value makes the same claim."""
+    return pytest.param(value, marks=pytest.mark.long)
 
 
 def docker(*words: str, timeout: float = 60) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live._live import ROOT, Commands, Running, docker, own
+from tests.live._live import ROOT, Commands, Running, docker, long, own
 
 SUITE = """
 defaults:
@@ -57,7 +57,7 @@ def run_of(mine: Commands, moment: str) -> list[str]:
     return mine.pytest_words("--replicas", "1", str(suite))
 
 
-@pytest.mark.parametrize("moment", [STARTING, RUNNING, REMOVING])
+@pytest.mark.parametrize("moment", [long(STARTING), RUNNING, REMOVING])
 def test_ctrl_c_in_a_run_of_pytest_leaves_nothing(mine: Commands, moment: str) -> None:
     running = begin(mine, run_of(mine, moment), moment)
     running.interrupt()
@@ -65,7 +65,7 @@ def test_ctrl_c_in_a_run_of_pytest_leaves_nothing(mine: Commands, moment: str) -
     assert mine.settled() == []
 
 
-@pytest.mark.parametrize("moment", [STARTING, RUNNING])
+@pytest.mark.parametrize("moment", [STARTING, long(RUNNING)])
 def test_a_second_ctrl_c_does_not_keep_pytest_from_clearing_up(mine: Commands, moment: str) -> None:
     running = begin(mine, run_of(mine, moment), moment)
     running.interrupt()
@@ -76,7 +76,7 @@ def test_a_second_ctrl_c_does_not_keep_pytest_from_clearing_up(mine: Commands, m
     assert code == 2, running.text
 
 
-@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("times", [long(1), 3])
 def test_ctrl_c_during_up_leaves_nothing(mine: Commands, times: int) -> None:
     running = begin(mine, UP, STARTING)
     for _ in range(times):
@@ -140,7 +140,7 @@ def wait_for_build(sleeps: bool) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("command", ["pytest", "up"])
+@pytest.mark.parametrize("command", ["pytest", long("up")])
 def test_ctrl_c_during_a_build_ends_it(mine: Commands, unbuildable: Path, command: str) -> None:
     before = docker("image", "inspect", "placement-harness/memcached", "--format", "{{.Id}}")
     running = mine.start(*(UP if command == "up" else run_of(mine, STARTING)))
@@ -177,10 +177,7 @@ def left_of_the_killed(beside: Commands) -> list[str]:
     return [line for line in beside.settled(1) if neighbour(beside) not in line]
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [STARTING, pytest.param(RUNNING), pytest.param(REMOVING, marks=pytest.mark.long)],
-)
+@pytest.mark.parametrize("moment", [STARTING, long(RUNNING), long(REMOVING)])
 def test_reap_clears_what_kill_9_left_and_nothing_of_a_neighbour(
     beside: Commands, moment: str
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from harness.stack.model.state import StackState
-from tests.live._live import Commands, docker, own
+from tests.live._live import Commands, docker, long, own
 from tests.live.test_interrupts import QUICK, SUITE
 
 
@@ -16,7 +16,7 @@ def taken_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-@pytest.mark.parametrize("command", ["pytest", "up"])
+@pytest.mark.parametrize("command", [long("pytest"), "up"])
 def test_a_taken_port_is_named_and_nothing_is_left(
     commands: Commands, taken_port: int, command: str
 ) -> None:

@@ -85,6 +85,7 @@ def test_no_request_fails_in_an_upgrade_that_goes_on_after_it_was_broken_off(
     assert versions(commands) == ["16.0.0"] * 4
 
 
+@pytest.mark.long
 def test_replicas_of_two_versions_take_turns_on_one_database(commands: Commands) -> None:
     mixed = ("--placement", "15.0.0", "--placement", "16.0.0")
     commands.harness("up", "--replicas", "3", *mixed)

@@ -1,14 +1,13 @@
 """The other side of a live comparison: a second target, to which each test is sent as well."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
 from harness import targets
 from harness.config.plan import Plan
 from harness.core.errors import UsageError
 from harness.core.exchange import Exchange
-from harness.core.exchange_stream import ExchangeStream
+from harness.plugin.side import Side
 from harness.plugin.target_starter import Starter
 from harness.suites.connection import Wire
 from harness.targets.base import PerProcess, Target
@@ -17,32 +16,14 @@ from harness.targets.base import PerProcess, Target
 OTHER = "other side"
 
 
-class OtherSide:
-    """The other side in one process: its connection, and the exchanges of the running test."""
+class OtherSide(Side):
+    """The other side in one process; keeps the exchanges of the running test."""
 
     def __init__(self, plan: Plan, worker: str = "") -> None:
-        self.plan = plan
+        super().__init__(plan, Wire(), worker)
         self.kind = targets.kind_of(plan).name
-        self.wire = Wire()
-        self.stream = ExchangeStream(worker)
         self.stream.subscribe(self)
         self._exchanges: list[Exchange] = []
-        self._target: Target | None = None
-
-    @property
-    def target(self) -> Target:
-        if self._target is None:
-            raise RuntimeError("the run has not begun")
-        return self._target
-
-    def connect(self, target: Target) -> None:
-        """Let suites and fixtures send requests to the target, which is up."""
-        self._target = target
-        self.wire.connect(target, self.stream.publish)
-
-    def attach(self, share: Mapping[str, Any]) -> None:
-        """Connect to the target of the controller, in a worker. Raises HarnessError."""
-        self.connect(targets.attach(self.plan, share))
 
     def observe(self, exchange: Exchange) -> None:
         self._exchanges.append(exchange)
@@ -51,9 +32,6 @@ class OtherSide:
         """The exchanges since the last call."""
         exchanges, self._exchanges = self._exchanges, []
         return exchanges
-
-    def close(self) -> None:
-        self.wire.close()
 
 
 class OtherOwner:
@@ -97,7 +75,7 @@ class OtherOwner:
         return self.target.share(worker)
 
     def stop(self, glance: Callable[[], None]) -> None:
-        self.side.close()
+        self.side.disconnect()
         self._starter.stop(glance)
 
 

@@ -11,9 +11,9 @@ import pytest
 from harness.config.plan import Plan
 from harness.core.errors import HarnessError, UsageError
 from harness.core.exchange import Exchange
-from harness.core.exchange_stream import ExchangeStream
 from harness.plugin import _pytest_compat
 from harness.plugin.other_side import OtherSide
+from harness.plugin.side import Side
 from harness.report import _pytest_compat as report_compat
 from harness.report import failure
 from harness.report.request_stats import Tally
@@ -29,36 +29,25 @@ STOPPED = "the run cannot go on; the reason is below"
 TROUBLE = "placement_trouble"
 
 
-class Run:
+class Run(Side):
     """A pytest plugin, and what the fixtures of a run share."""
 
     def __init__(
         self, plan: Plan, wire: Wire, worker: str = "", other: OtherSide | None = None
     ) -> None:
-        self.plan = plan
-        self.wire = wire
+        super().__init__(plan, wire, worker)
         # The other side of a live comparison.
         self.other = other
         self.tally = Tally()
-        self.stream = ExchangeStream(worker)
         self.stream.subscribe(self.tally)
         self.stream.subscribe(self)
         self._environment = Environment()
-        self._target: Target | None = None
         # Last exchange of the test that is running.
         self._last: Exchange | None = None
 
-    @property
-    def target(self) -> Target:
-        if self._target is None:
-            raise RuntimeError("the run has not begun")
-        return self._target
-
     def connect(self, target: Target) -> None:
-        """Let suites and fixtures send requests to the target, which is up."""
-        self._target = target
+        super().connect(target)
         self._environment.set(environment(target))
-        self.wire.connect(target, self.stream.publish)
 
     def observe(self, exchange: Exchange) -> None:
         """Keep an exchange for the report of a failure."""
@@ -75,7 +64,7 @@ class Run:
         return None
 
     def disconnect(self) -> None:
-        self.wire.close()
+        super().disconnect()
         self._environment.restore()
 
     @pytest.hookimpl(tryfirst=True)

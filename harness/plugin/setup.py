@@ -27,7 +27,7 @@ from harness.plugin.worker import Worker
 from harness.suites import extensions, items, selection
 from harness.suites.connection import Wire
 from harness.targets.releases import of as releases_of
-from harness.upstream import fixture_data
+from harness.upstream.fixture_data import OwnSuites
 
 # Ways of xdist that give tests of one file to several workers.
 SCATTERING = frozenset({"load", "loadgroup", "worksteal"})
@@ -43,13 +43,13 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     try:
         plan = plan_of(config)
         if workerinput is None:
-            plan = _resolved(parity_setup.planned(config, plan))
+            plan, own = _resolved(parity_setup.planned(config, plan))
         else:
             plan = replace(plan, **workerinput["placement_plan"])
             suites = workerinput["placement_own_suites"]
-            fixture_data.choose_suites(None if suites is None else Path(suites))
+            own = OwnSuites(None if suites is None else Path(suites))
         # Workers parse the same command line.
-        selection.add(config, config.getoption("placement_suites") or ())
+        selection.add(config, config.getoption("placement_suites") or (), own)
         comparison = parity_setup.asked_for(config, plan)
         if config.getoption("placement_consistency"):
             _require_one_process(config, plan)
@@ -126,21 +126,19 @@ def _recorder(config: pytest.Config) -> Recorder | None:
     return Recorder(config, Path(path)) if path else None
 
 
-def _resolved(plan: Plan) -> Plan:
-    """The plan with what it names looked up, once for the run; upstream's suites are chosen by it.
+def _resolved(plan: Plan) -> tuple[Plan, OwnSuites]:
+    """The plan with what it names looked up, once for the run, and the suites of its placement.
 
     Raises UsageError.
     """
     if not targets.kind_of(plan).is_cluster:
-        fixture_data.choose_suites(None)
-        return plan
+        return plan, OwnSuites()
     # The import takes time, which runs on other targets need not spend.
     from harness.stack.lifecycle import reuse
     from harness.stack.resolved_plan import resolve_plan
 
     resolved = resolve_plan(reuse.adopted(plan), print)
-    fixture_data.choose_suites(resolved.suites)
-    return resolved
+    return resolved, OwnSuites(resolved.suites)
 
 
 def _refuse_full_placements(config: pytest.Config, plan: Plan, other: OtherSide | None) -> None:

@@ -5,7 +5,6 @@ from typing import Any, cast
 
 import pytest
 
-from harness import targets
 from harness.config.plan import Plan
 from harness.core.errors import HarnessError
 from harness.core.exchange_log import ExchangeLog
@@ -35,12 +34,11 @@ class Worker(Run):
             return None
         try:
             share = wait_for_share(self._input["placement"])
-            target = targets.attach(self.plan, share)
-            # The controller reads it when this process dies.
+            self.attach(share)
+            # The controller reads the exchanges of a worker that has died from its file.
             file = exchange_log(self._input["placement"], self._input["workerid"])
-            self._log = ExchangeLog(file, [target.token()])
+            self._log = ExchangeLog(file, [self.target.token()])
             self.stream.subscribe(self._log)
-            self.connect(target)
             if self.other is not None:
                 self.other.attach(cast(Mapping[str, Any], share[OTHER]))
         except HarnessError as error:
@@ -62,7 +60,7 @@ class Worker(Run):
     def pytest_sessionfinish(self) -> None:
         self.disconnect()
         if self.other is not None:
-            self.other.close()
+            self.other.disconnect()
         if self.lost_observer is not None:
             self._end(self.lost_observer)
         if self._log is not None:

@@ -12,7 +12,7 @@ from harness.plugin import _xdist_compat, collected
 from harness.plugin.session import STOPPED
 from harness.plugin.worker_handoff import Handoff
 from harness.report.request_stats import Tally
-from harness.upstream import fixture_data
+from harness.suites.items import OWN_SUITES
 
 
 class XdistWorkers:
@@ -82,7 +82,7 @@ class XdistWorkers:
         # A worker must not look for a stack to adopt: that stack may be starting anew by now.
         node.workerinput["placement_plan"] = {name: getattr(self._plan, name) for name in ADOPTED}
         # A worker that looked for the suites itself would resolve the placements again.
-        suites = fixture_data.chosen_suites()
+        suites = node.config.stash[OWN_SUITES].given
         node.workerinput["placement_own_suites"] = None if suites is None else str(suites)
 
     @pytest.hookimpl(optionalhook=True)

@@ -25,6 +25,8 @@ from harness.upstream import fixture_data
 
 # Name of placement's own suites, in options and in the names of tests.
 UPSTREAM = "upstream"
+# The suites of the placement under test, among what pytest keeps for plugins.
+OWN_SUITES = pytest.StashKey[fixture_data.OwnSuites]()
 # Name of a test's property, also in JUnit's file: the reason for a declared difference.
 DIFFERENCE = "difference"
 REPLICA, REQUEST_ID = "replica", "request id"
@@ -101,9 +103,7 @@ class SuiteFile(pytest.File):
     def of(
         cls, parent: pytest.Collector, path: Path, extensions: Extensions, wires: Sequence[Wire]
     ) -> "SuiteFile":
-        file: SuiteFile = cls.from_parent(
-            parent, path=path, nodeid=_id(path, parent.config.rootpath)
-        )
+        file: SuiteFile = cls.from_parent(parent, path=path, nodeid=_id(path, parent.config))
         file.extensions, file.wires = extensions, wires
         return file
 
@@ -198,7 +198,7 @@ class SuiteFile(pytest.File):
             wire.fixture_variables = {}
 
 
-def _id(path: Path, root: Path) -> str | None:
+def _id(path: Path, config: pytest.Config) -> str | None:
     """Node id of a suite, where it is not pytest's own.
 
     Suites of placement's and the harness's have one that is independent of the directory of a run.
@@ -207,8 +207,9 @@ def _id(path: Path, root: Path) -> str | None:
     """
     if path.parent == SUITES:
         return f"{DIRECTORY}/{path.name}"
-    if fixture_data.is_own(path):
+    if path in config.stash[OWN_SUITES]:
         return f"{UPSTREAM}/{path.name}"
+    root = config.rootpath
     return None if path.is_relative_to(root) else Path(os.path.relpath(path, root)).as_posix()
 
 

@@ -12,42 +12,44 @@ from harness.core.measurements import Progress
 from harness.core.paths import SUITES
 from harness.suites import _pytest_compat
 from harness.suites.files import DIRECTORY, SUFFIXES, suites_in
-from harness.suites.items import UPSTREAM
+from harness.suites.items import OWN_SUITES, UPSTREAM
 from harness.upstream import fixture_data
 from harness.upstream.profiles import Profile, UnknownProfileError
 
 KEY = "fixtures"
 
 
-def add(config: pytest.Config, suites: Sequence[str]) -> None:
+def add(config: pytest.Config, suites: Sequence[str], own: fixture_data.OwnSuites) -> None:
     """Let pytest collect these suites, besides the files and directories that it was given.
 
-    Each suite is ``upstream`` (placement's own suites), a directory or a file. ``gabbits`` names
-    the harness's own suites if there is no such directory. Raises UsageError.
+    ``own`` are the suites of the placement under test, for the rest of the run, too. Each suite is
+    ``upstream`` (placement's own suites), a directory or a file. ``gabbits`` names the harness's
+    own suites if there is no such directory. Raises UsageError.
     """
-    paths = [_named(config, argument) for argument in _pytest_compat.arguments(config)]
+    config.stash[OWN_SUITES] = own
+    paths = [_named(config, argument, own) for argument in _pytest_compat.arguments(config)]
     if suites:
         given = paths if _pytest_compat.are_arguments_given(config) else []
-        paths = [*given, *map(_path, suites)]
+        paths = [*given, *(_path(suite, own) for suite in suites)]
     _pytest_compat.set_arguments(config, paths, given=bool(suites))
 
 
-def _named(config: pytest.Config, argument: str) -> str:
+def _named(config: pytest.Config, argument: str, own: fixture_data.OwnSuites) -> str:
     """Path of upstream/FILE.yaml::TEST or gabbits/FILE.yaml::TEST, as reports name tests."""
     file, colons, test = argument.partition("::")
     folder, _, name = file.rpartition("/")
     named = folder in (UPSTREAM, DIRECTORY) and name
     if not named or (config.invocation_params.dir / folder).exists():
         return argument
-    suites = fixture_data.own_suites() if folder == UPSTREAM else SUITES
+    suites = own.directory if folder == UPSTREAM else SUITES
     return f"{suites / name}{colons}{test}"
 
 
-def _path(suite: str) -> str:
+def _path(suite: str, own: fixture_data.OwnSuites) -> str:
     if suite == UPSTREAM:
-        return str(fixture_data.own_suites())
+        return str(own.directory)
     if suite.startswith(f"{UPSTREAM}/"):
-        return str(fixture_data.own_suites() / suite.removeprefix(f"{UPSTREAM}/"))
+        return str(own.directory / suite.removeprefix(f"{UPSTREAM}/"))
     path = Path(suite.partition("::")[0]).expanduser()
     if suite == DIRECTORY and not path.exists():
         return str(SUITES)

@@ -83,38 +83,29 @@ def installed_suites() -> Path:
     raise UsageError("placement's own suites are missing: placement is not installed.", REMEDY)
 
 
-def choose_suites(suites: Path | None) -> None:
-    """Use this directory as placement's own suites; None stands for the installed ones."""
-    global _chosen
-    _chosen = suites
+@dataclass(frozen=True, slots=True)
+class OwnSuites:
+    """The suites of the placement under test; those of the installed one without a directory."""
 
+    given: Path | None = None
 
-def chosen_suites() -> Path | None:
-    """The directory that ``choose_suites`` has set."""
-    return _chosen
+    @property
+    def directory(self) -> Path:
+        """The directory of these suites. Raises UsageError when there is none."""
+        if self.given is None:
+            return installed_suites()
+        if not self.given.is_dir():
+            raise UsageError(
+                f"The placement under test has no suites of its own: there is no {self.given}.",
+                "Name a directory of suites: --suite DIR.",
+            )
+        return self.given
 
-
-_chosen: Path | None = None
-
-
-def own_suites() -> Path:
-    """Directory of the suites of the placement under test. Raises UsageError."""
-    if _chosen is None:
-        return installed_suites()
-    if not _chosen.is_dir():
-        raise UsageError(
-            f"The placement under test has no suites of its own: there is no {_chosen}.",
-            "Name a directory of suites: --suite DIR.",
-        )
-    return _chosen
-
-
-def is_own(suite: Path) -> bool:
-    """Whether a suite is one of the suites of the placement under test."""
-    try:
-        return suite.parent == own_suites()
-    except UsageError:
-        return False
+    def __contains__(self, suite: Path) -> bool:
+        try:
+            return suite.parent == self.directory
+        except UsageError:
+            return False
 
 
 def source_for(suite: Path) -> Path | None:

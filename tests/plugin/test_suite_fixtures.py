@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.upstream.fixture_data import own_suites
+from harness.upstream.fixture_data import installed_suites
 from tests.fakes.project import SUITE, Project
 
 FIXTURES = """
@@ -132,7 +132,8 @@ def test_placements_own_suites_can_be_interleaved(project: Project) -> None:
     project.module(INTERLEAVED, "interleaved")
     names = [f"upstream/{name}.yaml" for name in ("usage", "aggregate", "resource-classes")]
     tests = sum(
-        len(yaml.safe_load((own_suites() / Path(name).name).read_text())["tests"]) for name in names
+        len(yaml.safe_load((installed_suites() / Path(name).name).read_text())["tests"])
+        for name in names
     )
     result = project.run_apart("-p", "interleaved", *names, target="embedded")
     result.assert_outcomes(passed=tests)

@@ -18,6 +18,7 @@ def config(folder: Path, workers: int) -> Any:
         invocation_params=SimpleNamespace(dir=folder),
         getoption=lambda name, default=None: options.get(name, default),
         getvalue=options.get,
+        getini=lambda name: [],
     )
 
 

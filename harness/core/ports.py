@@ -1,4 +1,4 @@
-"""Ports of this machine's loopback interface: whether one is free, and which program has it."""
+"""Ports of this machine's loopback interface: whether a port is free, and which program has it."""
 
 import contextlib
 import socket
@@ -17,6 +17,16 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def free(preferred: int = 0) -> int:
+    """A port that no program listens on: the preferred one, if that is free."""
+    if preferred and is_free(preferred):
+        return preferred
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def holder(port: int) -> str | None:

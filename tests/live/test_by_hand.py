@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from harness.core import ports
 from harness.identity.keystone import Keystone
-from harness.stack.lifecycle.readiness import free_port
 from tests.live._live import BIN, LONG, ROOT, Commands, docker
 
 
@@ -19,7 +19,7 @@ from tests.live._live import BIN, LONG, ROOT, Commands, docker
 def clone(commands: Commands) -> Iterator[Path]:
     # A name and a port of the test's own, in place of compose.yaml's.
     commands.environment["HARNESS_STACK"] = commands.name
-    commands.environment["HARNESS_PORT"] = str(free_port())
+    commands.environment["HARNESS_PORT"] = str(ports.free())
     copy = commands.folder / "clone"
     copy.mkdir(parents=True)
     shutil.copytree(ROOT / "services", copy / "services")

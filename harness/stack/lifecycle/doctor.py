@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.core import ports
 from harness.core.errors import HarnessError
 from harness.core.locks import FileLock
 from harness.core.paths import state_root
@@ -14,7 +15,7 @@ from harness.engine.values import DockerError
 from harness.stack.images import listing
 from harness.stack.images.catalogue import needed
 from harness.stack.images.contents import contents_of
-from harness.stack.lifecycle.readiness import PREFERRED_PORT, free_port
+from harness.stack.lifecycle.taken_ports import PREFERRED_PORT
 from harness.stack.lifecycle.teardown import claim_leftovers
 
 GIB = 1024**3
@@ -125,7 +126,7 @@ def _tools() -> Finding:
 
 def _port() -> Finding:
     what = f"port {PREFERRED_PORT}"
-    if free_port(preferred=True) == PREFERRED_PORT:
+    if ports.is_free(PREFERRED_PORT):
         return Finding(what, "free")
     return Finding(what, "in use: a stack that is kept gets another one")
 

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Sequence
 
 from harness.config.plan import FIRST_LANE, Lane
+from harness.core import ports
 from harness.core.deadline import Deadline
 from harness.core.errors import HarnessError
 from harness.core.measurements import Progress
@@ -12,7 +13,6 @@ from harness.engine.compose import Up
 from harness.stack import project
 from harness.stack.clients.database import copy_schema
 from harness.stack.handle import Stack
-from harness.stack.lifecycle.readiness import free_port
 from harness.stack.model import lanes
 from harness.stack.model.lanes import ReplicaId
 
@@ -30,18 +30,18 @@ def add(stack: Stack, added: Sequence[Lane], progress: Progress) -> None:
     with stack.state.changing(), stack.watching():
         stack.refresh()
         before, described = stack.record, project.load(stack.state)
-        ports = dict(before.lanes) or {FIRST_LANE: before.port}
+        port_of = dict(before.lanes) or {FIRST_LANE: before.port}
         names = ", ".join(lane.name for lane in added)
         progress(
             f"adding lane {names} to {stack.name}: its proxy and replicas start anew, its data stay"
         )
         for lane in added:
-            ports[lane.name] = free_port()
+            port_of[lane.name] = ports.free()
             copy_schema(stack.database(several=True), lanes.schema(lane.name))
-        lanes.prepare(stack.state, [Lane(name) for name in ports])
+        lanes.prepare(stack.state, [Lane(name) for name in port_of])
 
         def change() -> None:
-            stack.save(lanes=ports)
+            stack.save(lanes=port_of)
             project.add_lanes(stack.state, stack.record, added)
             _start(stack)
 

@@ -1,8 +1,6 @@
-"""The steps of a start: a token, a port."""
+"""Waits until a stack that is starting can be used: a token, the replicas, the database."""
 
 import concurrent.futures
-import contextlib
-import socket
 
 from harness.core.deadline import Deadline, news
 from harness.core.errors import HarnessError, StackError
@@ -11,8 +9,6 @@ from harness.stack.clients import galera
 from harness.stack.clients.serving import until_it_serves
 from harness.stack.handle import Stack
 from harness.stack.settings.databases import DATABASES
-
-PREFERRED_PORT = 8778
 
 
 def wait_until_ready(
@@ -67,16 +63,3 @@ def wait_for_token(
             "See what it says: placement-harness logs keystone.",
             service="keystone",
         )
-
-
-def free_port(*, preferred: bool = False) -> int:
-    """A port of the loopback interface that nobody listens on; the usual one if that is asked."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if preferred:
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", PREFERRED_PORT))
-                return PREFERRED_PORT
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

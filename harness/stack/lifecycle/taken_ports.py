@@ -11,6 +11,8 @@ from harness.stack.model import containers
 from harness.stack.model.record import Record
 from harness.stack.model.state import StackState
 
+# Port of a stack that is kept, unless that is taken or another was asked for.
+PREFERRED_PORT = 8778
 HOW_TO_CHOOSE = (
     "Give another with --stack-port (pytest) or --port (placement-harness up), or none, to have a "
     "free one chosen."

@@ -3,6 +3,7 @@
 import concurrent.futures
 
 from harness.config.plan import FIRST_LANE, Lane, Plan, counted
+from harness.core import ports
 from harness.core.deadline import Deadline
 from harness.core.errors import HarnessError
 from harness.core.measurements import Progress
@@ -14,7 +15,7 @@ from harness.stack.handle import READY_SECONDS
 from harness.stack.images.build import ensure_images
 from harness.stack.lifecycle import reuse, taken_ports
 from harness.stack.lifecycle.ownership import claim, refuse_foreign
-from harness.stack.lifecycle.readiness import free_port, wait_until_ready
+from harness.stack.lifecycle.readiness import wait_until_ready
 from harness.stack.lifecycle.running import RunningStack
 from harness.stack.lifecycle.teardown import claim_leftovers, take_down
 from harness.stack.model import lanes
@@ -101,7 +102,9 @@ def _up(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningSta
     contents = plan.contents
     if plan.port:
         taken_ports.refuse(state, plan.port)
-    port = plan.port or free_port(preferred=plan.lifetime != "fresh")
+    # Clients remember the address of a stack that is kept.
+    preferred = 0 if plan.lifetime == "fresh" else taken_ports.PREFERRED_PORT
+    port = plan.port or ports.free(preferred)
     record = Record(
         name=state.name,
         lifetime=plan.lifetime,
@@ -116,7 +119,7 @@ def _up(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningSta
             code_reload.installed(state, one, contents.of(one)) for one in contents.placements
         )
         or (Installed(version=locked_version(), content=contents.images["placement"]),),
-        lanes={lane.name: port if lane.name == FIRST_LANE else free_port() for lane in plan.lanes},
+        lanes={lane.name: port if lane.name == FIRST_LANE else ports.free() for lane in plan.lanes},
         reference=_reference_ports(plan),
     )
     stack_secrets = Secrets()
@@ -157,7 +160,7 @@ def _up(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningSta
 def _reference_ports(plan: ResolvedPlan) -> dict[str, int]:
     """A free port of the reference for each lane; none without a reference."""
     names = [lane.name for lane in plan.lanes] or [FIRST_LANE]
-    return {name: free_port() for name in names} if plan.reference else {}
+    return {name: ports.free() for name in names} if plan.reference else {}
 
 
 def _named(plan: ResolvedPlan) -> str:

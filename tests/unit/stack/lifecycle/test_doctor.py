@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.core import ports
 from harness.stack.images.catalogue import IMAGES, needed
 from harness.stack.images.contents import contents_of
 from harness.stack.lifecycle import doctor
@@ -120,9 +121,9 @@ def test_tools_that_keep_commands_whole_are_named_when_they_are_missing(
 def test_a_port_that_somebody_has_is_worth_a_note_alone(
     well: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "free_port", lambda *, preferred: 8778)
+    monkeypatch.setattr(ports, "is_free", lambda port: True)
     assert found()["port 8778"] == Finding("port 8778", "free")
-    monkeypatch.setattr(doctor, "free_port", lambda *, preferred: 40001)
+    monkeypatch.setattr(ports, "is_free", lambda port: False)
     assert found()["port 8778"].ok
     assert "in use" in found()["port 8778"].found
 

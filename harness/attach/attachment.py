@@ -10,6 +10,7 @@ from harness.attach.cloud import Cloud
 from harness.attach.examine import View
 from harness.attach.snapshot import Rows, TableChange, compare
 from harness.config.plan import FIRST_LANE, Lane, Plan, counted
+from harness.core import ports
 from harness.core.errors import StackError
 from harness.core.files import write_private
 from harness.core.measurements import Progress
@@ -21,7 +22,6 @@ from harness.stack.images.build import ensure_images
 from harness.stack.images.catalogue import with_parents
 from harness.stack.images.contents import Contents, contents_of
 from harness.stack.lifecycle.ownership import claim, refuse_foreign
-from harness.stack.lifecycle.readiness import free_port
 from harness.stack.lifecycle.teardown import take_down
 from harness.stack.model import lanes
 from harness.stack.model.record import Installed, Record, Secrets
@@ -122,7 +122,7 @@ def _attach(
         name=state.name,
         lifetime="keep",
         replicas=plan.replicas,
-        port=plan.port or free_port(),
+        port=plan.port or ports.free(),
         schema=newest.schema.head if contents.newest else "",
         placements=placements,
         attached=network,
@@ -139,7 +139,7 @@ def _attach(
         progress("the cloud's placement names no memcached: each replica checks tokens for itself")
     rows = sum(map(len, finding.rows.values()))
     progress(f"the database has {rows} rows in {len(finding.rows)} tables")
-    port = free_port() if network == examine.HOST else project.PORT
+    port = ports.free() if network == examine.HOST else project.PORT
     project.write(state, record, cloud, port)
     _keep(state, cloud, finding.rows)
     progress(f"starting {counted(plan.replicas)} behind {record.url}")

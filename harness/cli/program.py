@@ -94,6 +94,9 @@ def setup(database: str, config_source: str) -> None:
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Apache's port; 0: any.")
 @click.option("--reference", is_flag=True, help="And placement as devstack sets it up, beside it.")
+@click.option(
+    "--replace", "anew", is_flag=True, help="Start a stack that differs anew, with nothing in it."
+)
 @named
 def up(
     replicas: int | None,
@@ -103,12 +106,13 @@ def up(
     constraints: str | None,
     port: int,
     reference: bool,
+    anew: bool,
     name: str,
 ) -> None:
     """Start a stack and leave it running.
 
     A stack that runs already is kept, and scaled to --replicas. If it differs in anything else, the
-    command fails, and the stack keeps its data.
+    command fails, and the stack keeps its data; --replace starts it anew.
     """
     from harness.stack.lifecycle import reuse, up
 
@@ -116,7 +120,7 @@ def up(
     stack_name(name)
     options = {
         "target": "stack",
-        "stack": "reuse",
+        "stack": "replace" if anew else "reuse",
         "replicas": str(replicas) if replicas else None,
         "stack_port": str(port),
         "database": database,

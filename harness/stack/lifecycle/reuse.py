@@ -88,7 +88,8 @@ def _taken(
 def _differs(record: Record, difference: str) -> StackError:
     return StackError(
         f"The stack {record.name} runs, but {difference}. It was left as it is, with its data.",
-        "Run beside it with --stack fresh; or start it anew, with nothing in it: --stack replace; "
+        "Run beside it with --stack fresh; or start it anew, with nothing in it: --stack replace "
+        "(pytest) or --replace (placement-harness up); "
         f"or remove it: placement-harness down{name_option(record.name)}.",
     )
 

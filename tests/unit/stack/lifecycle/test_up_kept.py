@@ -158,7 +158,11 @@ def test_a_kept_stack_that_differs_is_refused_and_keeps_its_data(
         change_images(tmp_path, monkeypatch)
     with pytest.raises(StackError, match=f"The stack one runs, but {difference}") as caught:
         up.bring_up(replace(plan, **changes), print)
-    for way in ("--stack fresh", "--stack replace", "placement-harness down --name one"):
+    for way in (
+        "--stack fresh",
+        "--stack replace (pytest) or --replace (placement-harness up)",
+        "placement-harness down --name one",
+    ):
         assert way in caught.value.remedy
     assert (ups(machine), downs(machine)) == (1, 0)
     assert StackState("one").record() == record

@@ -43,13 +43,13 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     try:
         plan = plan_of(config)
         if workerinput is None:
-            plan, own = _resolved(parity_setup.planned(config, plan))
+            plan, own_suites = _resolved(parity_setup.planned(config, plan))
         else:
             plan = replace(plan, **workerinput["placement_plan"])
             suites = workerinput["placement_own_suites"]
-            own = OwnSuites(None if suites is None else Path(suites))
+            own_suites = OwnSuites(None if suites is None else Path(suites))
         # Workers parse the same command line.
-        selection.add(config, config.getoption("placement_suites") or (), own)
+        selection.add(config, config.getoption("placement_suites") or (), own_suites)
         comparison = parity_setup.asked_for(config, plan)
         if config.getoption("placement_consistency"):
             _require_one_process(config, plan)

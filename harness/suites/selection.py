@@ -19,37 +19,37 @@ from harness.upstream.profiles import Profile, UnknownProfileError
 KEY = "fixtures"
 
 
-def add(config: pytest.Config, suites: Sequence[str], own: fixture_data.OwnSuites) -> None:
+def add(config: pytest.Config, suites: Sequence[str], own_suites: fixture_data.OwnSuites) -> None:
     """Let pytest collect these suites, besides the files and directories that it was given.
 
-    ``own`` are the suites of the placement under test, for the rest of the run, too. Each suite is
-    ``upstream`` (placement's own suites), a directory or a file. ``gabbits`` names the harness's
-    own suites if there is no such directory. Raises UsageError.
+    ``own_suites`` are the suites of the placement under test, for the rest of the run, too. Each of
+    ``suites`` is ``upstream`` (placement's own suites), a directory or a file. ``gabbits`` names
+    the harness's own suites if there is no such directory. Raises UsageError.
     """
-    config.stash[OWN_SUITES] = own
-    paths = [_named(config, argument, own) for argument in _pytest_compat.arguments(config)]
+    config.stash[OWN_SUITES] = own_suites
+    paths = [_named(config, argument, own_suites) for argument in _pytest_compat.arguments(config)]
     if suites:
         given = paths if _pytest_compat.are_arguments_given(config) else []
-        paths = [*given, *(_path(suite, own) for suite in suites)]
+        paths = [*given, *(_path(suite, own_suites) for suite in suites)]
     _pytest_compat.set_arguments(config, paths, given=bool(suites))
 
 
-def _named(config: pytest.Config, argument: str, own: fixture_data.OwnSuites) -> str:
+def _named(config: pytest.Config, argument: str, own_suites: fixture_data.OwnSuites) -> str:
     """Path of upstream/FILE.yaml::TEST or gabbits/FILE.yaml::TEST, as reports name tests."""
     file, colons, test = argument.partition("::")
     folder, _, name = file.rpartition("/")
     named = folder in (UPSTREAM, DIRECTORY) and name
     if not named or (config.invocation_params.dir / folder).exists():
         return argument
-    suites = own.directory if folder == UPSTREAM else SUITES
+    suites = own_suites.directory if folder == UPSTREAM else SUITES
     return f"{suites / name}{colons}{test}"
 
 
-def _path(suite: str, own: fixture_data.OwnSuites) -> str:
+def _path(suite: str, own_suites: fixture_data.OwnSuites) -> str:
     if suite == UPSTREAM:
-        return str(own.directory)
+        return str(own_suites.directory)
     if suite.startswith(f"{UPSTREAM}/"):
-        return str(own.directory / suite.removeprefix(f"{UPSTREAM}/"))
+        return str(own_suites.directory / suite.removeprefix(f"{UPSTREAM}/"))
     path = Path(suite.partition("::")[0]).expanduser()
     if suite == DIRECTORY and not path.exists():
         return str(SUITES)

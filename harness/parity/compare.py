@@ -5,24 +5,20 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from harness.core.exchange import Exchange, Request, Response
-from harness.parity.relations import TOKEN, Piece, Relations, pieces
+from harness.parity import parts
+from harness.parity.relations import TOKEN, Relations, pieces
 from harness.parity.routes import route
-from harness.upstream import identities
 
 ABSENT = object()
-# A replica's number, with its lane if that is not the first one.
-REPLICA = re.compile(r"([\w-]+-)?\d+")
+# placement shows a refused document in lines of 72 characters. Where ids have another length, lines
+# break elsewhere.
+REFUSED = "JSON does not validate"
+# What separates names in a text.
+BETWEEN_WORDS = re.compile(r"[\s,]+")
 # The parts of a JSON path: .key and [index].
 STEP = re.compile(r"\.[^.\[]*|\[[^\]]*\]")
-# Credentials are each side's own, and never recorded.
-HIDDEN_HEADERS = frozenset({"x-auth-token", "x-subject-token", "x-service-token", "authorization"})
-# Without keystone, these headers name the user of a request.
-HIDDEN_HEADERS |= identities.NAMES
-# A client names the host that it asks; the address is told by the exchange's URL.
-CLIENT_HEADERS = frozenset({"host", "connection", "content-length", "user-agent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Unordered:
-    """A list whose order the API does not promise; ``*`` in its path is any key or index."""
+    """A list whose order the API does not promise; ``*`` in its path is any key or index.
+
+    It may also be a text that lists names.
+    """
 
     route: str
     path: str
@@ -74,7 +73,11 @@ class Comparison:
         differences = list(self._requests(left.request, right.request))
         if left.response is None or right.response is None:
             if left.response is not right.response or left.error != right.error:
-                differences.append(Difference("response", "value", _answer(left), _answer(right)))
+                differences.append(
+                    Difference(
+                        "response", "value", parts.shown_answer(left), parts.shown_answer(right)
+                    )
+                )
             return differences
         for clock, exchange, response in (
             (self.relations.left, left, left.response),
@@ -87,12 +90,12 @@ class Comparison:
 
     def _requests(self, left: Request, right: Request) -> Iterator[Difference]:
         # Each side has its own address, and its links have to lead there.
-        self.relations.relate("origin", _origin(left.url), _origin(right.url))
+        self.relations.relate("origin", parts.origin_of(left.url), parts.origin_of(right.url))
         if left.method != right.method:
             yield Difference("request method", "value", left.method, right.method)
-        yield from self._text("request url", _path(left.url), _path(right.url))
+        yield from self._text("request url", parts.path_of(left.url), parts.path_of(right.url))
         yield from self._headers(
-            "request header", _own_headers(left.headers), _own_headers(right.headers)
+            "request header", parts.own_headers(left.headers), parts.own_headers(right.headers)
         )
         yield from self._bodies("request", "", left.body, right.body)
 
@@ -101,7 +104,7 @@ class Comparison:
             yield Difference("status", "value", str(left.status), str(right.status))
         if left.reason != right.reason:
             yield Difference("reason", "value", left.reason, right.reason)
-        yield from self._headers("header", _answered(left), _answered(right))
+        yield from self._headers("header", parts.answered(left), parts.answered(right))
         yield from self._bodies("body", where, left.body, right.body)
 
     def _headers(
@@ -117,7 +120,7 @@ class Comparison:
                 yield from self._text(f"{place} {name}", value, other)
 
     def _bodies(self, place: str, where: str, left: bytes, right: bytes) -> Iterator[Difference]:
-        text, other = _text_of(left), _text_of(right)
+        text, other = parts.text_of(left), parts.text_of(right)
         if isinstance(text, bytes) or isinstance(other, bytes):
             if text != other:
                 yield Difference(place, "value", repr(left), repr(right))
@@ -127,40 +130,54 @@ class Comparison:
         try:
             values = json.loads(text), json.loads(other)
         except ValueError:
-            yield from self._text(place, text, other)
+            yield from self._lines(place, text, other)
             return
         yield from self._json(place, where, "$", *values)
+
+    def _lines(self, place: str, left: str, right: str) -> Iterator[Difference]:
+        """The difference of two texts, without the lines that they have in common at both ends."""
+        why = self.relations.texts(left, right)
+        if why is None:
+            return
+        lines, others = left.splitlines(keepends=True), right.splitlines(keepends=True)
+        for end in (0, -1):
+            while lines and others and self.relations.texts(lines[end], others[end]) is None:
+                del lines[end], others[end]
+        yield Difference(place, parts.kind_of(why), "".join(lines), "".join(others), why)
 
     def _same_text(self, left: str, right: str) -> bool:
         """Whether two bodies are the same as they stand, which is quicker than to parse them."""
         if not left and not right:
             return True
-        parts, others = pieces(left), pieces(right)
-        if left != right and _made_up(parts) == _made_up(others):
+        mine, others = pieces(left), pieces(right)
+        if left != right and parts.made_up(mine) == parts.made_up(others):
             # Both sides have the same values in another order: the position of a value must not
             # decide which other value it stands for.
             return False
-        return self.relations.parts(parts, others) is None
+        return self.relations.parts(mine, others) is None
 
     def _text(self, place: str, left: str, right: str) -> Iterator[Difference]:
         why = self.relations.texts(left, right)
+        if why is not None and REFUSED in left and REFUSED in right:
+            why = self.relations.texts(*(" ".join(text.split()) for text in (left, right)))
         if why is not None:
-            yield Difference(place, _kind(why), left, right, why)
+            yield Difference(place, parts.kind_of(why), left, right, why)
 
     def _json(
         self, place: str, where: str, path: str, left: Any, right: Any
     ) -> Iterator[Difference]:
         at = f"{place} {path}"
         if type(left) is not type(right):
-            yield Difference(at, "type", _shown(left), _shown(right))
+            yield Difference(at, "type", parts.shown(left), parts.shown(right))
         elif isinstance(left, dict):
             yield from self._objects(place, where, path, left, right)
         elif isinstance(left, list):
             yield from self._lists(place, where, path, left, right)
         elif isinstance(left, str):
-            yield from self._text(at, left, right)
+            if not self._has_same_words(where, path, left, right):
+                yield from self._text(at, left, right)
         elif left != right:
-            yield Difference(at, "value", _shown(left), _shown(right))
+            yield Difference(at, "value", parts.shown(left), parts.shown(right))
 
     def _objects(
         self, place: str, where: str, path: str, left: dict[str, Any], right: dict[str, Any]
@@ -169,13 +186,13 @@ class Comparison:
         for key, value in left.items():
             other = partner.get(key)
             if other is None:
-                yield Difference(f"{place} {path}.{key}", "missing", _shown(value), "")
+                yield Difference(f"{place} {path}.{key}", "missing", parts.shown(value), "")
                 continue
             yield from self._text(f"{place} {path}.{key} (key)", key, other)
             yield from self._json(place, where, f"{path}.{key}", value, right[other])
         for key in right:
             if key not in partner.values():
-                yield Difference(f"{place} {path}.{key}", "extra", "", _shown(right[key]))
+                yield Difference(f"{place} {path}.{key}", "extra", "", parts.shown(right[key]))
 
     def _partners(
         self, where: str, path: str, left: dict[str, Any], right: dict[str, Any]
@@ -205,13 +222,20 @@ class Comparison:
         self, place: str, where: str, path: str, left: list[Any], right: list[Any]
     ) -> Iterator[Difference]:
         if len(left) != len(right):
-            yield Difference(f"{place} {path}", "length", _shown(left), _shown(right))
+            yield Difference(f"{place} {path}", "length", parts.shown(left), parts.shown(right))
             return
         if self._is_unordered(where, path):
             yield from self._any_order(place, where, path, left, right)
             return
         for number, (value, other) in enumerate(zip(left, right, strict=True)):
             yield from self._json(place, where, f"{path}[{number}]", value, other)
+
+    def _has_same_words(self, where: str, path: str, left: str, right: str) -> bool:
+        """Whether a text without order differs in the order of its words alone."""
+        if left == right or not self._is_unordered(where, path):
+            return False
+        words, others = (sorted(BETWEEN_WORDS.split(text)) for text in (left, right))
+        return words == others
 
     def _any_order(
         self, place: str, where: str, path: str, left: list[Any], right: list[Any]
@@ -222,7 +246,7 @@ class Comparison:
             match = next(fitting, ABSENT)
             if match is ABSENT:
                 at = f"{place} {path}[{number}]"
-                yield Difference(at, "missing", _shown(value), _shown(free[:1]))
+                yield Difference(at, "missing", parts.shown(value), parts.shown(free[:1]))
             else:
                 free.remove(match)
 
@@ -237,59 +261,3 @@ class Comparison:
 
     def _is_unordered(self, where: str, path: str) -> bool:
         return any(rule.route == where and rule.matches(path) for rule in self._unordered)
-
-
-def _made_up(parts: Sequence[Piece]) -> set[str]:
-    return {part.text for part in parts if part.kind != "literal"}
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _path(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
-
-
-def _own_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name.lower(): value
-        for name, value in headers.items()
-        if name.lower() not in HIDDEN_HEADERS | CLIENT_HEADERS
-    }
-
-
-def _answered(response: Response) -> dict[str, str]:
-    """The headers; a length that is that of the body says nothing that the body does not."""
-    headers = dict(response.headers)
-    if REPLICA.fullmatch(headers.get("x-placement-replica", "")):
-        # Any replica of a side may answer any request.
-        headers["x-placement-replica"] = "one of this side"
-    if headers.get("content-length") == str(len(response.body)) and response.body:
-        headers["content-length"] = "that of the body"
-    return headers
-
-
-def _text_of(body: bytes) -> str | bytes:
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        return body
-
-
-def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _answer(exchange: Exchange) -> str:
-    if exchange.response is None:
-        return exchange.error or "no answer"
-    return f"{exchange.response.status} {exchange.response.reason}"
-
-
-def _kind(why: str) -> str:
-    if "stood for" in why:
-        return "relation"
-    return "time" if "time" in why else "value"

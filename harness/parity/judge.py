@@ -1,4 +1,4 @@
-"""The verdicts of a comparison: same, expected difference, different, not compared."""
+"""The verdicts of a comparison: same, expected difference, unstable, not compared, different."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,17 +21,23 @@ class Verdict(StrEnum):
 
     SAME = "same"
     EXPECTED = "expected difference"
+    # The other side does not answer so when it is asked again.
+    UNSTABLE = "unstable"
     NOT_COMPARED = "not compared"
     DIFFERENT = "different"
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two exchanges that were compared, and the differences that no rule declares."""
+    """Two exchanges that were compared, and the differences that no rule declares.
+
+    ``unstable`` are further ones, at places where the right side does not repeat its own answers.
+    """
 
     left: Exchange
     right: Exchange
     differences: Sequence[Difference] = field(default=(), repr=False)
+    unstable: Sequence[Difference] = field(default=(), repr=False)
     # Not set where the difference is none of these two exchanges, but of their test.
     counted: bool = True
 
@@ -68,6 +74,9 @@ class Judgement:
             ],
             "differences": [
                 _as_data(pair, difference) for pair in self.pairs for difference in pair.differences
+            ],
+            "unstable": [
+                _as_data(pair, difference) for pair in self.pairs for difference in pair.unstable
             ],
         }
 

@@ -50,6 +50,7 @@ class Outcome:
         self._met: Counter[int] = Counter()
         self._possible: set[int] = set()
         self._causes: dict[tuple[str, str, str], Cause] = {}
+        self._unstable: dict[tuple[str, str, str], Cause] = {}
 
     def add(self, test: Mapping[str, Any]) -> None:
         """Add one test's judgement."""
@@ -65,21 +66,27 @@ class Outcome:
             for figures, value in zip(both, seconds, strict=True):
                 if value is not None:
                     figures.append(value)
-        for difference in test["differences"]:
-            self._add_difference(test, difference)
-
-    def _add_difference(self, test: Mapping[str, Any], difference: Mapping[str, str]) -> None:
-        place = INDEX.sub("[*]", TOKEN.sub("{}", difference["place"]))
-        key = (difference["route"], place, difference["kind"])
-        cause = self._causes.setdefault(key, Cause(*key))
-        cause.count += 1
-        if len(cause.examples) < EXAMPLES:
-            cause.examples.append({"suite": test["suite"], "test": test["test"], **difference})
+        names = {"suite": test["suite"], "test": test["test"]}
+        for causes, differences in (
+            (self._causes, test["differences"]),
+            (self._unstable, test["unstable"]),
+        ):
+            for difference in differences:
+                key = (difference["route"], place(difference["place"]), difference["kind"])
+                cause = causes.setdefault(key, Cause(*key))
+                cause.count += 1
+                if len(cause.examples) < EXAMPLES:
+                    cause.examples.append({**names, **difference})
 
     @property
     def causes(self) -> list[Cause]:
         """The causes of all differences, the most frequent one first."""
         return sorted(self._causes.values(), key=lambda cause: -cause.count)
+
+    @property
+    def unstable(self) -> list[Cause]:
+        """What the right side has not repeated, the most frequent first."""
+        return sorted(self._unstable.values(), key=lambda cause: -cause.count)
 
     @property
     def met(self) -> list[tuple[Rule, int]]:
@@ -96,6 +103,11 @@ class Outcome:
         return bool(self.exchanges) and not self.stale and not self.counts[Verdict.DIFFERENT]
 
 
+def place(written: str) -> str:
+    """A place without indexes and ids, e.g. body $.traits[*]."""
+    return INDEX.sub("[*]", TOKEN.sub("{}", written))
+
+
 def as_data(outcome: Outcome) -> dict[str, Any]:
     """The outcome for programs, and for the page. Times are in milliseconds."""
     return {
@@ -106,6 +118,7 @@ def as_data(outcome: Outcome) -> dict[str, Any]:
         "exchanges": outcome.exchanges,
         "tests": {str(verdict): outcome.counts[verdict] for verdict in Verdict},
         "causes": [*_causes(outcome.causes)],
+        "unstable": [*_causes(outcome.unstable)],
         "expected": [
             {"place": rule.place, "reason": rule.reason, "right": rule.right, "count": count}
             for rule, count in outcome.met

@@ -51,6 +51,13 @@ def summary(outcome: Outcome) -> Iterator[str]:
     """Counts, and whatever keeps the comparison from being a success."""
     for rule in outcome.stale:
         yield f"stale: {rule.place} differs no more, though declared.yaml expects it"
+    for cause in outcome.unstable:
+        first = cause.examples[0]
+        times = "once" if cause.count == 1 else f"{cause.count} times"
+        yield (
+            f"unstable: {cause.route} {cause.place}, {times}, first in "
+            f"{first['suite']}::{first['test']}: {outcome.right} does not repeat it"
+        )
     for why, count in outcome.lacking.items():
         yield f"not compared: {count} {'test' if count == 1 else 'tests'}: {why}"
     counts = ", ".join(f"{outcome.counts[verdict]} {verdict}" for verdict in Verdict)

@@ -5,6 +5,9 @@ pytest-xdist are allowed; ``make test-versions`` runs tests/plugin with the olde
 xdist_scheduler.py, a subclass of xdist's, is the other module that depends on its inner workings.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
 
@@ -74,3 +77,24 @@ def stop(config: pytest.Config, reason: str) -> None:
     controller = config.pluginmanager.get_plugin("dsession")
     if controller is not None:
         controller.shouldstop = reason
+
+
+@contextmanager
+def reporting(item: pytest.Item) -> Iterator[None]:
+    """Let a worker report a test that has run before the one that it runs.
+
+    Private: ``item_index``, which a worker compares with each report's test.
+    """
+    plugins = [
+        plugin
+        for plugin in item.config.pluginmanager.get_plugins()
+        if type(plugin).__name__ == "WorkerInteractor"
+    ]
+    before = [getattr(plugin, "item_index", None) for plugin in plugins]
+    for plugin in plugins:
+        plugin.item_index = item.session.items.index(item)
+    try:
+        yield
+    finally:
+        for plugin, index in zip(plugins, before, strict=True):
+            plugin.item_index = index

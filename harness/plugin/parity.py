@@ -1,20 +1,23 @@
 """Compares each test's exchanges with those of another side, and fails tests that differ."""
 
 import time
-from collections.abc import Generator
+from collections.abc import Collection, Generator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from harness.core.errors import HarnessError
 from harness.core.exchange import Exchange
 from harness.parity import text
-from harness.parity.judge import Judge, Verdict, by_test
+from harness.parity.judge import Judge, Judgement, Verdict, by_test
 from harness.parity.outcome import Outcome, as_page
+from harness.parity.repeats import Spot, settled
 from harness.parity.rules import Declared
-from harness.plugin import twins
-from harness.plugin.parity_sources import Source
+from harness.plugin import _pytest_compat, _xdist_compat, twins
+from harness.plugin.parity_sources import Source, Test
 from harness.plugin.session import Run
-from harness.suites.items import SuiteFile
+from harness.suites.items import SuiteFile, SuiteItem
 
 # The attribute of a report that has the judgements of its test's exchanges, as plain data.
 JUDGEMENTS = "placement_parity"
@@ -35,7 +38,10 @@ class ParityCheck:
         self._sides = (kind, source.kind)
         self._exchanges: list[Exchange] = []
         self._file: pytest.Collector | None = None
-        # Whether a Python test is running, which is judged when it has been torn down.
+        # Tests of the suite that is running.
+        self._differing: list[_Differing] = []
+        # Whether a test is running that is not judged, or not yet: a Python test is judged when
+        # it has been torn down.
         self._is_held = False
         run.stream.subscribe(self)
 
@@ -71,30 +77,56 @@ class ParityCheck:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         if call.when == "call" and not self._is_held:
-            self._compare(item, report)
+            self._judge_test(item, report)
         return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> bool | None:
-        """Run a Python test, and compare what it was answered: its fixtures ask placement, too."""
-        if not twins.uses_placement(item):
+        """Run a test, and compare what it was answered.
+
+        Fixtures of Python tests ask placement, too. Reports of tests that differ wait until their
+        suite has ended, and is repeated on the other side.
+        """
+        if not (twins.uses_placement(item) or isinstance(item, SuiteItem)):
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        self._is_held = True
-        try:
-            reports = self._source.run(item, nextitem)
-        finally:
-            self._is_held = False
-        self._compare(item, reports[min(1, len(reports) - 1)])
-        for report in reports:
-            item.ihook.pytest_runtest_logreport(report=report)
+        if twins.uses_placement(item):
+            reports = self._run_python(item, nextitem)
+        else:
+            reports = _pytest_compat.run_without_reporting(item, nextitem)
+        if self._differing and self._differing[-1].item is item:
+            self._differing[-1].reports = reports
+        else:
+            _log(item, reports)
+        is_last = nextitem is None or nextitem.parent is not item.parent
+        if self._differing and (is_last or not isinstance(item, SuiteItem)):
+            self._settle(self._unrepeated(item, nextitem))
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
-    def _compare(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        """Compare what a test was answered, and let its report say so."""
+    def _run_python(
+        self, item: pytest.Function, following: pytest.Item | None
+    ) -> list[pytest.TestReport]:
+        self._is_held = True
+        try:
+            reports = self._source.run(item, following)
+        finally:
+            self._is_held = False
+        self._judge_test(item, reports[min(1, len(reports) - 1)])
+        return reports
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """Report what waits for the end of a suite that a run does not come to."""
+        try:
+            return (yield)
+        finally:
+            self._settle({})
+
+    def _judge_test(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Compare what a test was answered, and let its report say so, unless that has to wait."""
         tests = by_test(self._exchanges)
         others = self._source.exchanges(item, tests)
         failure = self._source.failure() if report.passed else ""
@@ -106,19 +138,54 @@ class ParityCheck:
                 others.get((suite, test), []),
                 self._source.lacks(item, suite),
                 failure,
-            ).as_data()
+            )
             for suite, test in dict.fromkeys([*tests, *others])
         ]
         self._exchanges.clear()
-        setattr(report, JUDGEMENTS, judgements)
-        lines = [
-            line
-            for judgement in judgements
-            if judgement["verdict"] == Verdict.DIFFERENT
-            for line in text.test(judgement, *self._sides)
-        ]
-        if lines:
-            self._show(report, item, "\n".join(lines))
+        if any(judgement.verdict is Verdict.DIFFERENT for judgement in judgements):
+            self._differing.append(_Differing(item, report, judgements))
+        else:
+            setattr(report, JUDGEMENTS, [judgement.as_data() for judgement in judgements])
+
+    def _unrepeated(
+        self, item: pytest.Item, following: pytest.Item | None
+    ) -> Mapping[Test, frozenset[Spot]]:
+        """The places that the other side does not repeat, in the suite or test that has ended."""
+        suite = item.parent if isinstance(item, SuiteItem) else None
+        begin = time.perf_counter()
+        self._is_held = True
+        try:
+            return self._source.again(suite or item, following)
+        except HarnessError as error:
+            self._run.broke(error)
+        except Exception:
+            # A fixture, which starts once more, may fail in any way. The differences stand then.
+            return {}
+        finally:
+            self._is_held = False
+            if suite is not None:
+                self._run.tally.testing -= time.perf_counter() - begin
+        return {}
+
+    def _settle(self, unstable: Mapping[Test, Collection[Spot]]) -> None:
+        """Report the tests that wait; ``unstable`` are places that are not repeated."""
+        for each in self._differing:
+            judgements = [
+                settled(judgement, unstable.get((judgement.suite, judgement.test), ())).as_data()
+                for judgement in each.judgements
+            ]
+            setattr(each.report, JUDGEMENTS, judgements)
+            lines = [
+                line
+                for judgement in judgements
+                if judgement["verdict"] == Verdict.DIFFERENT
+                for line in text.test(judgement, *self._sides)
+            ]
+            if lines:
+                self._show(each.report, each.item, "\n".join(lines))
+            with _xdist_compat.reporting(each.item):
+                _log(each.item, each.reports)
+        self._differing.clear()
 
     def _show(self, report: pytest.TestReport, item: pytest.Item, lines: str) -> None:
         """Fail a test for its differences; show them below a failure of its own."""
@@ -129,6 +196,21 @@ class ParityCheck:
         # Else pytest takes it for an expected failure.
         vars(report).pop("wasxfail", None)
         report.longrepr = f"{item.nodeid} answers otherwise than {self._sides[1]}\n\n{lines}"
+
+
+@dataclass(slots=True)
+class _Differing:
+    """A test whose answers differ, and its reports, which wait until it has been repeated."""
+
+    item: pytest.Item
+    report: pytest.TestReport
+    judgements: Sequence[Judgement]
+    reports: Sequence[pytest.TestReport] = ()
+
+
+def _log(item: pytest.Item, reports: Sequence[pytest.TestReport]) -> None:
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
 
 
 class ParitySummary:

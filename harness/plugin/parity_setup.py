@@ -15,7 +15,9 @@ from harness.parity.rules import declared
 from harness.plugin import _xdist_compat
 from harness.plugin.other_side import OtherSide
 from harness.plugin.parity import ParityCheck, ParitySummary
-from harness.plugin.parity_sources import Live, Recorded, Source
+from harness.plugin.parity_live import Live
+from harness.plugin.parity_sources import Recorded, Source
+from harness.plugin.run_report import PARITY_SUMMARY
 from harness.plugin.session import Run
 
 REFERENCE = "reference"
@@ -39,7 +41,7 @@ class Comparison:
             config.pluginmanager.register(check, "placement-parity")
         if not is_worker:
             summary = ParitySummary((kind, self.source.kind), self.title, table, self.page)
-            config.pluginmanager.register(summary, "placement-parity-summary")
+            config.pluginmanager.register(summary, PARITY_SUMMARY)
 
 
 def planned(config: pytest.Config, plan: Plan) -> Plan:
@@ -67,7 +69,7 @@ def asked_for(config: pytest.Config, plan: Plan) -> Comparison | None:
         return Comparison(Recorded(recording), title, path)
     worker = getattr(config, "workerinput", {}).get("workerid", "")
     side = OtherSide(_plan_of_other_side(name, plan), worker)
-    return Comparison(Live(side), f"that of {name}, asked beside", path, side)
+    return Comparison(Live(side, declared().unordered), f"that of {name}, asked beside", path, side)
 
 
 def _plan_of_other_side(name: str, plan: Plan) -> Plan:

@@ -20,6 +20,8 @@ from harness.report import terminal
 from harness.targets.base import Measurable
 
 SCHEMA = "placement-harness/run/1"
+# Name of the plugin that adds up a comparison.
+PARITY_SUMMARY = "placement-parity-summary"
 # pytest's outcomes of a test -> keys of the report.
 VERDICTS = {
     **{str(word): str(word) for word in Verdict},
@@ -122,8 +124,19 @@ class RunReport:
                 "total": round(time.perf_counter() - self._began, 3),
                 "start_up": _rounded(self._measures.start_up),
             },
+            # The comparison of --parity, as the page has it.
+            "parity": self._parity(session.config),
             "memory": [dataclasses.asdict(memory) for memory in self._measures.memory],
         }
+
+    def _parity(self, config: pytest.Config) -> Mapping[str, Any] | None:
+        summary = config.pluginmanager.get_plugin(PARITY_SUMMARY)
+        if summary is None:
+            return None
+        # Runs without a comparison need not spend the time of the import.
+        from harness.parity.outcome import as_data
+
+        return as_data(summary.outcome)
 
     def _plan(self) -> Mapping[str, Any]:
         plan = self._run.plan

@@ -163,10 +163,34 @@ class SuiteFile(pytest.File):
             return
         first = self._items[0]
         for wire, case in zip(self.wires, (first.case, first.other), strict=False):
-            # Each of two sides keeps the variables that its own fixtures set.
-            with wire.keeping_variables() if len(self.wires) > 1 else nullcontext():
-                for fixture in case.fixtures if case else ():
-                    started.enter_context(fixture())
+            if case is not None:
+                self._start(started, wire, case)
+
+    def _start(self, started: ExitStack, wire: Wire, case: Case) -> None:
+        # Each of two sides keeps the variables that its own fixtures set.
+        with wire.keeping_variables() if len(self.wires) > 1 else nullcontext():
+            for fixture in case.fixtures:
+                started.enter_context(fixture())
+
+    @property
+    def cases_of_the_other_side(self) -> Sequence[Case]:
+        """Its tests that have run on the other side."""
+        return [item.other for item in self._items if item.other and item.other.outcome]
+
+    def again(self) -> Iterator[Case]:
+        """Run the tests that have run on the other side there once more, fixtures and all.
+
+        Gives each test after it has run.
+        """
+        wire = self.wires[1]
+        cases: list[Case] = loader.load(self.path, self.extensions, wire)
+        with ExitStack() as started:
+            self._start(started, wire, cases[0])
+            started.callback(setattr, wire, "fixture_variables", {})
+            for item, case in zip(self._items, cases, strict=True):
+                if item.other is not None and item.other.outcome:
+                    case.perform()
+                    yield case
 
     def begin_anew(self, again: SuiteItem) -> None:
         """Begin once more before a test that has run: fixtures, and the tests that it needs."""

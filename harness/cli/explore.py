@@ -12,6 +12,7 @@ import click
 
 from harness import targets
 from harness.cli.common import say
+from harness.config.beside import OTHER_PLACEMENT, second_stack
 from harness.config.plan import is_url, number_of_replicas
 from harness.config.resolve import BETWEEN, resolve
 from harness.core.errors import UsageError
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 VERSION = "openstack-api-version"
 OUTPUT = "placement-explore"
-# Another placement beside the run's own, e.g. placement=13.0.0.
-OTHER_PLACEMENT = "placement="
 
 
 @click.command()
@@ -119,12 +118,7 @@ def _other_plan(plan: "Plan", other: str | None) -> "Plan | None":
     if other is None:
         return None
     if other.startswith(OTHER_PLACEMENT):
-        options = {
-            "target": "stack",
-            "replicas": "1",
-            "placement": other.removeprefix(OTHER_PLACEMENT),
-        }
-        return resolve(options, os.environ, {}, targets.choices())
+        return second_stack(plan, other)
     resolved = resolve({"target": other}, {}, {}, targets.choices())
     if resolved.target == plan.target:
         raise UsageError(f"--parity {other} compares a target with itself.", "Name another one.")

@@ -59,9 +59,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--parity",
         dest="placement_parity",
-        metavar="TARGET|devstack|FILE",
+        metavar="TARGET|placement=SPEC|devstack|FILE",
         help="compare every answer with that of another target, asked beside (reference, embedded, "
-        "URL), or with a recording: that of a real devstack, or one of --record",
+        "URL), of another release in a stack of its own, or with a recording: that of a real "
+        "devstack, or one of --record",
     )
     group.addoption(
         "--parity-report",

@@ -35,7 +35,7 @@ class ParityCheck:
         self._run = run
         self._source = source
         self._judge = Judge(kind, source.kind, table)
-        self._sides = (kind, source.kind)
+        self._sides = (kind, source.label)
         self._exchanges: list[Exchange] = []
         self._file: pytest.Collector | None = None
         # Tests of the suite that is running.

@@ -22,8 +22,9 @@ from harness.suites.items import SuiteFile, SuiteItem
 class Live:
     """A Source that is a target. ``unordered`` are the lists without order, by the table."""
 
-    def __init__(self, side: OtherSide, unordered: Sequence[Unordered]) -> None:
+    def __init__(self, side: OtherSide, unordered: Sequence[Unordered], label: str) -> None:
         self.kind = side.kind
+        self.label = label
         self._side = side
         self._unordered = unordered
         self._twins = twins.Twins()
@@ -113,7 +114,7 @@ class Live:
         if isinstance(item, SuiteItem) and item.other is not None and item.other.outcome:
             outcome = item.other.outcome
             error = outcome.error or outcome.expected or outcome.skip
-        return f"{self.kind} was not asked" + (f": {error}" if error else "")
+        return f"{self.label} was not asked" + (f": {error}" if error else "")
 
 
 def _python(exchanges: Sequence[Exchange], failure: str) -> Pass:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness import targets
+from harness.config.beside import OTHER_PLACEMENT, REFERENCE, second_stack
 from harness.config.plan import Plan, is_url
 from harness.config.resolve import target_named
 from harness.core.errors import UsageError
@@ -19,8 +20,6 @@ from harness.plugin.parity_live import Live
 from harness.plugin.parity_sources import Recorded, Source
 from harness.plugin.run_report import PARITY_SUMMARY
 from harness.plugin.session import Run
-
-REFERENCE = "reference"
 
 
 @dataclass(frozen=True)
@@ -40,13 +39,13 @@ class Comparison:
             check = ParityCheck(run, self.source, kind, table)
             config.pluginmanager.register(check, "placement-parity")
         if not is_worker:
-            summary = ParitySummary((kind, self.source.kind), self.title, table, self.page)
+            summary = ParitySummary((kind, self.source.label), self.title, table, self.page)
             config.pluginmanager.register(summary, PARITY_SUMMARY)
 
 
 def planned(config: pytest.Config, plan: Plan) -> Plan:
     """The run's plan, with a reference in its stack where answers are compared with one."""
-    if config.getoption("placement_parity") == REFERENCE and targets.kind_of(plan).has_replicas:
+    if _is_in_the_runs_stack(config.getoption("placement_parity"), plan):
         return replace(plan, reference=True)
     return plan
 
@@ -62,32 +61,35 @@ def asked_for(config: pytest.Config, plan: Plan) -> Comparison | None:
             )
         return None
     path = Path(page) if page else None
-    if name not in targets.choices()["target"] and not is_url(name):
+    is_target = name in targets.choices()["target"] or name.startswith(OTHER_PLACEMENT)
+    if not is_target and not is_url(name):
         recording = Recording(found_recording(name))
         header = recording.header
         title = f"{header.target}, recorded {header.recorded}, placement {header.placement}"
         return Comparison(Recorded(recording), title, path)
     worker = getattr(config, "workerinput", {}).get("workerid", "")
     side = OtherSide(_plan_of_other_side(name, plan), worker)
-    return Comparison(Live(side, declared().unordered), f"that of {name}, asked beside", path, side)
+    # Two stacks need names of their own.
+    label = f"other {name}" if name == targets.kind_of(plan).name else name
+    source = Live(side, declared().unordered, side.kind if is_url(name) else label)
+    return Comparison(source, f"that of {name}, asked beside", path, side)
 
 
 def _plan_of_other_side(name: str, plan: Plan) -> Plan:
     """The plan of a second target beside the run's. Raises UsageError."""
+    if name.startswith(OTHER_PLACEMENT):
+        return second_stack(plan, name)
     target = target_named(name, f"--parity {name}", targets.choices()["target"])
     if is_url(target) and target == plan.target:
         raise UsageError(
             f"--parity {name} compares a target with itself.",
             "Give --parity the address of another placement.",
         )
-    main = targets.kind_of(plan)
     other = replace(plan, target=target)
-    if not targets.kind_of(other).is_cluster or (target == REFERENCE and main.has_replicas):
+    if not targets.kind_of(other).is_cluster or _is_in_the_runs_stack(target, plan):
         return other
-    if target == REFERENCE and not main.is_cluster:
-        # A stack of the reference alone.
-        return replace(other, replicas=0, reference=True)
-    raise UsageError(
-        f"--parity {name} would start a second stack beside that of --target {plan.target}.",
-        "Start one with placement-harness up, and give --parity its URL.",
-    )
+    return second_stack(plan, target)
+
+
+def _is_in_the_runs_stack(target: str, plan: Plan) -> bool:
+    return target == REFERENCE and targets.kind_of(plan).has_replicas

@@ -19,9 +19,13 @@ Test = tuple[str, str]
 
 
 class Source(Protocol):
-    """The other side of a comparison. ``kind`` is its kind of target, e.g. devstack."""
+    """The other side of a comparison.
+
+    ``kind`` is its kind of target, e.g. devstack; ``label`` names it beside the run's own.
+    """
 
     kind: str
+    label: str
 
     def ask(self, item: pytest.Item) -> None:
         """Run the test on the other side, after it has run on this one. Raises HarnessError."""
@@ -56,7 +60,7 @@ class Recorded:
     """Answers that were recorded before."""
 
     def __init__(self, recording: Recording) -> None:
-        self.kind = recording.header.target
+        self.kind = self.label = recording.header.target
         self._recording = recording
         self._tests = by_test(recording.exchanges())
         self._digests: dict[Path, str] = {}

@@ -56,6 +56,8 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
         if not worker:
             _refuse_full_placements(config, plan, comparison.other if comparison else None)
             plan = _with_lanes(config, plan)
+            if comparison is not None and comparison.other is not None:
+                _give_lanes(config, plan, comparison.other)
             report = run_report.prepare(config.getoption("placement_report"))
             recorder = _recorder(config)
         project = extensions.load(
@@ -178,6 +180,14 @@ def _with_lanes(config: pytest.Config, plan: Plan) -> Plan:
         lanes=(*of_workers, *of_profiles),
         profiles=tuple(profile.name for profile in profiles),
     )
+
+
+def _give_lanes(config: pytest.Config, plan: Plan, other: OtherSide) -> None:
+    """Let a second stack have the lanes that the run's own has, or would have."""
+    if targets.kind_of(plan).is_cluster:
+        other.plan = replace(other.plan, lanes=plan.lanes, profiles=plan.profiles)
+    else:
+        other.plan = _with_lanes(config, other.plan)
 
 
 def _keep_suites_whole(config: pytest.Config) -> None:

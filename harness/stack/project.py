@@ -19,7 +19,7 @@ from harness.stack.images import code_volumes
 from harness.stack.images.catalogue import IMAGES
 from harness.stack.model import composing, lanes, oslo_settings
 from harness.stack.model.lanes import CODE, POLICY, ReplicaId
-from harness.stack.model.oslo_settings import CONNECTION
+from harness.stack.model.oslo_settings import CONNECTION, WWW_AUTHENTICATE
 from harness.stack.model.record import Installed, Record
 from harness.stack.model.state import StackState
 from harness.stack.model.unreadable import UnreadableError
@@ -232,6 +232,9 @@ def _environment(project: Project, record: Record, lane: Lane, number: int) -> d
     its[CONNECTION] = f"{account}@{host}/{lanes.schema(lane.name)}"
     if record.lanes:
         its["oslo_policy/policy_file"] = f"{POLICY}/{lane.name}/policy.yaml"
+        # Each lane has a port of Apache's. An address that the user has set stays as it is.
+        if its.get(WWW_AUTHENTICATE) == f"{record.url}/identity":
+            its[WWW_AUTHENTICATE] = f"{record.lane_url(lane.name)}/identity"
     replica = ReplicaId(lane.name, number)
     project[SETTINGS][replica.key] = its
     return {**left, **SOURCES[record.config_source].environment(its, replica)}

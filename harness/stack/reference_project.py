@@ -63,7 +63,7 @@ def _environment(base: Mapping[str, str], record: Record, lane: Lane) -> dict[st
     _, _, query = place.partition("?")
     schema = lanes.schema(lanes.of_reference(lane.name))
     its[CONNECTION] = f"{account}@{DATABASES[record.database].host(1)}/{schema}?{query}"
-    its["keystone_authtoken/www_authenticate_uri"] = f"{record.reference_url(lane.name)}/identity"
+    its[oslo_settings.WWW_AUTHENTICATE] = f"{record.reference_url(lane.name)}/identity"
     if record.lanes:
         its["oslo_policy/policy_file"] = f"{POLICY}/{lane.name}/policy.yaml"
     return {**other_variables, **oslo_settings.variables(its)}

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 # An environment variable that oslo.config reads: OS_GROUP__OPTION.
 VARIABLE = re.compile(r"OS_([A-Z0-9_]+?)__([A-Z0-9_]+)")
 CONNECTION = "placement_database/connection"
+# Each answer of 401 names the address at which clients get tokens.
+WWW_AUTHENTICATE = "keystone_authtoken/www_authenticate_uri"
 
 
 def split(environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 from pathlib import Path
@@ -24,6 +25,7 @@ from tests.fakes.quick_engine import CONFIG, PROJECT
 LANES = (Lane("1"), Lane("2"), Lane("cors", {"OS_CORS__ALLOWED_ORIGIN": "http://a"}))
 RECORD = Record("one", "fresh", 3, 9000, lanes={"1": 9000, "2": 9001, "cors": 9002})
 CONNECTION = "OS_PLACEMENT_DATABASE__CONNECTION"
+WWW_AUTHENTICATE = "OS_KEYSTONE_AUTHTOKEN__WWW_AUTHENTICATE_URI"
 
 
 @pytest.fixture
@@ -105,6 +107,22 @@ def test_a_path_may_hold_what_compose_takes_for_a_variable_or_an_end(
     assert {label for label in service["labels"].values() if "HOME" in label} == {
         str(state.directory).replace("$", "$$")
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "lanes_own"),
+    [("http://127.0.0.1:9000/identity", "http://127.0.0.1:9001/identity"), ("http://k/v3", None)],
+)
+def test_a_401_names_the_lanes_own_address_unless_the_user_has_set_one(
+    state: StackState, machine: Machine, given: str, lanes_own: str | None
+) -> None:
+    told = copy.deepcopy(PROJECT)
+    told["services"]["placement"]["environment"][WWW_AUTHENTICATE] = given
+    machine.has("docker", {"compose*config*": f"echo '{json.dumps(told)}'"})
+    project.write(state, RECORD, LANES)
+    environment = services(state)["placement-1"]["environment"]
+    assert environment[WWW_AUTHENTICATE] == given
+    assert json.loads(environment["LANES"])["8081"].get(WWW_AUTHENTICATE) == lanes_own
 
 
 def test_what_the_first_lane_alone_has_is_taken_from_the_others(state: StackState) -> None:

@@ -15,7 +15,7 @@ ABSENT = object()
 # placement shows a refused document in lines of 72 characters. Where ids have another length, lines
 # break elsewhere.
 REFUSED = "JSON does not validate"
-# What separates names in a text.
+# Separators of names in a text.
 BETWEEN_WORDS = re.compile(r"[\s,]+")
 # The parts of a JSON path: .key and [index].
 STEP = re.compile(r"\.[^.\[]*|\[[^\]]*\]")

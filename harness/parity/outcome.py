@@ -85,7 +85,7 @@ class Outcome:
 
     @property
     def unstable(self) -> list[Cause]:
-        """What the right side has not repeated, the most frequent first."""
+        """Places that the right side has not repeated, the most frequent one first."""
         return sorted(self._unstable.values(), key=lambda cause: -cause.count)
 
     @property

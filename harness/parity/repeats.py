@@ -19,7 +19,7 @@ Test = tuple[str, str]
 Spot = tuple[int, str]
 # How often a side is asked again.
 TIMES = 2
-# What a proxy answers for a placement that does not.
+# Statuses with which a proxy answers for a placement that does not.
 GATEWAY = frozenset({502, 503, 504})
 # The place of a Python test that passes on one side and fails on the other.
 ITSELF = "the test itself"
@@ -51,8 +51,8 @@ def unrepeated(
         passes.insert(0, first)
     spots: dict[Test, frozenset[Spot]] = {}
     for left, right in pairwise(passes):
-        for test, found in _spots(left, right, unordered):
-            spots[test] = spots.get(test, frozenset()) | found
+        for test, more in _spots(left, right, unordered):
+            spots[test] = spots.get(test, frozenset()) | more
     return spots
 
 

@@ -55,8 +55,8 @@ class Live:
 
     def known(self, wire: Wire) -> Iterable[tuple[str, str]]:
         """Values of the fixtures' variables, and providers of the same name."""
-        left, self._ids = _ids(wire), _ids(self._side.wire)
-        yield from ((left[name], self._ids[name]) for name in left.keys() & self._ids.keys())
+        ids, self._ids = _ids(wire), _ids(self._side.wire)
+        yield from ((ids[name], self._ids[name]) for name in ids.keys() & self._ids.keys())
 
     def failure(self) -> str:
         return self._failure

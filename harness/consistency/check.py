@@ -2,7 +2,8 @@
 
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,19 +55,34 @@ def check(
         "database": record.database,
         "placements": [placement.title for placement in record.placements],
         "started": round(time.time(), 3),
+        "settings": cluster.database_settings(),
         **({"fault": fault.name} if fault else {}),
     }
+    # Rows of earlier runs on a stack that was kept, which this run is not to be judged by.
+    before = cluster.tables(names)
     writer = history.Writer(path, header, time.perf_counter())
     complete = False
     try:
         with _injecting(fault, settings.seed, cluster, writer):
             runner.run(WORKLOADS[workload], settings, cluster, names, writer, progress)
         for name, rows in cluster.tables(names).items():
-            writer.table(name, rows)
+            writer.table(name, new_rows(before[name], rows))
         complete = True
     finally:
         writer.close(complete=complete)
     return judged(path, defects)
+
+
+def new_rows(before: Sequence[Sequence[Any]], after: Iterable[Sequence[Any]]) -> list[Any]:
+    """Rows that have been added or changed; equal rows count as often as they are there."""
+    old = Counter(map(tuple, before))
+    rows = []
+    for row in after:
+        if old[tuple(row)] > 0:
+            old[tuple(row)] -= 1
+        else:
+            rows.append(row)
+    return rows
 
 
 def _injecting(

@@ -48,6 +48,15 @@ TABLES: Mapping[str, str] = {
     ),
 }
 
+SETTINGS = (
+    "innodb_flush_log_at_trx_commit",
+    "innodb_doublewrite",
+    "innodb_snapshot_isolation",
+    "transaction_isolation",
+    "tx_isolation",
+    "wsrep_sync_wait",
+)
+
 
 class Cluster:
     """A stack of several replicas, for clients that each ask one of them."""
@@ -79,6 +88,19 @@ class Cluster:
     def check(self) -> None:
         """Raise StackError when a container has died whose death was not meant."""
         self._target.check()
+
+    def database_settings(self) -> dict[str, str]:
+        """Settings of the database on which durability and isolation depend. Raises StackError."""
+        connection = self._target.database()
+        try:
+            with connection.cursor() as cursor:
+                names = ", ".join(f"'{name}'" for name in SETTINGS)
+                # The names are constants.
+                cursor.execute(f"SHOW GLOBAL VARIABLES WHERE variable_name IN ({names})")
+                rows: Sequence[Sequence[Any]] = cursor.fetchall()
+        finally:
+            connection.close()
+        return {str(name): str(value) for name, value in rows}
 
     def tables(self, names: Names) -> dict[str, list[list[Any]]]:
         """Rows of the database, with a run's names for UUIDs. Raises StackError."""

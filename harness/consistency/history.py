@@ -84,7 +84,7 @@ class History:
     header: Mapping[str, Any] = field(default_factory=dict)
     operations: Sequence[Operation] = ()
     tables: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    # Begin and end of each fault.
+    # Begin and end of each fault that has met anything.
     faults: Sequence[tuple[float, float]] = ()
     complete: bool = True
 
@@ -150,11 +150,11 @@ class Writer:
         with self._lock:
             self._write({"table": name, "rows": rows})
 
-    def fault(self, service: str, begin: float, end: float) -> None:
-        """Note a fault that was injected and healed."""
+    def fault(self, service: str, begin: float, end: float, *, met: bool = True) -> None:
+        """Note a fault that was injected and healed, and whether it has met anything."""
         with self._lock:
             line = {"fault": service, "from": self._seconds(begin), "to": self._seconds(end)}
-            self._write(line)
+            self._write(line if met else {**line, "met": False})
 
     def close(self, *, complete: bool) -> None:
         if complete:
@@ -211,7 +211,8 @@ class _Reader:
             named = {name: line[name] for name in ("process", "round", "kind", "value", "replica")}
             self._operations[number] = Operation(number=number, begin=line["at"], **named)
         elif "fault" in line:
-            self._faults.append((line["from"], line["to"]))
+            if line.get("met", True):
+                self._faults.append((line["from"], line["to"]))
         elif "table" in line:
             self._tables[line["table"]] = line["rows"]
         elif "end" in line:

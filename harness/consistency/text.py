@@ -28,6 +28,9 @@ def lines(checked: Checked) -> Iterator[str]:
     )
     if "fault" in checked.header:
         yield f"  fault      {checked.header['fault']}, {figures['faults']} times, healed"
+        settings = checked.header.get("settings", {})
+        if settings:
+            yield f"  database   {', '.join(f'{name} {settings[name]}' for name in settings)}"
     for verdict in checked.report.verdicts:
         yield f"  {SIGNS[verdict.judgement]:9}  {verdict.promise}"
         if verdict.reason:

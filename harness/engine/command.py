@@ -46,7 +46,10 @@ class CommandLine:
     def state(self, container: str) -> Outcome:
         # A listing comes from a copy of the engine's data, which lags a death by a moment. The
         # library could inspect a container, too, but its import takes 0.2 s.
-        words = ("container", "inspect", "--format", "{{.State.Status}}", container)
+        return self.inspect(container, "{{.State.Status}}")
+
+    def inspect(self, container: str, fields: str) -> Outcome:
+        words = ("container", "inspect", "--format", fields, container)
         return self._run(*words, seconds=LIST_SECONDS)
 
     def networks(self, labels: Labels, fields: Sequence[str]) -> Outcome:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from tests.live import _broken
 from tests.live._live import Commands, docker
 from tests.live._traffic import none_failed, traffic
 
 ASK = "from importlib.metadata import version; print(version('openstack-placement'))"
-SETUP = """[metadata]
-name = openstack-placement
-version = 16.0.0
-[files]
-packages = placement
-"""
-
-
 TURNS = """
 tests:
 - {name: one, GET: "$ENVIRON['PLACEMENT_SERVICE']/"}
@@ -98,19 +89,7 @@ def test_replicas_of_two_versions_take_turns_on_one_database(commands: Commands)
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """The locked release, as a directory with sources to be edited."""
-    spec = find_spec("placement")
-    assert spec is not None
-    package = next(iter(spec.submodule_search_locations or ()))
-    tree = tmp_path / "checkout"
-    shutil.copytree(package, tree / "placement", ignore=shutil.ignore_patterns("__pycache__"))
-    (tree / "setup.cfg").write_text(SETUP)
-    (tree / "setup.py").write_text("import setuptools\nsetuptools.setup(pbr=True)\n")
-    distribution = next(Path(package).parent.glob("openstack_placement-*.dist-info"))
-    lines = (distribution / "METADATA").read_text().splitlines()
-    wanted = [one.split(": ", 1)[1] for one in lines if one.startswith("Requires-Dist: ")]
-    requirements = [one for one in wanted if "extra ==" not in one]
-    (tree / "requirements.txt").write_text("\n".join(requirements) + "\n")
-    return tree
+    return _broken.checkout(tmp_path / "checkout")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from harness.stack.lifecycle.running import RunningStack
 from harness.stack.model import containers, lanes
 from harness.stack.model.record import Record
 from harness.stack.model.state import StackState
-from harness.stack.operations import code_reload, rolling
+from harness.stack.operations import breakage, code_reload, rolling
 from harness.stack.resolved_plan import ResolvedPlan
 
 IMAGES_CHANGED = "its images or Compose files have changed since it was started"
@@ -71,6 +71,7 @@ def _taken(
         progress(f"{state.name} runs, but {difference}: starting it anew, with nothing in it")
         return None
     lanes.restore(state, record)
+    breakage.mend_all(state, progress)
     changed = code_reload.take_up(record, progress)
     stack = running_stack(state)
     if stack is None:

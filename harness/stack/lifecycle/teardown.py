@@ -1,5 +1,6 @@
 """Takes stacks down, and removes the leftovers of killed runs."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 
 from harness.config.plan import NAME
@@ -19,6 +20,7 @@ from harness.stack.model.state import (
     all_states,
 )
 from harness.stack.model.unreadable import UnreadableError
+from harness.stack.operations import breakage
 
 # What docker says of a network that it does not remove, though its containers are gone.
 ENDPOINTS = "has active endpoints"
@@ -39,6 +41,9 @@ def take_down(state: StackState, progress: Progress) -> None:
 
 def _remove(state: StackState, progress: Progress) -> None:
     state.settle()
+    # The engine does not stop a container that is paused.
+    with contextlib.suppress(HarnessError):
+        breakage.mend_all(state, progress)
     try:
         # Compose removes by the project's name alone, which another user may have taken since.
         if state.compose_file.exists() and _is_recorded(state) and not has_strangers(state):
@@ -108,7 +113,7 @@ def remove_labelled(state: StackState, evidence: Sequence[str] = ()) -> bool:
 
 
 def reap(progress: Progress, *, everything: bool = False) -> list[str]:
-    """Remove what runs that were killed have left, never what a live run owns.
+    """Remove or mend what runs that were killed have left, never what a live run owns.
 
     A fresh stack belongs to the process that holds its lock; without a lock the stack is a
     leftover. A stack that was kept is removed only with ``everything``. A stack that cannot be
@@ -128,6 +133,7 @@ def reap(progress: Progress, *, everything: bool = False) -> list[str]:
 
     for state in claim_leftovers(errors.append, everything=everything):
         remove(state)
+    errors += _mend_kept(progress)
     try:
         for state in _stateless():
             remove(state)
@@ -140,6 +146,22 @@ def reap(progress: Progress, *, everything: bool = False) -> list[str]:
             progress(str(problem))
         raise errors[-1]
     return removed
+
+
+def _mend_kept(progress: Progress) -> list[HarnessError]:
+    """Mend what a killed check has left broken in stacks that were kept, and that are not used."""
+    errors: list[HarnessError] = []
+    for state in all_states():
+        if not breakage.open_breakages(state) or not state.acquire(create=False):
+            continue
+        try:
+            for name in breakage.mend_all(state, progress):
+                progress(f"mended {name} of {state.name}")
+        except HarnessError as error:
+            errors.append(error)
+        finally:
+            state.release()
+    return errors
 
 
 def claim_leftovers(

@@ -16,6 +16,7 @@ from harness.stack.lifecycle import ownership, teardown, up
 from harness.stack.model import containers
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
+from harness.stack.operations import breakage
 from tests.fakes.engine import container, lists, lists_parts
 from tests.fakes.machine import Machine, fails
 from tests.fakes.quick_engine import DOWN, WELL, downs, nothing_left, quick, ups
@@ -96,6 +97,21 @@ def test_reap_removes_what_is_nobodys_and_leaves_what_is_locked_or_kept(machine:
     assert StackState("kept").record() is not None
     assert teardown.reap(machine.steps.append, everything=True) == ["kept"]
     assert StackState("live").record() is not None
+    live.release()
+
+
+def test_reap_mends_what_a_killed_check_broke_in_a_kept_stack(machine: Machine) -> None:
+    kept, live = left_behind("kept", "keep"), left_behind("live", "keep")
+    replica = lists(container("kept-placement-2", stack="kept"))
+    machine.has("docker", {"ps*": replica, **WELL, "container inspect*": "echo running"})
+    for state in (kept, live):
+        text = '{"service": "placement-2", "kind": "paused", "peers": []}'
+        (state.directory / "broken-placement-2-paused.json").write_text(text)
+    live.lock()
+    assert teardown.reap(machine.steps.append) == []
+    assert "placement-2 was left paused: mended" in machine.steps
+    assert breakage.open_breakages(kept) == []
+    assert len(breakage.open_breakages(live)) == 1
     live.release()
 
 

@@ -2,10 +2,12 @@
 
 import dataclasses
 import json
+import uuid
 from collections.abc import Callable, Mapping
 
-from harness.core.exchange import Exchange, Response
-from harness.parity.judge import Judge, Verdict, by_test
+from harness.core.exchange import Exchange, Request, Response
+from harness.parity.compare import Difference
+from harness.parity.judge import Judge, Judgement, Pair, Verdict, by_test
 from harness.parity.offline import found_recording
 from harness.parity.outcome import Outcome
 from harness.parity.recording import Recording
@@ -72,28 +74,24 @@ def planted(exchange: Exchange) -> Exchange:
     return dataclasses.replace(exchange, response=answer, seconds=seconds)
 
 
-def largest(exchanges: int = 100_000, differences: int = 5_000, causes: int = 250) -> Outcome:
+def largest(exchanges: int = 100_000, differences: int = 5_000, fields: int = 250) -> Outcome:
     """100,000 exchanges on 40 routes with 5,000 differences, each with a body of its own."""
     outcome = Outcome("stack", "reference", [])
+    answer = Response(200, "OK", {}, b"")
     for number in range(exchanges):
-        route = f"GET /resource_providers/{{}}/part{number % 40}"
+        path = f"/placement/resource_providers/{uuid.UUID(int=number)}/part{number % 40}"
+        request = Request("GET", f"http://h{path}")
+        suite, test = f"suite-{number % 50}", f"test {number}"
+        left, right = (
+            Exchange(suite, test, request, answer, 0, seconds)
+            for seconds in (0.001 + number % 7 / 1000, 0.002 + number % 5 / 1000)
+        )
         found = []
         if number < differences:
             value = {"name": f"a name {number}", "uuid": f"{number:032x}", "text": "word " * 30}
-            place = {"place": f"$.field{number % causes}.name", "kind": "value", "why": ""}
-            sides = {"left": json.dumps(value), "right": json.dumps({**value, "name": "x"})}
-            where = {"method": "GET", "url": f"/placement/x/{number}", "replica": "1"}
-            found = [{"route": route, **place, **sides, **where}]
-        outcome.add(
-            {
-                "suite": f"suite-{number % 50}",
-                "test": f"test {number}",
-                "verdict": Verdict.DIFFERENT if found else Verdict.SAME,
-                "why": "",
-                "met": [],
-                "possible": [],
-                "latency": [[route, 0.001 + number % 7 / 1000, 0.002 + number % 5 / 1000]],
-                "differences": found,
-            }
-        )
+            texts = json.dumps(value), json.dumps({**value, "name": "x"})
+            found = [Difference(f"body $.field{number % fields}.name", "value", *texts)]
+        verdict = Verdict.DIFFERENT if found else Verdict.SAME
+        judgement = Judgement(suite, test, verdict, [Pair(left, right, found)])
+        outcome.add(judgement.as_data())
     return outcome

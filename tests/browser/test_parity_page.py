@@ -203,7 +203,8 @@ def test_the_largest_page_is_small_and_quick(page: Page, folder: Path) -> None:
     page.press("/")
     words = "part7 field7.name"
     page.write(words)
-    assert page.text("#shown").startswith("1 of ")
+    shown = page.text("#shown").split(" ")
+    assert 0 < int(shown[0]) < int(shown[2])
     typed = page.metrics()["TaskDuration"]
     page.press("Escape")
     page.click(".cause summary")

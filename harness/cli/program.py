@@ -17,6 +17,7 @@ from harness.cli.check import check
 from harness.cli.common import Commands, help_of, named, replicas_argument, running, say
 from harness.cli.config import config
 from harness.cli.explore import explore
+from harness.cli.footprint import footprint
 from harness.cli.matrix import matrix
 from harness.cli.parity import diff, export
 from harness.cli.replicas import restart, scale, upgrade
@@ -273,6 +274,7 @@ for command in (
     export,
     check,
     explore,
+    footprint,
     tempest,
     bench,
 ):

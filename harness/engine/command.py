@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from harness.core.environment import proxies_of
-from harness.core.process import NOWHERE, Outcome, Program, follow, run
+from harness.core.process import APART, NOWHERE, Outcome, Program, follow, run
 
 # Time limits of commands that take a moment on an idle machine. Seconds.
 ANSWER_SECONDS = 10.0
@@ -98,6 +98,10 @@ class CommandLine:
         span = [word for name, at in moments if at is not None for word in (name, f"{at:.3f}")]
         last = () if tail is None else ("--tail", str(tail))
         return self._run("logs", *last, *span, container, seconds=ANSWER_SECONDS)
+
+    def save(self, image: str) -> Program:
+        # The archive is read as it comes: the library would hold all of it, or write a file.
+        return Program([*self._docker, "save", image], errors=APART)
 
     # Commands that a run may cancel. The library's commands would go on.
 

@@ -236,6 +236,10 @@ class Engine:
             details.append(ImageDetails(id_, int(size), driver, last))
         return details
 
+    def save(self, image: str) -> Program:
+        """A program that writes the archive of an image to its output."""
+        return self.command.save(image)
+
     def tag_image(self, source: str, target: str) -> None:
         with translated(f"tag the image {source}"):
             self.client(CHANGE_SECONDS).image.tag(source, target)

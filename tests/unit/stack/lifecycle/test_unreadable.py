@@ -114,7 +114,7 @@ COMMANDS: dict[str, list[str] | None] = {
     "reap": None,
     "doctor": None,
     # These read containers' logs, recordings, or stacks of their own, and remove nothing else.
-    **dict.fromkeys(("logs", "setup", "matrix", "bench", "diff", "export", "explore")),
+    **dict.fromkeys(("logs", "setup", "matrix", "bench", "diff", "export", "explore", "footprint")),
     # Its own name, and its settings come first: tests/unit/attach.
     "attach": None,
 }

@@ -1,0 +1,1 @@
+"""Measures what a placement image holds, imports and reads. Changes no image."""

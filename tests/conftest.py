@@ -5,7 +5,7 @@ import signal
 pytest_plugins = ["pytester", "tests.fakes.project", "tests.running"]
 
 # Under nohup, or behind & in a script, these are ignored, by the commands that tests start as well.
-# What this process handles they have anew.
+# A program that is started inherits ignored signals; it does not inherit handlers.
 for number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, lambda *_: None)

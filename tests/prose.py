@@ -1,26 +1,18 @@
 """Checks that comments, docstrings and messages read as plain English.
 
-    python -m tests.prose               list what is worse than the baseline; exit code 1 if any
-    python -m tests.prose --all         list everything, the baseline's part included
-    python -m tests.prose --baseline    write a smaller baseline; a larger sum is refused
-
-The baseline holds a number of findings for each file. A file that is not in it may have none. The
-baseline shrinks until it is empty, and goes then.
+python -m tests.prose    list the findings; exit code 1 if there are any
 """
 
 import ast
 import io
-import json
 import re
 import sys
 import tokenize
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-BASELINE = "tests/data/prose-baseline.json"
 FILES = (
     "harness/**/*.py", "tests/**/*.py", "services/**/*.py", "services/**/*.sh", "services/**/*.cnf",
     "services/**/*.yaml", "services/**/Dockerfile", "gabbits/*.yaml", "compose.yaml", "Makefile",
@@ -183,33 +175,12 @@ def findings(root: Path = ROOT) -> list[Finding]:
     ]
 
 
-def counts(listed: list[Finding]) -> dict[str, int]:
-    return dict(sorted(Counter(finding.path for finding in listed).items()))
-
-
-def worse(listed: list[Finding], baseline: dict[str, int]) -> list[Finding]:
-    """The findings in files that have more of them than the baseline grants."""
-    grown = {path for path, count in counts(listed).items() if count > baseline.get(path, 0)}
-    return [finding for finding in listed if finding.path in grown]
-
-
-def main(arguments: list[str], root: Path = ROOT) -> int:
-    file = root / BASELINE
-    baseline: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+def main(root: Path = ROOT) -> int:
     listed = findings(root)
-    if arguments == ["--baseline"]:
-        if file.exists() and len(listed) > sum(baseline.values()):
-            print(f"{len(listed)} findings, {sum(baseline.values())} in {BASELINE}: no larger sum")
-            return 1
-        file.write_text(json.dumps(counts(listed), indent=0) + "\n")
-        return 0
-    shown = listed if arguments == ["--all"] else worse(listed, baseline)
-    print(*shown, sep="\n", end="\n" if shown else "")
-    print(f"prose: {len(listed)} findings, {sum(baseline.values())} in {BASELINE}")
-    if shown and not arguments:
-        print("After a move between files: python -m tests.prose --baseline", file=sys.stderr)
-    return 1 if shown and not arguments else 0
+    print(*listed, sep="\n", end="\n" if listed else "")
+    print(f"prose: {len(listed)} findings")
+    return 1 if listed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

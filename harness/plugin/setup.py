@@ -150,7 +150,7 @@ def _refuse_full_placements(config: pytest.Config, plan: Plan, other: OtherSide 
     if full and selection.fixtures(selection.files(config)):
         option, plan = full[0]
         raise UsageError(
-            f"placement's own suites need an empty placement, and {plan.target} is somebody's.",
+            f"placement's own suites need an empty placement, and {plan.target} is in use.",
             f"Run them with {option} {'stack or ' if option == '--target' else ''}embedded.",
         )
 

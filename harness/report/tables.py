@@ -20,7 +20,7 @@ def show_findings(findings: Iterable[Finding]) -> bool:
     well = True
     for finding in findings:
         mark = "[green]ok  [/]" if finding.ok else "[red]need[/]"
-        console.print(f"{mark}  {finding.what:18} {finding.found}", highlight=False)
+        console.print(f"{mark}  {finding.what:18} {finding.result}", highlight=False)
         if not finding.ok:
             well = False
             console.print(f"      {'':18} -> {finding.remedy}", highlight=False)

@@ -88,7 +88,10 @@ class Stack(Access):
         containers run again, or have ended for good. Raises UsageError for a container that the
         stack does not have.
         """
-        names = [one.service if isinstance(one, ReplicaId) else one for one in containers]
+        names = [
+            container.service if isinstance(container, ReplicaId) else container
+            for container in containers
+        ]
         for name in names:
             if name not in self._services:
                 raise UsageError(
@@ -109,8 +112,9 @@ class Stack(Access):
     # Readiness
 
     def whole(self) -> bool:
-        """Whether all of it runs, and every replica and the reference serve."""
-        running = {one.service for one in containers.of_stack(self.state) if one.is_running}
+        """Whether all services run, and all replicas and the reference serve."""
+        parts = containers.of_stack(self.state)
+        running = {container.service for container in parts if container.is_running}
         cluster = DATABASES[self.record.database].cluster
         if not self._services <= running or galera.missing(self.state, cluster):
             return False

@@ -31,10 +31,10 @@ from harness.stack.settings.databases import DATABASES
 FIRST_PORT = 8080
 
 Project = dict[str, Any]
-# Of the project, beside what Compose reads: a replica as compose.yaml has it; the settings of each
-# one, by whose they are, group and option; and what all replicas of a lane are started with.
+# Keys of the project that Compose ignores: a replica as compose.yaml describes it; the settings of
+# each replica, by its key, group and option; and the variables of a lane's replicas.
 TEMPLATE, SETTINGS, LANES = "x-replica", "x-settings", "x-lanes"
-# What every description has; of lanes, those of older ones have nothing.
+# Keys of every description. Older descriptions lack LANES.
 PARTS = frozenset({"services", TEMPLATE, SETTINGS})
 
 
@@ -53,11 +53,11 @@ def write(
         SOURCES[record.config_source].overlay,
         reference.OVERLAY if record.reference else None,
     ]
-    project = composing.described(state, [one for one in overlays if one], override)
+    project = composing.described(state, [overlay for overlay in overlays if overlay], override)
     services: Project = project["services"]
-    for one in services.values():
+    for service in services.values():
         # Images are there by now; a stack that is kept outlives the checkout.
-        one.pop("build", None)
+        service.pop("build", None)
     _label(project, state)
     _without_proxies(services)
     project[TEMPLATE], project[SETTINGS] = services.pop(lanes.SERVICE), {}
@@ -96,8 +96,8 @@ def _label(project: Project, state: StackState) -> None:
     ]
     for part in parts:
         if not part.get("external"):
-            own = {name: composing.literal(value) for name, value in state.labels.items()}
-            part["labels"] = {**(part.get("labels") or {}), **own}
+            labels = {name: composing.literal(value) for name, value in state.labels.items()}
+            part["labels"] = {**(part.get("labels") or {}), **labels}
 
 
 def save(state: StackState, project: Project) -> None:
@@ -195,17 +195,18 @@ def confined(placement: Installed) -> Once:
 def _add_replica(
     project: Project, state: StackState, record: Record, of_the_plan: Sequence[Lane], number: int
 ) -> None:
-    """Add a replica of each lane, or replace them: only here is said in what one differs.
+    """Add a replica of each lane, or replace them. No other function knows how replicas differ.
 
-    They are one service: its variables are the first one's, and LANES tells how the others differ.
+    These replicas are one service. Its variables are those of the first lane's replica; its
+    variable LANES says how those of the other lanes differ.
     """
-    own: Project = copy.deepcopy(project[TEMPLATE])
-    own.pop("deploy", None)
-    own["container_name"] = ReplicaId.first(number).container(record.name)
+    service: Project = copy.deepcopy(project[TEMPLATE])
+    service.pop("deploy", None)
+    service["container_name"] = ReplicaId.first(number).container(record.name)
     placement = record.placement(number)
     if placement.content:
-        own["image"] = IMAGES[lanes.SERVICE].tag(placement.content)
-    volumes = own.setdefault("volumes", [])
+        service["image"] = IMAGES[lanes.SERVICE].tag(placement.content)
+    volumes = service.setdefault("volumes", [])
     volumes += SOURCES[record.config_source].volumes
     if placement.code:
         volumes.append(composing.bind(Path(placement.code), CODE))
@@ -214,30 +215,30 @@ def _add_replica(
         folder = state.policy_file(lane.name).parent
         volumes.append(composing.bind(folder, f"{POLICY}/{lane.name}"))
     first, *others = [_environment(project, record, lane, number) for lane in here]
-    own["environment"] = {**first, **({"PYTHONPATH": CODE} if placement.code else {})}
+    service["environment"] = {**first, **({"PYTHONPATH": CODE} if placement.code else {})}
     if others:
         ports = _ports(record)
         own_ports = [ports[lane.name] for lane in here[1:]]
         changes = [oslo_settings.changes(first, environment) for environment in others]
-        own["environment"]["LANES"] = json.dumps(dict(zip(own_ports, changes, strict=True)))
-    project["services"][ReplicaId.first(number).service] = own
+        service["environment"]["LANES"] = json.dumps(dict(zip(own_ports, changes, strict=True)))
+    project["services"][ReplicaId.first(number).service] = service
 
 
 def _environment(project: Project, record: Record, lane: Lane, number: int) -> dict[str, str]:
-    """The variables of a lane's replica; its settings are kept, by whose they are."""
-    own = {**project[TEMPLATE]["environment"], **lane.environment}
-    its, left = oslo_settings.split(own)
-    account, _, _ = its[CONNECTION].rpartition("@")
+    """The variables of a lane's replica; its settings go into the project, too."""
+    variables = {**project[TEMPLATE]["environment"], **lane.environment}
+    settings, others = oslo_settings.split(variables)
+    account, _, _ = settings[CONNECTION].rpartition("@")
     host = DATABASES[record.database].host(number)
-    its[CONNECTION] = f"{account}@{host}/{lanes.schema(lane.name)}"
+    settings[CONNECTION] = f"{account}@{host}/{lanes.schema(lane.name)}"
     if record.lanes:
-        its["oslo_policy/policy_file"] = f"{POLICY}/{lane.name}/policy.yaml"
+        settings["oslo_policy/policy_file"] = f"{POLICY}/{lane.name}/policy.yaml"
         # Each lane has a port of Apache's. An address that the user has set stays as it is.
-        if its.get(WWW_AUTHENTICATE) == f"{record.url}/identity":
-            its[WWW_AUTHENTICATE] = f"{record.lane_url(lane.name)}/identity"
+        if settings.get(WWW_AUTHENTICATE) == f"{record.url}/identity":
+            settings[WWW_AUTHENTICATE] = f"{record.lane_url(lane.name)}/identity"
     replica = ReplicaId(lane.name, number)
-    project[SETTINGS][replica.key] = its
-    return {**left, **SOURCES[record.config_source].environment(its, replica)}
+    project[SETTINGS][replica.key] = settings
+    return {**others, **SOURCES[record.config_source].environment(settings, replica)}
 
 
 def _ports(record: Record) -> dict[str, int]:
@@ -251,10 +252,10 @@ def _add_lanes(services: Project, record: Record) -> None:
     ports = _ports(record)
     if not ports:
         return
-    told = (
+    words = (
         f"{name}:{port}:{len(lanes.numbers(name, record.replicas))}" for name, port in ports.items()
     )
-    services["apache"]["environment"]["LANES"] = " ".join(told)
+    services["apache"]["environment"]["LANES"] = " ".join(words)
     services["apache"]["ports"] += [
         f"127.0.0.1:{record.lanes[name]}:{port}" for name, port in ports.items()
     ]

@@ -1,5 +1,5 @@
-"""What answers requests: a stack, the reference beside one, placement in this process, a URL.
-Knows nothing of pytest.
+"""Targets, which answer requests: a stack, the reference beside it, placement in this process, or
+a URL. No module here knows pytest.
 
 To add a target, write a module here with functions ``make`` and ``attach``, and add a line to
 ``KINDS``. ``base`` says what a target has to have, and which capabilities it may have.

@@ -51,7 +51,7 @@ class Stage:
 
 
 class Target(Protocol):
-    """What answers requests: a stack, placement in this process, or a URL.
+    """The thing that answers requests: a stack, placement in this process, or a URL.
 
     The process that owns the run calls ``start`` and ``stop``. With xdist that is the controller;
     ``share`` then gives what a worker's ``attach`` (a function of each implementation's module)
@@ -84,7 +84,7 @@ class Target(Protocol):
         """
 
     def share(self, worker: int) -> Mapping[str, object]:
-        """What the worker of this number, from 0, needs to attach."""
+        """The data with which the worker of this number, from 0, attaches."""
 
     def token(self) -> str:
         """A valid token of a user who may do everything; requested once."""

@@ -18,8 +18,8 @@ from urllib3.exceptions import (
 from harness.core.exchange import Request, Response
 from harness.targets.redirects import follow
 
-# A server may close a connection that nobody uses, just when the next request is on its way; a
-# write must not be lost that way, and must not be sent twice. Apache waits 5 s by default.
+# A server may close an idle connection just when the next request is on its way. A write must not
+# be lost that way, and must not be sent twice. Apache waits 5 s by default.
 IDLE_SECONDS = 2.0
 PORTS = {"http": 80, "https": 443}
 PROTOCOLS = {10: "HTTP/1.0", 11: "HTTP/1.1", 20: "HTTP/2"}
@@ -46,7 +46,7 @@ class HttpTransport:
 
     def send(self, request: Request, *, timeout: float, redirects: bool = False) -> Response:
         if redirects:
-            return follow(lambda one: self._send(one, timeout), request)
+            return follow(lambda each: self._send(each, timeout), request)
         return self._send(request, timeout)
 
     def close(self) -> None:
@@ -138,7 +138,7 @@ def _joined(headers: urllib3.HTTPHeaderDict) -> dict[str, str]:
 
 
 def _failure(error: Exception, request: Request, timeout: float) -> OSError:
-    """What urllib3 raised, as the OSError that a Transport promises."""
+    """The OSError that a Transport promises, for an error of urllib3's."""
     what = f"{request.method} {request.url}"
     if isinstance(error, NewConnectionError):
         return ConnectionRefusedError(f"{what}: {error.__cause__ or error}")

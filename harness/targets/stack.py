@@ -47,7 +47,7 @@ class StackTarget:
         self._stack = stack
         self._lane = lane
         self._stages: Stages | None = None
-        # Of replicas: a stack that runs may have another than was planned.
+        # Number of replicas: a stack that runs may have another than was planned.
         self._number = plan.replicas
         self._cancelled = threading.Event()
 
@@ -119,7 +119,7 @@ class StackTarget:
         return {"name": self.stack.name, "lane": lane, "token": self.token()}
 
     def stage(self, fixture: Fixture) -> AbstractContextManager[Stage]:
-        """An empty placement but for what the scene has, for who its headers say they are."""
+        """A placement that is empty but for the scene, with users as suites' headers name them."""
         if self._stages is None:
             self._stages = Stages(self.stack, self._lane, lambda lane: lane, self.stack.url)
         return self._stages.stage(fixture)
@@ -137,7 +137,9 @@ class StackTarget:
         record = self.stack.record
         database, source = DATABASES[record.database], SOURCES[record.config_source]
         known = versions(resolve_plan(self._plan, self._progress).contents)
-        named = " and ".join(dict.fromkeys(one.title for one in record.placements if one.version))
+        named = " and ".join(
+            dict.fromkeys(placement.title for placement in record.placements if placement.version)
+        )
         return (
             Setting("placement", named or known["placement"], self._from("placement")),
             Setting("replicas", str(self._number), self._replicas_from()),
@@ -151,7 +153,7 @@ class StackTarget:
             ),
             Setting(
                 "configuration",
-                " ".join([source.title, *(known[one] for one in source.images)]),
+                " ".join([source.title, *(known[image] for image in source.images)]),
                 self._from("config_source"),
             ),
             Setting("keystone", known["keystone"]),
@@ -217,7 +219,8 @@ def attach(plan: Plan, shared: Mapping[str, object]) -> StackTarget:
     record = state.record()
     if record is None:
         raise StackError(
-            f"The stack {state.name} is gone.", "Look for who removed it: placement-harness status."
+            f"The stack {state.name} is gone.",
+            "See which stacks there are: placement-harness status.",
         )
     stack = RunningStack(state, record, state.secrets(), token=str(shared["token"]))
     return StackTarget(plan, stack=stack, lane=str(shared["lane"]))

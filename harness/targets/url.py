@@ -1,4 +1,4 @@
-"""A placement that somebody else runs, by its URL."""
+"""A placement that was started by other means, by its URL."""
 
 import json
 import os
@@ -124,7 +124,7 @@ class Remote:
             transport.close()
 
     def _version_range(self, answer: Response) -> str:
-        """What placement's root says of itself."""
+        """The microversions that placement's root names."""
         try:
             versions = json.loads(answer.body)["versions"][0]
             return f"microversions {versions['min_version']} to {versions['max_version']}"

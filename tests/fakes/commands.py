@@ -29,7 +29,7 @@ def apart(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 class Said:
-    """What a command has written, and its exit code."""
+    """The output of a command, and its exit code."""
 
     def __init__(self, code: object, out: str, err: str) -> None:
         self.code, self.out, self.err = code, out, err
@@ -49,7 +49,7 @@ def commands_of(capsys: pytest.CaptureFixture[str]) -> Harness:
 
 
 def running(monkeypatch: pytest.MonkeyPatch, name: str = "placement-harness") -> StackState:
-    """A stack that was left running, as far as anybody can tell."""
+    """The state of a stack that seems to have been left running."""
     monkeypatch.setattr(Stack, "token", lambda *_: "a-token")
     monkeypatch.setattr(Stack, "asks_replica", lambda self, *which: None)
     monkeypatch.setattr(Balancer, "only", lambda self, replicas: None)

@@ -1,4 +1,4 @@
-"""What tests of the matrix share: all databases and sources, and a program in pytest's place."""
+"""Fakes for tests of the matrix: all databases and sources, and a program in pytest's place."""
 
 import os
 import sys
@@ -77,7 +77,6 @@ def fake_pytest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "PYTEST", (sys.executable, str(program)))
     monkeypatch.setenv("SEEN", str(tmp_path / "seen"))
     monkeypatch.setenv("PLAY", "{}")
-    # Of setpriv alone; nothing here may reach a container engine.
     monkeypatch.setattr(runner, "GLANCE", 0.02)
     for name in list(os.environ):
         if name.startswith("PLACEMENT_HARNESS_"):

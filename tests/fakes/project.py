@@ -76,7 +76,7 @@ class Project:
 
     @property
     def events(self) -> list[str]:
-        """What was done with the fake target, without the looks at it."""
+        """The calls of the fake target, without its checks."""
         return [one for one in self.all_events if one != "check"]
 
     @property

@@ -14,7 +14,7 @@ from harness.stack.model import state as state_module
 from tests.fakes.machine import Machine, fails
 
 CONNECTION = "mysql+pymysql://placement:word@mariadb/placement"
-# What `docker compose config` makes of compose.yaml, as far as the harness looks at it.
+# Output of `docker compose config` for compose.yaml, as far as the harness reads it.
 PROJECT: dict[str, Any] = {
     "name": "one",
     "services": {

@@ -26,7 +26,7 @@ def event_of(replica: int) -> dict[str, Any]:
 
 
 class Replicas:
-    """Those of a stack.
+    """The replicas of a stack.
 
     ``busy`` are never drained, which is told by ``error``; ``silent`` do not serve.
     """
@@ -60,7 +60,7 @@ class Replicas:
         """The replicas that Compose knows."""
         return {int(name[-1]) for name in project.load(self._state)[project.SETTINGS]}
 
-    # As a balancer
+    # The balancer's methods
 
     def only(self, replicas: Collection[int]) -> None:
         self.enabled = {*replicas}

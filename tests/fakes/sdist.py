@@ -17,7 +17,7 @@ CACHE = Path(__file__).parents[2] / "build" / "gabbi"
 
 
 def tests_directory() -> Path:
-    """Where gabbi's own suites are; fetched once. Raises RuntimeError when they cannot be had."""
+    """Directory of gabbi's own suites, fetched once. Raises RuntimeError if they cannot be had."""
     if version("gabbi") != VERSION:
         raise RuntimeError(f"gabbi is {version('gabbi')}: give _sdist.py its version and SHA-256")
     archive = CACHE / f"gabbi-{VERSION}.tar.gz"

@@ -118,7 +118,7 @@ class Fake:
         while time.monotonic() - begun < self.told.get("slow", 0) and not self.cancelled:
             time.sleep(0.01)
         if self.told.get("start") == "waits":
-            # For whoever is to do something meanwhile.
+            # A test does something meanwhile.
             while not Path("go on").exists() and time.monotonic() - begun < PATIENCE:
                 time.sleep(0.01)
         if self.told.get("start") == "fails":
@@ -217,7 +217,7 @@ CAPABILITIES = {
 
 
 class _Connection:
-    """What stands for a pymysql connection."""
+    """A stand-in for a pymysql connection."""
 
     def close(self) -> None:
         event("database closed")

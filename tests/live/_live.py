@@ -205,7 +205,7 @@ def own(folder: Path) -> Iterator[Commands]:
 class Killer(threading.Thread):
     """Kills a container as soon as it runs. ``at`` is when that was asked for, since the epoch.
 
-    Not when the engine answered: who watches the container may know of its death before.
+    The engine's answer comes later: a watcher of the container may have seen its death before.
     """
 
     def __init__(self, name: str) -> None:

@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where the state of all these stacks is. Nothing of them may be left in the end."""
+    """Directory of the state of all these stacks. None of them may be left in the end."""
     root = tmp_path_factory.mktemp("live")
     # On a fresh machine all images are built, which takes minutes.
     Commands(root / "setup").run("placement-harness", "setup", timeout=1200)

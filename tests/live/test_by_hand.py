@@ -91,7 +91,7 @@ def test_a_stack_started_by_hand_serves_and_goes_without_a_trace(
         f"http://127.0.0.1:{commands.environment['HARNESS_PORT']}", values["HARNESS_ADMIN_PASSWORD"]
     )
     assert served.json() == {"resource_providers": []}
-    # The harness's commands see it, and leave it to whom it belongs to.
+    # The harness's commands show the stack, and do not touch it: its user started it.
     assert f"{commands.name} (started by hand)" in commands.harness("status")
     assert "which was started by hand" in commands.harness("down", code=70)
     assert "nothing was left behind" in commands.harness("reap", "--all")

@@ -52,7 +52,7 @@ def test_env_of_a_stack_that_does_not_run_says_how_to_start_one(up: Commands) ->
 
 
 def test_connections_that_clients_leave_open_do_not_keep_others_waiting(up: Commands) -> None:
-    # As gabbi under tempest leaves them: one for each test.
+    # gabbi under tempest leaves a connection open for each test.
     url = urlsplit(up.stack().placement_url)
     begun = time.monotonic()
     with ExitStack() as opened:

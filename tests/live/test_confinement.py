@@ -1,4 +1,4 @@
-"""Nobody gets in, and no secret gets out."""
+"""No stranger gets in, and no secret gets out."""
 
 import dataclasses
 import json

@@ -21,7 +21,7 @@ def stack(folder: Path) -> Iterator[Commands]:
 
 
 def etcdctl(commands: Commands, *words: str) -> str:
-    """As etcd's root."""
+    """Run etcdctl as the user root of etcd."""
     password = commands.stack().state.secrets().etcd_password
     who = ("--env", "ETCDCTL_USER=root", "--env", f"ETCDCTL_PASSWORD={password}")
     return docker("exec", *who, f"{commands.name}-etcd-1", "etcdctl", *words)
@@ -88,7 +88,7 @@ def test_no_replica_is_taken_out_while_etcd_is_down(stack: Commands) -> None:
             said = stack.harness(*words, code=70)
         assert "etcd" in said
         none_failed(stack, clients, least=10)
-    # What it holds outlives that.
+    # The settings in etcd outlive that.
     stack.harness("up", "--replicas", "3")
     assert stack.harness("config", "get", RETRIES)
 

@@ -30,7 +30,7 @@ def without_traits(up: Commands) -> Iterator[None]:
 
 
 def section(printed: str, title: str) -> str:
-    """One of pytest's sections, until the next rule."""
+    """A section of pytest's output, until the next rule."""
     found = re.search(rf"^-+ {title}[^\n]* -+\n(.*?)^[-=]+ ", printed, re.DOTALL | re.MULTILINE)
     assert found, f"no section {title} in\n{printed}"
     return found[1]

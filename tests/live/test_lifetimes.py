@@ -1,4 +1,4 @@
-"""What people who write Python tests get, and how long a stack lives."""
+"""The fixtures for Python tests, and how long a stack lives."""
 
 import re
 

@@ -8,7 +8,8 @@ import pytest
 from tests.live._live import ROOT, Commands
 
 GABBITS = str(ROOT / "gabbits")
-# What suites write, but for what placement has of its own. Aggregates stay: it deletes none.
+# Tables that suites write -> the condition for rows that are not placement's own. Aggregates are
+# missing: placement deletes none.
 WRITTEN = {
     "resource_providers": "",
     "allocations": "",

@@ -45,7 +45,7 @@ def test_one_cell_is_run_measured_and_removed(commands: Commands) -> None:
 def test_a_cell_of_each_kind_is_green(commands: Commands) -> None:
     """A database, a source and a placement that are not the usual ones, each with real suites."""
     words = ("matrix", "--cells", "smoke", "--", "-p", "no:cacheprovider", "-k", "basic-http")
-    # Images that nobody has built before take a minute each.
+    # An image that has not been built before takes a minute.
     said = commands.run("placement-harness", *words, timeout=900)
     cells = json.loads((commands.folder / "placement-matrix/matrix.json").read_text())["cells"]
     assert [cell["verdict"] for cell in cells] == ["passed"] * 3, said

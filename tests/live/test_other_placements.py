@@ -4,7 +4,7 @@ import pytest
 
 from tests.live._live import Commands
 
-# Of each way to check who may do what, one; the scope of tokens was an option until 16.
+# A suite for each kind of policy. The scope of tokens was an option until 16.
 SUITES = [
     f"upstream/{name}.yaml"
     for name in ("basic-http", "aggregate-legacy-rbac", "usage-secure-rbac", "aggregate-policy")

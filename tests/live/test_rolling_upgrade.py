@@ -21,7 +21,7 @@ tests:
 
 
 def versions(commands: Commands) -> list[str]:
-    """What each replica runs."""
+    """The version of placement in each replica."""
     return [
         docker("exec", f"{commands.name}-placement-{number}", "python3", "-c", ASK).strip()
         for number in commands.stack().replicas

@@ -49,7 +49,7 @@ def verdicts(report: Path) -> Counter[tuple[str, str, str]]:
 
 
 def left(up: Commands) -> list[str]:
-    """What is left of tempest: its directories, and processes that name one."""
+    """Leftovers of tempest: its directories, and processes that name one."""
     found = [str(path) for path in (up.state / up.name).glob("tempest-*")]
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -99,7 +99,7 @@ def test_each_verdict_is_told_and_no_secret_is(up: Commands) -> None:
     assert "2 failed, 1 passed, 1 skipped, 1 xfailed in 1 suites" in said
     # Skipped ones ask nothing.
     assert re.search(r"^requests  4: replica 1 \d, replica 2 \d, replica 3 \d$", said, re.MULTILINE)
-    # Of each test that failed, the lines of its request alone.
+    # Each failed test shows the lines of its request alone.
     for path in ("/placement/", "/placement/resource_classes"):
         assert re.search(rf'log of replica \d:\n  .* \[None req-.*"GET {path}', said)
         assert re.search(rf'log of apache:\n  .* replica=\d req-.* "GET {path} ', said)

@@ -15,7 +15,7 @@ import pytest
 from tests.live._live import Commands, docker
 
 TESTS = 1316
-# Of each profile one, of each kind of user and of seed one, and both declared differences.
+# Suites of each profile, each kind of user and each kind of seed, and both declared differences.
 SOME = (
     *("basic-http", "with-allocations", "usage-secure-rbac", "aggregate-legacy-rbac"),
     *("aggregate-policy", "cors", "non-cors", "granular", "allocation-candidates-member-of"),
@@ -37,7 +37,7 @@ def some(*names: str) -> list[str]:
 
 
 def verdicts(path: Path) -> dict[str, str]:
-    """What came of each test, by suite and name."""
+    """The outcome of each test, by suite and name."""
     return {
         f"{case.get('classname')}::{case.get('name')}": next(
             (child.tag for child in case if child.tag in ("failure", "error", "skipped")), "passed"
@@ -94,7 +94,7 @@ tests:
     for request in requests:
         assert "x-auth-token: (hidden)" in request
         assert not re.search("x-roles|x-project-id|system-scope", request)
-    # Whom placement takes it for: the log line has the ids that keystone gave.
+    # placement saw the user of the test: the log line has the ids that keystone gave.
     assert "status 403, expected 200" in said
 
 

@@ -34,7 +34,7 @@ def test_the_longest_suite_of_the_last_run_comes_first(project: Project) -> None
     (cache / "seconds-fake").write_text(json.dumps(seconds))
     project.run_apart("-n1").assert_outcomes(passed=4)
     assert started(project) == ["c", "d", "b", "a"]
-    # What they took this time is remembered, of these and of all others.
+    # The times of this run are remembered, for all suites.
     known = json.loads((cache / "seconds-fake").read_text())
     assert set(known) == set(seconds)
     assert not set(known.values()) & set(seconds.values())

@@ -1,4 +1,4 @@
-"""What a run proves: who answered, how fast; and that a silent replica fails it."""
+"""A run shows which replicas answered and how fast, and fails if one was silent."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def reference() -> dict[str, Any]:
-    """What the API reference documents, by operation, and what of it is `unreachable`."""
+    """The documented status codes, by operation, and those of them that are `unreachable`."""
     document: dict[str, Any] = import_module("gabbi.utils").load_yaml(
         yaml_file=str(TESTS / "data" / "documented-status.yaml")
     )

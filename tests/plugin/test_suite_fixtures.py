@@ -117,7 +117,7 @@ def test_a_suite_that_is_come_back_to_runs_again_what_its_tests_need(fixtures: P
     result = fixtures.run_apart()
     result.assert_outcomes(passed=6)
     assert noted(fixtures).split() == ["outer-starts", "outer-stops"] * 6
-    # Of each suite one request for the first test, two for the second, three for the third.
+    # Each suite sends one request for its first test, two for the second, three for the third.
     result.stdout.fnmatch_lines(["requests  12"])
 
 

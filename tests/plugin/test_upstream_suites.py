@@ -52,7 +52,7 @@ def test_a_live_cloud_is_not_emptied_for_them(project: Project) -> None:
 
 
 def test_a_target_without_stages_says_so(project: Project) -> None:
-    """A fixture of placement's in a suite that somebody else has written."""
+    """The suite is not placement's, and names a fixture of placement's."""
     project.suite("fixtures: [APIFixture]\ntests: [{name: one, GET: /}]")
     result = project.run()
     result.assert_outcomes(errors=1)

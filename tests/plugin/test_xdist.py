@@ -70,7 +70,7 @@ tests:
 
 
 def test_workers_come_to_the_same_verdicts(project: Project) -> None:
-    """As JUnit's file has them."""
+    """JUnit's file has the verdicts."""
     for name in "abcd":
         project.suite(f"{MIXED}- {{name: only of {name}, GET: /}}\n", f"gabbits/{name}.yaml")
     project.suite("fixtures: [APIFixture]\ntests: [{name: one, GET: /}]", "gabbits/e.yaml")

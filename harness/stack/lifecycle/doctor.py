@@ -32,7 +32,7 @@ class Finding:
     """One thing that was checked. ``remedy`` is empty when nothing has to be done."""
 
     what: str
-    found: str
+    result: str
     remedy: str = ""
 
     @property
@@ -94,11 +94,11 @@ def _disk() -> Finding:
         place = None
     path = place if place and place.is_dir() else Path("/")
     free = shutil.disk_usage(path).free / GIB
-    found = f"{free:.0f} GiB free in {path}"
+    result = f"{free:.0f} GiB free in {path}"
     if free >= DISK_GIB:
-        return Finding("disk", found)
+        return Finding("disk", result)
     return Finding(
-        "disk", found, f"Make room: the build needs {DISK_GIB} GiB. See `docker system df`."
+        "disk", result, f"Make room: the build needs {DISK_GIB} GiB. See `docker system df`."
     )
 
 
@@ -106,10 +106,10 @@ def _memory() -> Finding:
     with open("/proc/meminfo") as lines:
         sizes = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
     available = sizes["MemAvailable"] / GIB
-    found = f"{available:.1f} GiB available"
+    result = f"{available:.1f} GiB available"
     if available >= MEMORY_GIB:
-        return Finding("memory", found)
-    return Finding("memory", found, f"Free some: a stack of three needs about {MEMORY_GIB} GiB.")
+        return Finding("memory", result)
+    return Finding("memory", result, f"Free some: a stack of three needs about {MEMORY_GIB} GiB.")
 
 
 def _tools() -> Finding:

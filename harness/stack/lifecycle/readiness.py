@@ -31,7 +31,7 @@ def _wait_until_ready(
         stack.wait_for_replicas(stack.replicas, deadline)
         stack.wait_for_reference(deadline)
     except StackError as error:
-        # Who waits for a database that is not there is not to blame.
+        # A service that waits for a database is not to blame when the database is not there.
         why = galera.trouble(stack.state, nodes, deadline) if deadline.passed else None
         raise why or error from None
     stack.awaited = "the cluster"

@@ -101,23 +101,23 @@ def adopted(plan: Plan) -> Plan:
     if record is None or not record.ready:
         return plan
     # The locked release is among them without a name, where another one was named.
-    specs = tuple(one.spec for one in record.placements)
-    own = {
+    specs = tuple(placement.spec for placement in record.placements)
+    settings = {
         "database": ("database", record.database),
         "config_source": ("config_source", record.config_source),
         # A stack that has the reference alone gets as many as usual.
         "replicas": ("replicas", record.replicas or plan.replicas),
         "reference": ("reference", plan.reference or bool(record.reference)),
-        # Of an upgrade that was broken off, those of the new placement.
+        # After an upgrade that was broken off, the constraints of the new placement.
         "placement_constraints": ("constraints", record.placements[0].constraints),
         "placement": ("placements", specs if any(specs) else ()),
     }
     changes = {
         field: value
-        for setting, (field, value) in own.items()
+        for setting, (field, value) in settings.items()
         if not plan.asks(setting) and value != getattr(plan, field)
     }
-    sources = {name: ITS_OWN for name, (field, _) in own.items() if field in changes}
+    sources = {name: ITS_OWN for name, (field, _) in settings.items() if field in changes}
     # Types of these fields are what the record has.
     return dataclasses.replace(plan, **changes, sources={**plan.sources, **sources})  # type: ignore[arg-type]
 
@@ -128,9 +128,9 @@ def _refuse_older(record: Record, newest: Placement | None) -> None:
         return
     raise StackError(
         f"The database of {record.name} has the schema {record.schema}, of placement "
-        f"{' and '.join(one.title for one in record.placements)}, which placement "
+        f"{' and '.join(placement.title for placement in record.placements)}, which placement "
         f"{newest.title} does not know.",
-        "Run the one that made it, or remove the stack with all that is in it: "
+        "Run the placement that made it, or remove the stack with all that is in it: "
         f"placement-harness down{name_option(record.name)}.",
     )
 
@@ -144,7 +144,7 @@ def _changed_since(record: Record, plan: Plan) -> str:
 
 
 def _difference(state: StackState, record: Record, plan: ResolvedPlan) -> str | None:
-    """What a stack that runs has otherwise than the plan; None where nothing differs."""
+    """The first difference between a stack that runs and the plan; None if there is none."""
     if record.database != plan.database:
         return f"its database is {record.database}, not {plan.database}"
     if record.config_source != plan.config_source:
@@ -181,9 +181,12 @@ def _missing_lanes(record: Record, plan: ResolvedPlan) -> list[Lane]:
 
 
 def _other_placement(record: Record, plan: ResolvedPlan) -> str | None:
-    """What differs where a replica of the stack runs another placement than the plan's."""
+    """The difference, if a replica of the stack runs another placement than the plan's."""
     contents = plan.contents
-    wanted = [(contents.of(one), code_reload.name_of(one)) for one in contents.placements]
+    wanted = [
+        (contents.of(placement), code_reload.name_of(placement))
+        for placement in contents.placements
+    ]
     wanted = wanted or [(contents.images["placement"], "")]
     # A reference without replicas runs what replica 1 would run.
     for number in range(max(1, record.replicas, plan.replicas if plan.asks("replicas") else 0)):
@@ -193,9 +196,9 @@ def _other_placement(record: Record, plan: ResolvedPlan) -> str | None:
             continue
         if has.spec == name:
             return IMAGES_CHANGED
-        titles = " and ".join(dict.fromkeys(one.title for one in record.placements))
-        asked = " and ".join(one.title for one in contents.placements) or "the locked release"
-        return f"it runs placement {titles}, not {asked}"
+        titles = " and ".join(dict.fromkeys(placement.title for placement in record.placements))
+        planned = " and ".join(placement.title for placement in contents.placements)
+        return f"it runs placement {titles}, not {planned or 'the locked release'}"
     return None
 
 
@@ -231,16 +234,16 @@ def not_running(state: StackState) -> StackError:
         )
     down = [container for container in parts if not container.is_running]
     problem = (
-        f"is not whole: {', '.join(f'{one.service} ({one.state})' for one in down)}."
+        f"is not whole: {', '.join(f'{part.service} ({part.state})' for part in down)}."
         if down
         else "runs, but keystone gives no token."
     )
     replica = containers.number_of(down[0]) if down else None
     service = down[0].service if down else "keystone"
-    part = service if replica is None else f"--replica {replica}"
+    log = service if replica is None else f"--replica {replica}"
     name = name_option(state.name)
     return StackError(
         f"The stack {state.name} {problem}",
-        f"See its log: placement-harness logs {part}{name}. To start the stack anew: "
+        f"See its log: placement-harness logs {log}{name}. To start the stack anew: "
         f"placement-harness up --replicas {record.replicas}{name}.",
     )

@@ -59,7 +59,7 @@ def leave(stack: RunningStack) -> None:
 def _start(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningStack:
     try:
         for attempt in range(PORT_ATTEMPTS):
-            # What had the name before, or came of the last attempt.
+            # Remove the stack that had the name before, or the one of the last attempt.
             if state.env_file.exists():
                 take_down(state, progress)
                 state.lock()
@@ -79,8 +79,8 @@ def _start(state: StackState, plan: ResolvedPlan, progress: Progress) -> Running
             take_down(state, progress)
         except KeyboardInterrupt:
             pass
-        except HarnessError as left:
-            progress(str(left))
+        except HarnessError as error:
+            progress(str(error))
         raise
 
 
@@ -91,9 +91,9 @@ def _prepare(plan: ResolvedPlan, progress: Progress) -> None:
         progress(f"{state.name} was left by a run that was killed")
         try:
             take_down(state, progress)
-        except HarnessError as left:
-            # No stack of this run's: what the engine will not give up keeps nobody from working.
-            progress(str(left))
+        except HarnessError as error:
+            # This run can go on: the stack that the engine does not remove is not its own.
+            progress(str(error))
             state.release()
     ensure_images(plan.contents, progress)
 
@@ -116,7 +116,8 @@ def _up(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningSta
         config_source=plan.config_source,
         schema=contents.newest.schema.head if contents.newest else "",
         placements=tuple(
-            code_reload.installed(state, one, contents.of(one)) for one in contents.placements
+            code_reload.installed(state, placement, contents.of(placement))
+            for placement in contents.placements
         )
         or (Installed(version=locked_version(), content=contents.images["placement"]),),
         lanes={lane.name: port if lane.name == FIRST_LANE else ports.free() for lane in plan.lanes},

@@ -68,8 +68,8 @@ class StackState:
 
         A home directory may have been moved since, and be a symbolic link now.
         """
-        own = str(self.directory)
-        return directory == own or (bool(directory) and os.path.realpath(directory) == own)
+        here = str(self.directory)
+        return directory == here or (bool(directory) and os.path.realpath(directory) == here)
 
     @property
     def engine(self) -> Engine:

@@ -45,7 +45,7 @@ def stack() -> Stack:
 
 @pytest.fixture
 def keys(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Keys:
-    """What etcd holds below its prefix."""
+    """The keys in etcd below its prefix, with their values."""
     held: Keys = {
         f"placement-{number}/{name}": value
         for number in (1, 2)

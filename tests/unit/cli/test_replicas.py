@@ -29,7 +29,7 @@ def test_scale_says_what_it_changes_or_that_it_has_nothing_to_change(
     assert harness("scale", "3").err == "  placement-harness already has 3 replicas\n"
     assert harness("scale", "1").err == "  3 replicas -> 1\n"
     assert harness("scale", "1").err == "  placement-harness already has 1 replica\n"
-    # Nobody would serve meanwhile.
+    # No replica would serve meanwhile.
     said = harness("restart", "--rolling")
     assert (said.code, machine.called("docker restart")) == (64, False)
     assert "placement-harness scale 2." in said.err

@@ -1,4 +1,4 @@
-"""What containers have in memory: the kernel's figures, or else docker's."""
+"""Memory of containers: the kernel's figures, or else docker's."""
 
 import json
 from pathlib import Path

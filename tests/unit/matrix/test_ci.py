@@ -27,7 +27,7 @@ def printed(*words: str) -> str:
 
 
 def cells_of(options: str) -> list[Cell]:
-    """What the command makes of the options that stand in a file."""
+    """The cells for the options in a file."""
     given: dict[str, list[str]] = {}
     words = shlex.split(options)
     for name, value in zip(words[::2], words[1::2], strict=True):

@@ -294,7 +294,7 @@ def test_ctrl_c_ends_with_130_and_the_table_of_what_was_run(
     try:
         process.send_signal(number)
         time.sleep(0.2)
-        # Somebody who is impatient.
+        # An impatient user.
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
     finally:

@@ -15,7 +15,7 @@ from harness.placements.model import SERVICE
 from harness.placements.specs import resolve, resolve_all
 from tests.fakes.package_index import MODELS, REQUIREMENTS, Index, tree, wheel
 
-# What is meant
+# SPECs with a meaning
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_schemas_that_are_beside_each_other_cannot_be_mixed(tmp_path: Path) -> N
         resolve_all(["15.0.0", str(checkout)])
 
 
-# What cannot be meant
+# SPECs that are refused
 
 
 def fails(spec: str, problem: str, remedy: str) -> UsageError:

@@ -1,4 +1,4 @@
-"""What is imported when: pytest loads the plugin everywhere, and a reused stack answers at once."""
+"""Times of imports: pytest loads the plugin everywhere, and a reused stack answers at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a placement container runs: a uwsgi for each lane, all of them or none."""
+"""The process of a placement container: a uwsgi for each lane, all of them or none."""
 
 import contextlib
 import json
@@ -68,7 +68,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "pyuwsgi.py").write_text(UWSGI)
     (tmp_path / "libraries.txt").write_text("no_such_library\ncolorsys\n")
     yield tmp_path
-    # Of a test that has failed, nothing may go on waiting.
+    # A test that has failed may leave processes that wait.
     while Serving.started:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(Serving.started.pop(), signal.SIGKILL)
@@ -79,7 +79,7 @@ def test_without_lanes_it_becomes_uwsgi(folder: Path) -> None:
     process, options, its, imported = json.loads(serving.line())
     assert (process, tuple(options)) == (serving.process.pid, OPTIONS)
     assert its == {"OS_A__B": "1", "OS_ONLY__FIRST": "1"}
-    # What is in no image is left to whoever needs it.
+    # A library that the image lacks is imported by the program that needs it.
     assert imported
     serving.process.terminate()
     assert serving.ends() == 0

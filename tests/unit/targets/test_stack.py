@@ -49,7 +49,7 @@ class Schema:
 
 @pytest.fixture
 def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is done to the databases of a stack with three lanes."""
+    """The changes to the databases of a stack with three lanes."""
     monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path))
     state, done = StackState("s"), list[str]()
     state.create(Record("s", "keep", 3, 8000, ready=True, lanes=LANES), Secrets())
@@ -62,7 +62,7 @@ def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def worker(number: int) -> target.StackTarget:
-    """What the worker of this number, from 0, has."""
+    """The target of the worker of this number, from 0."""
     state = StackState("s")
     record = state.record()
     assert record is not None

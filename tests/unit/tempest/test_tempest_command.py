@@ -40,7 +40,7 @@ def harness(fake: Fake, capsys: pytest.CaptureFixture[str]) -> Harness:
 
 @pytest.fixture
 def stack(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> StackState:
-    """A stack that runs, as far as anybody can tell."""
+    """The state of a stack that seems to run."""
     for name in ("token", "watch", "check"):
         monkeypatch.setattr(Stack, name, lambda self, *_: "a-token")
     monkeypatch.setattr(apache_log, "exchanges", lambda *_: [served(1, time.time())])

@@ -1,4 +1,4 @@
-"""placement's noauth2 headers -> who is meant, and who is in the database's image."""
+"""Users: those that placement's noauth2 headers mean, and those in the database's image."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_all_whom_placements_suites_pretend_to_be_are_in_the_databases_image() -
         identity, left = read(headers)
         assert not any(name.lower().startswith("x-project") for name in left)
         if identity is not None:
-            # As the target names the project of a variable.
+            # The target names the project of a variable so.
             name = re.sub(r"\$ENVIRON\['(\w+)'\]", r"$\1", identity.project or "") or None
             found.add(replace(identity, project=name))
     assert found == seeded

@@ -1,4 +1,4 @@
-"""What upstream's fixtures configure -> a profile; what nobody knows is an error."""
+"""Settings of upstream's fixtures -> a profile; settings that no profile has are an error."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Default(gabbits.APIFixture):
 
 @pytest.fixture
 def own_module(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """What is seen of fixtures that configure placement in other ways than its own."""
+    """The probe's output for fixtures that configure placement in other ways than its own."""
     (tmp_path / "own_fixtures.py").write_text(OWN_MODULE)
     done = subprocess.run(
         [sys.executable, fixture_probe.__file__, "own_fixtures"],

@@ -30,7 +30,7 @@ WORKER = """<httpd:worker><httpd:name>uwsgi://one-placement-{0}:8778</httpd:name
 
 
 class Apache:
-    """As much of balancer-manager as is spoken to; each look finishes one request."""
+    """The part of balancer-manager that the harness uses; each look finishes one request."""
 
     def __init__(self) -> None:
         self.busy = {1: 0, 2: 3}

@@ -24,7 +24,7 @@ ONE, TWO, THREE = map(ReplicaId.first, (1, 2, 3))
 
 
 class FakeEtcd:
-    """As much of etcd's gateway as the harness uses."""
+    """The part of etcd's gateway that the harness uses."""
 
     def __init__(self) -> None:
         self.keys: dict[bytes, bytes] = {}

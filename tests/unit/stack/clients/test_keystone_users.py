@@ -27,7 +27,7 @@ class Keystone:
         self.there: dict[str, dict[str, str]] = {"user": {}, "project": {}, "role": {"reader": "r"}}
         self.given: list[str] = []
         self.tokens = 0
-        # What is asked for -> an answer of its own, None for none.
+        # Answers to certain requests, by method and path; None lets a request go unanswered.
         self.fails: dict[str, bytes | None] = {}
 
     def __call__(self, received: Received) -> bytes | None:

@@ -30,7 +30,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def well(machine: Machine, root: Path) -> dict[str, str]:
-    """What docker answers on a machine that lacks nothing."""
+    """docker's answers on a machine that lacks nothing."""
     tags = [IMAGES[name].tag(content) for name, content in contents_of(IMAGES).images.items()]
     answers = {
         "version*": "echo 28.1.0",
@@ -56,10 +56,10 @@ def test_a_machine_that_lacks_nothing_is_well(
     monkeypatch.setattr(doctor, "DISK_GIB", 0)
     findings = found()
     assert [finding.what for finding in findings.values() if not finding.ok] == []
-    assert findings["container engine"].found == "28.1.0"
-    assert findings["Compose v2"].found == "2.40.3"
-    assert findings["images"].found == f"{len(needed('mariadb', 'env', beside=True))}, up to date"
-    assert findings["leftovers"].found == "none"
+    assert findings["container engine"].result == "28.1.0"
+    assert findings["Compose v2"].result == "2.40.3"
+    assert findings["images"].result == f"{len(needed('mariadb', 'env', beside=True))}, up to date"
+    assert findings["leftovers"].result == "none"
 
 
 def test_without_an_engine_the_rest_is_checked_all_the_same(machine: Machine, root: Path) -> None:
@@ -84,7 +84,7 @@ def test_an_old_compose_is_named_with_what_is_needed(
 ) -> None:
     machine.has("docker", {**well, "compose version*": "echo 2.6.0"})
     finding = found()["Compose v2"]
-    assert finding.found == "2.6.0, and a stack needs 2.19 or newer"
+    assert finding.result == "2.6.0, and a stack needs 2.19 or newer"
     assert "placement-harness setup" in finding.remedy
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
     assert "Install Compose v2, 2.19 or newer, by hand" in found()["Compose v2"].remedy
@@ -94,7 +94,7 @@ def test_an_image_that_is_out_of_date_is_named(machine: Machine, well: dict[str,
     contents = {**contents_of(IMAGES).images, "apache": "old"}
     tags = [IMAGES[name].tag(content) for name, content in contents.items()]
     machine.has("docker", {**well, "image ls*": listed(*tags)})
-    assert found()["images"].found == "missing or out of date: apache"
+    assert found()["images"].result == "missing or out of date: apache"
 
 
 def test_too_little_disk_and_memory_are_told_in_figures(
@@ -103,9 +103,9 @@ def test_too_little_disk_and_memory_are_told_in_figures(
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(9, 9, 2 * doctor.GIB))
     monkeypatch.setattr(doctor, "MEMORY_GIB", 10**6)
     findings = found()
-    assert findings["disk"].found.startswith("2 GiB free in ")
+    assert findings["disk"].result.startswith("2 GiB free in ")
     assert "docker system df" in findings["disk"].remedy
-    assert "GiB available" in findings["memory"].found
+    assert "GiB available" in findings["memory"].result
     assert "Free some" in findings["memory"].remedy
 
 
@@ -114,7 +114,7 @@ def test_tools_that_keep_commands_whole_are_named_when_they_are_missing(
 ) -> None:
     (machine.path / "setpriv").unlink()
     finding = found()["util-linux"]
-    assert finding.found == "missing: setpriv"
+    assert finding.result == "missing: setpriv"
     assert "apt-get install util-linux" in finding.remedy
 
 
@@ -125,7 +125,7 @@ def test_a_port_that_somebody_has_is_worth_a_note_alone(
     assert found()["port 8778"] == Finding("port 8778", "free")
     monkeypatch.setattr(ports, "is_free", lambda port: False)
     assert found()["port 8778"].ok
-    assert "in use" in found()["port 8778"].found
+    assert "in use" in found()["port 8778"].result
 
 
 def test_a_state_directory_that_cannot_be_written_is_named(
@@ -133,7 +133,7 @@ def test_a_state_directory_that_cannot_be_written_is_named(
 ) -> None:
     root.write_text("a file in the way")
     finding = found()["state directory"]
-    assert str(root) in finding.found
+    assert str(root) in finding.result
     assert "PLACEMENT_HARNESS_STATE" in finding.remedy
 
 
@@ -149,7 +149,7 @@ def test_a_state_directory_without_locks_is_named(
     for what in ("state directory", "leftovers"):
         finding = found()[what]
         assert not finding.ok
-        assert "does not lock files: No locks available" in finding.found
+        assert "does not lock files: No locks available" in finding.result
 
 
 def test_a_state_directory_that_cannot_be_read_is_named(
@@ -160,7 +160,7 @@ def test_a_state_directory_that_cannot_be_read_is_named(
 
     root.mkdir()
     monkeypatch.setattr(Path, "iterdir", iterdir)
-    assert f"{root} cannot be read" in found()["leftovers"].found
+    assert f"{root} cannot be read" in found()["leftovers"].result
 
 
 def test_leftovers_are_named_but_not_what_runs_or_was_kept(
@@ -172,7 +172,7 @@ def test_leftovers_are_named_but_not_what_runs_or_was_kept(
     live = StackState("live")
     live.lock()
     finding = found()["leftovers"]
-    assert finding.found == "killed"
+    assert finding.result == "killed"
     assert finding.remedy == "Run `placement-harness reap`."
     # It only had a look.
     assert StackState("killed").acquire()

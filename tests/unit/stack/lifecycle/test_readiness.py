@@ -1,4 +1,4 @@
-"""Who waits for what is still loading asks once, and leaves when it has died."""
+"""A service that still loads is asked once; the wait ends when the service has died."""
 
 import time
 from pathlib import Path

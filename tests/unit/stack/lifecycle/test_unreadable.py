@@ -160,7 +160,7 @@ def test_status_shows_it_and_ends_with_the_error(
 
 def test_doctor_finds_it(state: StackState, machine: Machine) -> None:
     finding = next(one for one in examine() if one.what == "leftovers")
-    assert names_file_and_command(state, f"{finding.found} {finding.remedy}")
+    assert names_file_and_command(state, f"{finding.result} {finding.remedy}")
 
 
 def test_down_removes_it_since_that_is_what_it_was_asked(

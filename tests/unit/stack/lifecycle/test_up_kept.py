@@ -88,7 +88,7 @@ def test_a_kept_stack_that_is_mended_has_no_replica_with_the_code_of_before(
 def test_a_kept_stack_has_all_its_replicas_in_rotation(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, whole: bool
 ) -> None:
-    """Whatever was broken off before, or has made Apache forget who is."""
+    """An operation may have been broken off before, or Apache restarted."""
     plan = Plan(replicas=2, lifetime="reuse", name="one")
     stack = up.bring_up(plan, print)
     up.leave(stack)

@@ -83,7 +83,7 @@ def test_a_schema_is_emptied_and_filled_in_one_go() -> None:
     assert statements.split(";") == [
         "START TRANSACTION",
         "SET foreign_key_checks = 0",
-        # What placement itself writes stays.
+        # Rows that placement itself writes stay.
         "DELETE FROM traits WHERE name LIKE 'CUSTOM\\_%'",
         "DELETE FROM inventories",
         # The database numbers its traits itself.

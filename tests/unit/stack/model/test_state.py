@@ -1,4 +1,4 @@
-"""What a stack leaves on disk, and who may change it."""
+"""The files of a stack, and which processes may change them."""
 
 import fcntl
 import os
@@ -240,7 +240,7 @@ def test_a_lock_on_a_file_that_was_removed_meanwhile_is_not_taken_for_the_stacks
     monkeypatch.undo()
     lock = other.directory / "lock"
     assert FileLock(lock).holder() == str(os.getpid())
-    # It is the new file that is locked, which everybody else sees.
+    # The new file is locked, which all other processes open.
     assert not FileLock(lock).take()
 
 

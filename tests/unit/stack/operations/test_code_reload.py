@@ -78,7 +78,7 @@ def test_a_change_is_named_once_for_each_checkout(package: Path, tmp_path: Path)
     assert steps == [
         f"placement/handler.py and 1 more changed: loading {package.parent} anew",
     ]
-    # Until replicas have loaded it, whoever comes next has to let them.
+    # Until replicas have loaded the code, each later run has to let them.
     assert code_reload.take_up(record, steps.append) == [edited]
     assert steps[1:] == [f"loading {package.parent} anew, which was broken off"]
     code_reload.loaded([edited])

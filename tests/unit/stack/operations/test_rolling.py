@@ -163,7 +163,7 @@ def test_new_replicas_get_requests_when_they_serve(stack: Stack, replicas: Repli
 
 
 def test_as_many_as_there_are_are_put_in_rotation(stack: Stack, replicas: Replicas) -> None:
-    """As an Apache has them not that was restarted."""
+    """A restarted Apache has lost its balancer settings."""
     replicas.enabled = {1, 7}
     rolling.scale(stack, 3, print)
     assert replicas.enabled == {1, 2, 3}

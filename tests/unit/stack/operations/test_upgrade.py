@@ -37,7 +37,7 @@ def release(version: str, content: str, *revisions: str) -> Placement:
 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> dict[str, Placement]:
-    """What a SPEC means."""
+    """The placement that each SPEC means."""
     found = {
         "": release("14.0.0", "zz", "first"),
         "14.0.0": release("14.0.0", "zz", "first"),

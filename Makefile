@@ -20,13 +20,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Images of CI set this variable. Each process that a test starts would compile pytest, gabbi and the
 # harness again: 7.2 CPU seconds for a test with two workers, 2.3 without it (2026-11-30).
 unexport PYTHONDONTWRITEBYTECODE
-# uv reads no pip settings: what the host tells pip about certificates and mirrors goes to uv too.
-ifdef PIP_CERT
-export SSL_CERT_FILE ?= $(PIP_CERT)
-endif
-ifdef PIP_INDEX_URL
-export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
-endif
+# pip and uv get the user's indexes and certificates, each those of the other, and no constraint,
+# target or date that is for another project.
+FETCH = $(BIN)/python -m harness.core.packages
 
 # The driver's tests need etcd's image, the long tests each database's. No start of a stack in a test
 # has to build them.
@@ -134,7 +130,7 @@ dist: venv ## build a wheel and an sdist into dist/
 bench: setup ## measure start-up, reuse and tear-down: medians and worst
 	@$(BIN)/placement-harness bench $(ARGS)
 
-COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+COMPILE = $(FETCH) $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
   --no-emit-find-links --custom-compile-command 'make lock' $(ARGS)
 
 lock: $(VENV)/.uv ## lock all requirements again, with hashes; ARGS=--upgrade takes newer ones
@@ -161,16 +157,16 @@ $(VENV)/.uv: requirements/uv.txt
 	  { echo 'Python 3.11 or newer is needed: make run PYTHON=/path/to/python3.11' >&2; exit 70; }
 	@$(PYTHON) -m venv --clear $(VENV) || \
 	  { echo 'On Debian and Ubuntu: apt-get install python3-venv' >&2; exit 70; }
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
+	@$(FETCH) $(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
 	@touch $@
 
 $(VENV)/.ready: $(VENV)/.uv requirements/dev.txt pyproject.toml
 	@$(SAY) '.venv: the locked requirements, checked against their hashes'
 	@# Without the line a package; a command that finds none of them to print is no failure.
-	@$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements/dev.txt \
+	@$(FETCH) $(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements/dev.txt \
 	  2>&1 | { grep -v '^ [-+~] ' || true; }
 	@# pytest takes what a checkout from before hatchling has left for a second installation.
 	@rm -rf placement_harness.egg-info
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(FETCH) $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m compileall -q harness
 	@touch $@

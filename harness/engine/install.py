@@ -13,12 +13,13 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from harness.core import packages
 from harness.core.deadline import news
 from harness.core.disk import disk_full
 from harness.core.errors import EngineError
 from harness.core.measurements import Progress
 from harness.core.paths import COMPOSE_LOCK
-from harness.core.process import TIMED_OUT, Outcome, run
+from harness.core.process import TIMED_OUT, Outcome, plain_environment, run
 from harness.engine import command
 from harness.engine.docker import current
 
@@ -179,6 +180,7 @@ def _fetch(lock: Path, folder: Path) -> Outcome:
         *("--retries=2", "--no-deps", "--no-build-isolation", "--no-binary=:all:"),
         *("--require-hashes", f"--requirement={lock}", f"--dest={folder}"),
         seconds=DOWNLOAD,
+        environment={**plain_environment(), **packages.environment()},
     )
 
 

@@ -9,12 +9,12 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.core import packages
 from harness.core.deadline import Deadline
-from harness.core.environment import inherited
 from harness.core.errors import UnreachableError, UsageError
 from harness.core.files import private_directory
 from harness.core.locks import FileLock
@@ -69,8 +69,7 @@ def uv_program() -> str:
 def uv(*words: str, stdin: str = "") -> Answer:
     """Run uv with the index and the certificates that pip is configured for."""
     environment = {
-        **inherited(),
-        **_as_pip(os.environ),
+        **packages.environment(),
         "NO_COLOR": "1",
         # Only this Python is used: looking for others takes 8 s.
         "UV_PYTHON": sys.executable,
@@ -88,20 +87,6 @@ def uv(*words: str, stdin: str = "") -> Answer:
         return Answer(2, "", (f"uv has not ended in {SECONDS} s",))
     lines = [line.rstrip() for line in outcome.err.splitlines() if line.strip()]
     return Answer(outcome.code, outcome.out, tuple(lines[:EVIDENCE_LINES]))
-
-
-def _as_pip(environ: Mapping[str, str]) -> dict[str, str]:
-    """uv's names for the settings of pip, which uv does not read."""
-    same = (
-        ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL"),
-        ("PIP_EXTRA_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL"),
-        ("PIP_CERT", "SSL_CERT_FILE", "SSL_CERT_DIR"),
-    )
-    return {
-        first: environ[pip]
-        for pip, first, second in same
-        if environ.get(pip) and not environ.get(first) and not environ.get(second)
-    }
 
 
 def newest(requirement: str, *options: str) -> str:

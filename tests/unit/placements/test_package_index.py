@@ -44,14 +44,6 @@ def test_an_index_that_does_not_answer_says_what_to_check(of_the_index: Index) -
         assert caught.value.exit_code == 70
 
 
-def test_uv_is_told_what_pip_is_told() -> None:
-    assert package_index._as_pip({"PIP_INDEX_URL": "a", "PIP_CERT": "b"}) == {
-        "UV_DEFAULT_INDEX": "a",
-        "SSL_CERT_FILE": "b",
-    }
-    assert package_index._as_pip({"PIP_INDEX_URL": "a", "UV_INDEX_URL": "c"}) == {}
-
-
 REMEMBER = """
 import sys
 from harness.placements import package_index

@@ -37,6 +37,11 @@ class CommandLine:
     def compose_version(self) -> Outcome:
         return self._run("compose", "version", "--short", seconds=ANSWER_SECONDS)
 
+    def address(self) -> Outcome:
+        # The library reads contexts one by one, each with its own command.
+        words = ("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+        return self._run(*words, seconds=ANSWER_SECONDS)
+
     # A listing with fields in one call: the library gets ids alone, and inspects each object again
     # for each field that is read.
 

@@ -15,6 +15,7 @@ from harness.engine.values import DockerError
 from harness.stack.images import listing
 from harness.stack.images.catalogue import needed
 from harness.stack.images.contents import contents_of
+from harness.stack.lifecycle.loopback import elsewhere
 from harness.stack.lifecycle.taken_ports import PREFERRED_PORT
 from harness.stack.lifecycle.teardown import claim_leftovers
 
@@ -45,6 +46,7 @@ def examine() -> Iterator[Finding]:
     engine = _engine()
     yield engine
     if engine.ok:
+        yield from _place()
         yield from (check() for check in (_compose, _base, _images))
     yield from (check() for check in (_disk, _memory, _tools, _port, _state, _leftovers))
 
@@ -54,6 +56,17 @@ def _engine() -> Finding:
     if problem:
         return Finding("container engine", problem.problem, problem.remedy)
     return Finding("container engine", current().command.version().out.strip())
+
+
+def _place() -> Iterator[Finding]:
+    """A finding for an engine on another machine."""
+    address = current().command.address().out.strip()
+    if elsewhere(address):
+        yield Finding(
+            "engine's address",
+            f"{address}: stacks listen on that machine's loopback interface alone",
+            "Run the harness on that machine; in a container there, with --network host.",
+        )
 
 
 def _compose() -> Finding:

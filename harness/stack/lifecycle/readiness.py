@@ -8,6 +8,7 @@ from harness.core.measurements import Progress
 from harness.stack.clients import galera
 from harness.stack.clients.serving import until_it_serves
 from harness.stack.handle import Stack
+from harness.stack.lifecycle.loopback import Loopback
 from harness.stack.settings.databases import DATABASES
 
 
@@ -51,10 +52,17 @@ def wait_for_token(
             return str(error)
         return None
 
+    reach: Loopback | None = None
+
     def alive() -> None:
-        if starting is not None and starting.done():
-            starting.result()
+        nonlocal reach
+        if starting is None or starting.done():
+            if starting is not None:
+                starting.result()
+            reach = reach or Loopback(stack)
         stack.check("while the stack was starting")
+        if reach is not None:
+            reach.look()
 
     problem = until_it_serves(ask, alive, deadline)
     if problem is not None:

@@ -62,6 +62,25 @@ def test_a_machine_that_lacks_nothing_is_well(
     assert findings["leftovers"].result == "none"
 
 
+@pytest.mark.parametrize(
+    ("address", "is_named"),
+    [
+        ("unix:///var/run/docker.sock", False),
+        ("tcp://127.0.0.1:2375", False),
+        ("tcp://docker:2375", True),
+        ("ssh://me@host", True),
+    ],
+)
+def test_an_engine_on_another_machine_is_named(
+    machine: Machine, well: dict[str, str], address: str, is_named: bool
+) -> None:
+    machine.has("docker", {**well, "context inspect*": f"echo {address}"})
+    findings = found()
+    assert ("engine's address" in findings) is is_named
+    if is_named:
+        assert "--network host" in findings["engine's address"].remedy
+
+
 def test_without_an_engine_the_rest_is_checked_all_the_same(machine: Machine, root: Path) -> None:
     findings = found()
     assert "apt-get install docker.io" in findings["container engine"].remedy

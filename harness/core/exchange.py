@@ -62,6 +62,14 @@ class Exchange:
         return (self.replica or "").rpartition("-")[0]
 
     @property
+    def is_of_proxy(self) -> bool:
+        """Whether a proxy made the answer itself: placement's have an id, and are no pages."""
+        response = self.response
+        if response is None or self.request_id is not None:
+            return False
+        return response.headers.get("content-type", "").startswith("text/html")
+
+    @property
     def request_id(self) -> str | None:
         """placement's id of this request, which its log lines carry."""
         return self.response.headers.get("x-openstack-request-id") if self.response else None

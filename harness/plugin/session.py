@@ -15,11 +15,12 @@ from harness.plugin import _pytest_compat
 from harness.plugin.other_side import OtherSide
 from harness.plugin.side import Side
 from harness.report import _pytest_compat as report_compat
-from harness.report import failure
+from harness.report import failure, hints
 from harness.report.request_stats import Tally
 from harness.suites.case import PLAIN
 from harness.suites.connection import Environment, Wire, environment
 from harness.suites.items import SuiteItem, properties
+from harness.targets import token_check
 from harness.targets.base import Explains, Target
 
 # pytest shows this reason when a run ends early through no test's fault.
@@ -107,7 +108,10 @@ class Run(Side):
                 self.tally.testing -= time.perf_counter() - begin
             elif self._last is not None and not is_suite:
                 self._add_exchange(item, self._last, report)
-            self.broke(call.excinfo.value)
+            exchange = item.case.exchange if isinstance(item, SuiteItem) else self._last
+            is_ours = self._target is None or isinstance(call.excinfo.value, HarnessError)
+            lost = None if is_ours else token_check.refused(self.target, exchange)
+            self.broke(lost or call.excinfo.value)
         if not is_suite and self._target is not None:
             # Local variables, compared values and the output of a test may hold the token.
             secrets = failure.secrets_of(self._last, self._target.token())
@@ -128,6 +132,7 @@ class Run(Side):
             self.target.shell_token(),
             self._logs(exchange),
             self.target.token(),
+            hint=self._hint(exchange),
             one_line=_one_line(item),
         )
 
@@ -138,8 +143,13 @@ class Run(Side):
         setattr(report, TROUBLE, _is_trouble(exchange))
         if not _one_line(item):
             shell_token, token = self.target.shell_token(), self.target.token()
-            sections = failure.redacted(exchange, shell_token, self._logs(exchange), token)
+            logs, hint = self._logs(exchange), self._hint(exchange)
+            sections = failure.redacted(exchange, shell_token, logs, token, hint)
             report_compat.add_sections(report.longrepr, sections)
+
+    def _hint(self, exchange: Exchange | None) -> str:
+        replicas, keystone = bool(self.target.replicas), not self.wire.in_process
+        return hints.hint(exchange, replicas=replicas, keystone=keystone)
 
     def _logs(self, exchange: Exchange | None) -> Mapping[str, Sequence[str]]:
         if exchange is None or not isinstance(self.target, Explains):

@@ -24,28 +24,35 @@ def render(
     logs: Mapping[str, Sequence[str]],
     token: str,
     *,
+    hint: str = "",
     one_line: bool = False,
 ) -> _pytest_compat.Failure:
     """The failure in pytest's form; ``place`` is the test's file and line, from 1.
 
     ``shell_token`` is a shell command that sets TOKEN; None if curl cannot reach the target.
-    ``token`` is the run's own token, which the failure must not show. With ``one_line`` pytest
-    shows place and problem alone.
+    ``token`` is the run's own token, which the failure must not show. ``hint`` says more about the
+    cause. With ``one_line`` pytest shows place and problem alone.
     """
     hidden = secrets_of(exchange, token)
     if exchange is not None:
         # gabbi's message ends with the body, which the section of the response shows anyway.
         problem = re.sub(r", (truncated )?response:\n.*", "", problem, count=1, flags=re.DOTALL)
     problem = redact.text(problem, hidden)
-    parts = () if exchange is None else redacted(exchange, shell_token, logs, token)
+    parts = () if exchange is None else redacted(exchange, shell_token, logs, token, hint)
     return _pytest_compat.failure(problem, place, parts, one_line=one_line)
 
 
 def redacted(
-    exchange: Exchange, shell_token: str | None, logs: Mapping[str, Sequence[str]], token: str
+    exchange: Exchange,
+    shell_token: str | None,
+    logs: Mapping[str, Sequence[str]],
+    token: str,
+    hint: str = "",
 ) -> Iterator[tuple[str, str]]:
     """The sections, with all secrets hidden."""
     hidden = secrets_of(exchange, token)
+    if hint:
+        yield "what this is", redact.text(hint, hidden)
     for title, text in sections(exchange, shell_token, logs, token):
         yield title, redact.text(text, hidden)
 

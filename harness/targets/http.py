@@ -12,6 +12,7 @@ from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
     NewConnectionError,
+    ProtocolError,
     ReadTimeoutError,
 )
 
@@ -21,6 +22,8 @@ from harness.targets.redirects import follow
 # A server may close an idle connection just when the next request is on its way. A write must not
 # be lost that way, and must not be sent twice. Apache waits 5 s by default.
 IDLE_SECONDS = 2.0
+# Requests that change nothing, and so may be sent again.
+AGAIN = frozenset({"GET", "HEAD"})
 PORTS = {"http": 80, "https": 443}
 PROTOCOLS = {10: "HTTP/1.0", 11: "HTTP/1.1", 20: "HTTP/2"}
 
@@ -35,6 +38,8 @@ class _Line:
 
 class HttpTransport:
     """Keeps one connection for each place it speaks to; sends each request once.
+
+    A GET on a kept connection that the server has closed is sent again, on a new one.
 
     ``certificates`` names a file of authorities to trust besides the system's. Serves one thread.
     """
@@ -58,8 +63,10 @@ class HttpTransport:
         parts = urlsplit(request.url)
         path = parts.path or "/"
         line = self._line(parts.scheme, parts.hostname or "", parts.port, request.headers)
-        try:
-            answer = line.pool.urlopen(
+        was_used = line.pool.num_requests > 0
+
+        def ask() -> urllib3.BaseHTTPResponse:
+            return line.pool.urlopen(
                 request.method,
                 f"{path}?{parts.query}" if parts.query else path,
                 body=request.body or None,
@@ -69,6 +76,15 @@ class HttpTransport:
                 assert_same_host=False,
                 timeout=timeout,
             )
+
+        try:
+            try:
+                answer = ask()
+            except ProtocolError as error:
+                if not (was_used and request.method in AGAIN and _is_closed(error)):
+                    raise
+                # The server had closed the kept connection without having said so.
+                answer = ask()
         except (HTTPError, ValueError) as error:
             raise _failure(error, request, timeout) from error
         finally:
@@ -106,6 +122,13 @@ class HttpTransport:
             ca_certs=self._certificates,
             server_hostname=name,
         )
+
+
+def _is_closed(error: ProtocolError) -> bool:
+    """Whether the server has closed the connection, without a byte of an answer."""
+    cause = error.args[-1]
+    # http.client's RemoteDisconnected is a ConnectionResetError.
+    return isinstance(cause, ConnectionResetError | BrokenPipeError)
 
 
 def _encoded(headers: Mapping[str, str]) -> Any:

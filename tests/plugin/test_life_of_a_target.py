@@ -242,3 +242,39 @@ def test_an_unusable_target_is_not_installed_quietly(project: Project) -> None:
     result = project.run()
     assert result.ret == pytest.ExitCode.INTERNAL_ERROR
     assert project.events == ["start", "stop"]
+
+
+LOSES_TOKEN = """
+class Application:
+    requests = 0
+    def __call__(self, environ, start):
+        self.requests += 1
+        lost = self.requests > 2 or environ["PATH_INFO"].endswith("/private")
+        start("401 Unauthorized" if lost else "200 OK", [("content-type", "application/json")])
+        return [b"{}"]
+"""
+
+
+@pytest.mark.parametrize("workers", [[], ["-n1"]], ids=["alone", "workers"])
+def test_a_token_that_is_lost_ends_the_run_and_no_test_is_to_blame(
+    project: Project, workers: list[str]
+) -> None:
+    project.module(LOSES_TOKEN, "_token")
+    project.fake(application="_token:Application")
+    project.settings()
+    tests = "".join(f"- {{name: number {number}, GET: /}}\n" for number in range(6))
+    project.suite(f"tests:\n{tests}")
+    result = project.run_apart(*workers)
+    assert result.ret == 70
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["ERROR: *does not take the run's own token any more*run again*"])
+
+
+def test_a_401_of_its_own_is_a_failed_test(project: Project) -> None:
+    project.module(LOSES_TOKEN, "_token")
+    project.fake(application="_token:Application")
+    project.settings()
+    project.suite("tests:\n- {name: refused, GET: /private}\n")
+    result = project.run()
+    assert result.ret == 1
+    result.assert_outcomes(failed=1)

@@ -68,6 +68,27 @@ def test_a_request_that_gets_no_answer_is_not_sent_again(
         assert len(server.received) == 1
 
 
+@pytest.mark.parametrize(("method", "again"), [("GET", True), ("POST", False)])
+def test_a_kept_connection_that_ends_at_the_next_request_is_opened_again_for_a_get(
+    transport: HttpTransport, method: str, again: bool
+) -> None:
+    """devstack's Apache closes a connection after an answer, at times without having said so."""
+
+    def first_alone(received: Received) -> bytes | None:
+        is_first = received.connection == 0 and not server.received[1:]
+        return answer(body=b"fine") if is_first or received.connection else None
+
+    with Server(first_alone) as server:
+        transport.send(get(f"{server.url}/"), timeout=5)
+        request = Request(method, f"{server.url}/x")
+        if again:
+            assert transport.send(request, timeout=5).status == 200
+        else:
+            with pytest.raises(ConnectionError):
+                transport.send(request, timeout=5)
+        assert len(server.received) == (3 if again else 2)
+
+
 def test_an_error_of_the_server_is_an_answer_and_not_sent_again(transport: HttpTransport) -> None:
     with Server(lambda received: answer("503 Busy", headers=(("retry-after", "0"),))) as server:
         assert transport.send(get(f"{server.url}/"), timeout=5).status == 503

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.config.plan import Plan
 
 # Options that no ini file and no variable can set.
-OTHERS = ("suites", "report", "record", "parity", "parity_report", "consistency")
+OTHERS = ("suites", "report", "record", "parity", "parity_report", "consistency", "empty")
 GABBI = {
     "gabbi_fixture_modules": "modules in which suites find their fixtures",
     "gabbi_inner_fixtures": "fixtures around each test, as module:Class",
@@ -77,6 +77,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         const=True,
         help="in place of suites: concurrent calls through all replicas, judged by what placement "
         "promises; one test for each workload of placement-harness check",
+    )
+    group.addoption(
+        "--empty",
+        dest="placement_empty",
+        action="store_const",
+        const=True,
+        help="begin each suite with an empty placement, and take the tokens of noauth2 in it "
+        "(x-auth-token: admin), as placement's own suites do",
     )
     for name in INI:
         parser.addini(ini_name(name), SETTINGS[name].help)

@@ -66,6 +66,7 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
             response_handlers=config.getini("gabbi_response_handlers"),
             content_handlers=config.getini("gabbi_content_handlers"),
             safe_yaml=config.getini("gabbi_safe_yaml"),
+            empty=bool(config.getoption("placement_empty")),
         )
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
@@ -147,10 +148,12 @@ def _refuse_full_placements(config: pytest.Config, plan: Plan, other: OtherSide 
     """Raise UsageError for suites that need an empty placement, where one cannot be emptied."""
     plans = [("--target", plan), *([("--parity", other.plan)] if other else [])]
     full = [(option, plan) for option, plan in plans if not targets.kind_of(plan).can_be_emptied]
-    if full and selection.fixtures(selection.files(config)):
+    empty = bool(config.getoption("placement_empty"))
+    if full and selection.fixtures(selection.files(config), empty=empty):
         option, plan = full[0]
+        needing = "--empty and placement's own suites need"
         raise UsageError(
-            f"placement's own suites need an empty placement, and {plan.target} is in use.",
+            f"{needing} an empty placement, and {plan.target} is in use.",
             f"Run them with {option} {'stack or ' if option == '--target' else ''}embedded.",
         )
 
@@ -162,7 +165,7 @@ def _with_lanes(config: pytest.Config, plan: Plan) -> Plan:
     """
     kind = targets.kind_of(plan)
     suites = [*selection.files(config)]
-    wanted = selection.fixtures(suites)
+    wanted = selection.fixtures(suites, empty=bool(config.getoption("placement_empty")))
     workers = max(1, _xdist_compat.number_of_workers(config))
     # Suites in one process, and Python tests in any number, share the stack's first lane.
     if not kind.is_cluster or not (wanted or (suites and workers > 1)):

@@ -20,6 +20,8 @@ class Extensions:
         default_factory=lambda: [handler() for handler in handlers.RESPONSE_HANDLERS]
     )
     safe_yaml: bool = True
+    # Whether each suite begins with an empty placement.
+    empty: bool = False
 
     def fixture(self, name: str) -> type | None:
         """The suite fixture of this name; None when no module has it."""
@@ -37,6 +39,7 @@ def load(
     response_handlers: Sequence[str],
     content_handlers: Sequence[str],
     safe_yaml: bool,
+    empty: bool = False,
 ) -> Extensions:
     """Import the modules and classes in the settings. Raises UsageError for missing ones."""
     added = _classes("gabbi_content_handlers", content_handlers)
@@ -46,6 +49,7 @@ def load(
         _classes("gabbi_inner_fixtures", inner_fixtures),
         [handler() for handler in added + list(handlers.RESPONSE_HANDLERS)],
         safe_yaml,
+        empty,
     )
 
 

@@ -80,6 +80,11 @@ def _fixtures(
                 raise SuiteError(path, None, problem, shape=False)
             fixture = _staged(path, name, fixture, extensions, wire)
         setattr(module, name, fixture)
+    if extensions.empty and not any(map(is_staged, vars(module).values())):
+        name = fixture_data.EMPTY
+        setattr(module, name, _staged(path, name, None, extensions, wire))
+        # First, so that the project's own fixtures meet an empty placement.
+        suite["fixtures"] = [name, *(suite.get("fixtures") or ())]
     # gabbi accepts an empty namespace as a module without fixtures.
     return module
 
@@ -100,6 +105,9 @@ def _staged(
     if fixture is not None and fixture.__module__ != fixture_data.FIXTURES:
         raise SuiteError(path, None, _in_process(name), shape=False)
     source = fixture_data.source_for(path)
+    if source is None and extensions.empty:
+        problem = f"--empty uses a fixture of placement's. {fixture_data.REMEDY}"
+        raise SuiteError(path, None, problem, shape=False)
     if source is None or name not in fixture_data.fixtures_in(source):
         raise SuiteError(path, None, _unknown(name, extensions), shape=False)
     return functools.partial(wire.staged, fixture_data.Fixture(source, name))

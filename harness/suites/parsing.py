@@ -1,5 +1,6 @@
 """Reads suites as YAML, and finds the lines of their tests."""
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ EXAMPLE = """A suite looks like this:
 
 
 MERGE = "tag:yaml.org,2002:merge"
+
+
+class RepeatedKeyWarning(UserWarning):
+    """A mapping in a suite has a key twice."""
 
 
 class SuiteError(Exception):
@@ -50,7 +55,7 @@ def _load(loader: Any, text: str, path: Path) -> tuple[yaml.Node | None, Any]:
         if node is None:
             return None, None
         # Before construction, which merges the keys of `<<` into the nodes.
-        _refuse_repeated_keys(node, path)
+        _report_repeated_keys(node, path)
         try:
             return node, reader.construct_document(node)
         except ValueError as error:
@@ -61,8 +66,11 @@ def _load(loader: Any, text: str, path: Path) -> tuple[yaml.Node | None, Any]:
         reader.dispose()
 
 
-def _refuse_repeated_keys(root: yaml.Node, path: Path) -> None:
-    """Raise SuiteError for a mapping with a key twice, of which YAML would keep the last value."""
+def _report_repeated_keys(root: yaml.Node, path: Path) -> None:
+    """Raise SuiteError for a key of the suite itself that stands twice, and warn of all others.
+
+    YAML keeps the last value alone: tests are lost, or an expectation is.
+    """
     for node in _nodes(root):
         lines: dict[tuple[str, str], int] = {}
         for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
@@ -74,8 +82,18 @@ def _refuse_repeated_keys(root: yaml.Node, path: Path) -> None:
                     f"the key {key.value!r} is in line {lines[name] + 1} already; "
                     "YAML keeps the last one alone."
                 )
-                raise SuiteError(path, line, problem, shape=False)
+                if node is root:
+                    raise SuiteError(path, line, problem, shape=False)
+                _warn(path, line, problem)
             lines[name] = line
+
+
+def _warn(path: Path, line: int, problem: str) -> None:
+    try:
+        warnings.warn_explicit(problem, RepeatedKeyWarning, str(path), line + 1)
+    except RepeatedKeyWarning as error:
+        # `-W error` asks for that.
+        raise SuiteError(path, line, str(error), shape=False) from None
 
 
 def _line_of_bad_value(loader: Any, root: yaml.Node) -> int | None:

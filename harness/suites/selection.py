@@ -72,8 +72,8 @@ def files(config: pytest.Config) -> Iterator[Path]:
             yield given
 
 
-def fixtures(paths: Iterable[Path]) -> set[fixture_data.Fixture]:
-    """The fixtures of placement's that suites name."""
+def fixtures(paths: Iterable[Path], *, empty: bool = False) -> set[fixture_data.Fixture]:
+    """The fixtures of placement's that suites name; with ``empty``, all others have EMPTY."""
     named = set()
     for path in paths:
         try:
@@ -81,11 +81,10 @@ def fixtures(paths: Iterable[Path]) -> set[fixture_data.Fixture]:
         except (OSError, UnicodeDecodeError, yaml.YAMLError):
             # The error is reported when the suite is collected.
             continue
-        if names and (source := fixture_data.source_for(path)) is not None:
-            named |= {
-                fixture_data.Fixture(source, name)
-                for name in names & fixture_data.fixtures_in(source)
-            }
+        if (names or empty) and (source := fixture_data.source_for(path)) is not None:
+            known = names & fixture_data.fixtures_in(source)
+            known = known or ({fixture_data.EMPTY} if empty else set())
+            named |= {fixture_data.Fixture(source, name) for name in known}
     return named
 
 

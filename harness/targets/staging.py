@@ -66,6 +66,10 @@ class Stages:
                 lanes.set_policy(state, name, {})
 
     def _sent(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        given = {name.lower(): value for name, value in headers.items()}
+        if given.get(identities.TOKEN) == self._stack.token():
+            # A suite that takes $ENVIRON['SERVICE_TOKEN'] has a token of keystone's already.
+            return headers
         identity, others = identities.read(headers)
         if identity is None:
             return others

@@ -30,6 +30,8 @@ from harness.upstream.profiles import Profile, profile_of
 FIXTURES = "placement.tests.functional.fixtures.gabbits"
 SUITES = Path("placement/tests/functional/gabbits")
 SOURCE = Path("placement/tests/functional/fixtures/gabbits.py")
+# The fixture that makes an empty placement.
+EMPTY = "APIFixture"
 REMEDY = "Install what placement's own suites need: pip install 'placement-harness[upstream]'."
 SECONDS = 120
 # Number of results that are kept, of some 100 KB each.

@@ -48,7 +48,23 @@ def test_a_suite_that_is_not_there_is_a_usage_error(project: Project) -> None:
 def test_a_live_cloud_is_not_emptied_for_them(project: Project) -> None:
     result = project.run("--suite", "upstream", target=NOBODY)
     assert result.ret == 4
-    result.stderr.fnmatch_lines([f"ERROR: placement's own suites need an empty * {NOBODY} is*"])
+    result.stderr.fnmatch_lines([f"ERROR: --empty and placement's own suites need an empty * {NOBODY} is*"])
+    project.suite()
+    result = project.run("--empty", target=NOBODY)
+    assert result.ret == 4
+
+
+@pytest.mark.parametrize("workers", [[], ["-n1"]], ids=["alone", "workers"])
+def test_with_empty_each_suite_begins_with_an_empty_placement(
+    project: Project, workers: list[str]
+) -> None:
+    project.fake(stage="works")
+    project.suite()
+    project.suite(name="gabbits/two.yaml")
+    project.suite("fixtures: [AllocationFixture]\ntests: [{name: own, GET: /}]", "gabbits/x.yaml")
+    project.run_apart("--empty", *workers).assert_outcomes(passed=7)
+    stages = [event for event in project.events if event.startswith("stage")]
+    assert sorted(stages) == ["stage APIFixture"] * 2 + ["stage AllocationFixture"]
 
 
 def test_a_target_without_stages_says_so(project: Project) -> None:

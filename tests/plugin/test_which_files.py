@@ -181,11 +181,6 @@ def test_an_example_is_not_shown_where_it_does_not_help(
             "the key 'tests' is in line 1 already; YAML keeps the last one alone.",
         ),
         (
-            "tests:\n- name: one\n  GET: /\n  response_strings: [a]\n  response_strings: [b]\n",
-            5,
-            "the key 'response_strings' is in line 4 already; YAML keeps the last one alone.",
-        ),
-        (
             "tests:\n- name: one\n  GET: /\n  data: 2026-13-45\n",
             4,
             "a value cannot be read: month must be in 1..12. Put it in quotes if it is text.",
@@ -198,6 +193,19 @@ def test_what_yaml_would_take_otherwise_than_it_is_meant_is_an_error_with_its_li
     path = project.suite(text)
     result = project.run()
     result.stdout.fnmatch_lines([f"{path}:{line}: {problem}", "ERROR gabbits/one.yaml"])
+    result.assert_outcomes(errors=1)
+
+
+def test_a_key_twice_in_a_test_warns_as_others_run_such_suites(project: Project) -> None:
+    path = project.suite(
+        "tests:\n- name: one\n  GET: /\n  response_strings: [none]\n  response_strings: [value]\n"
+    )
+    result = project.run()
+    result.assert_outcomes(passed=1, warnings=1)
+    told = "the key 'response_strings' is in line 4 already; YAML keeps the last one alone."
+    result.stdout.fnmatch_lines([f"*gabbits/one.yaml:5: RepeatedKeyWarning: {told}"])
+    result = project.run("-W", "error")
+    result.stdout.fnmatch_lines([f"{path}:5: {told}"])
     result.assert_outcomes(errors=1)
 
 

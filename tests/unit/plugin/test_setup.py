@@ -48,7 +48,7 @@ def test_other_targets_have_no_lanes(tmp_path: Path, target: str) -> None:
 def test_placements_own_suites_are_not_for_somebodys_cloud(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.suites.selection.fixtures", lambda files: {"APIFixture"})
+    monkeypatch.setattr("harness.suites.selection.fixtures", lambda files, empty: {"APIFixture"})
     with pytest.raises(UsageError, match="need an empty placement"):
         setup._refuse_full_placements(
             config(tmp_path, 0), Plan(target="https://cloud/placement"), None

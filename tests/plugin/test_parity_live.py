@@ -135,7 +135,7 @@ def test_what_is_neither_a_target_nor_a_recording_is_named(two: Project) -> None
 def test_upstreams_suites_need_another_side_that_can_be_emptied(project: Project) -> None:
     result = project.run("--suite", "upstream", "--parity", "http://127.0.0.1:1/placement")
     assert result.ret == 4
-    result.stderr.fnmatch_lines(["ERROR: --empty and placement's own suites need an empty placement*"])
+    result.stderr.fnmatch_lines(["ERROR: * own suites need an empty placement*"])
 
 
 def test_a_suite_keeps_its_comparison_below_a_failure_of_its_own(two: Project) -> None:

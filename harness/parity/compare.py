@@ -8,8 +8,9 @@ from typing import Any
 
 from harness.core.exchange import Exchange, Request, Response
 from harness.parity import parts
-from harness.parity.relations import TOKEN, Relations, pieces
+from harness.parity.relations import Relations
 from harness.parity.routes import route
+from harness.parity.tokens import TOKEN, pieces
 
 ABSENT = object()
 # placement shows a refused document in lines of 72 characters. Where ids have another length, lines

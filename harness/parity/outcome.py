@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.parity.judge import Verdict
-from harness.parity.relations import TOKEN
 from harness.parity.rules import Rule
+from harness.parity.tokens import TOKEN
 
 PAGE = Path(__file__).with_name("page.html")
 # So many examples of a cause are kept. When the page has BUDGET characters of them, further causes
@@ -42,6 +42,8 @@ class Outcome:
         self.right = right
         self.counts: Counter[str] = Counter()
         self.exchanges = 0
+        # Changes that others have made to a side during the run, as lines.
+        self.changes: Sequence[str] = ()
         # Reasons of tests that were not compared, and how many tests each has.
         self.lacking: Counter[str] = Counter()
         # Seconds that the answers of each route took, of the left and of the right side.
@@ -124,6 +126,7 @@ def as_data(outcome: Outcome) -> dict[str, Any]:
             for rule, count in outcome.met
         ],
         "stale": [{"place": rule.place, "reason": rule.reason} for rule in outcome.stale],
+        "changes": [*outcome.changes],
         "lacking": [{"why": why, "count": count} for why, count in outcome.lacking.items()],
         "latency": [
             {"route": route, "left": _figures(left), "right": _figures(right)}

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harness.core.exchange import Exchange, Response
-from harness.parity.relations import Piece
+from harness.parity.tokens import Piece
 from harness.upstream import identities
 
 # A replica's number, with its lane if that is not the first one.

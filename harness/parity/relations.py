@@ -7,73 +7,15 @@ throughout a run. Times differ too; each has to be a time near its own side's pr
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-_HEX = "[0-9a-fA-F]"
-_UUID = rf"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
-# The kinds of values that a side makes up, in the order in which they are looked for.
-TOKEN = re.compile(
-    rf"(?P<request_id>\breq-{_UUID})"
-    # In a query, %3A or %2C may stand before a UUID, and their last character is no digit of it.
-    rf"|(?P<uuid>(?:(?<![0-9a-fA-F-])|(?<=%{_HEX}{{2}})){_UUID}(?![0-9a-fA-F-]))"
-    rf"|(?P<id>(?<!{_HEX}){_HEX}{{32}}(?!{_HEX}))"
-    r"|(?P<origin>\bhttps?://[^/\s\"'<>\\]+)"
-    r"|(?P<http_date>\b[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT)"
-    r"|(?P<python_date>\bdatetime\.datetime\([\d, ]+\))"
-    r"|(?P<iso_date>\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)?)"
-)
-TIMES = frozenset({"http_date", "python_date", "iso_date"})
-# Words of the database itself, which name rows by ids that it has given out.
-DATABASE_WORDS = re.compile(r"\((?:pymysql\.err|sqlite3)\.\w+\)")
-INTEGER = re.compile(r"(?P<row>(?<![\w.])\d+)")
-# Texts of fewer characters are cut once, and remembered.
-SHORT = 200
+from harness.parity.tokens import TIMES, Piece, pieces
+
 # How far a time may lie after its side's present, and before the side's first answer. Seconds.
 SLACK = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of a text: literal, or a value that a side has made up, of this ``kind``."""
-
-    kind: str
-    text: str
-
-
-def pieces(text: str) -> Sequence[Piece]:
-    """The text, cut into literal parts and values that its side has made up."""
-    # Most texts are headers, and most headers come again and again.
-    return _short_pieces(text) if len(text) < SHORT else _pieces(text)
-
-
-@functools.lru_cache(4096)
-def _short_pieces(text: str) -> Sequence[Piece]:
-    return _pieces(text)
-
-
-def _pieces(text: str) -> Sequence[Piece]:
-    parts = tuple(_cut(text, TOKEN))
-    if not DATABASE_WORDS.search(text):
-        return parts
-    return tuple(
-        part
-        for piece in parts
-        for part in (_cut(piece.text, INTEGER) if piece.kind == "literal" else (piece,))
-    )
-
-
-def _cut(text: str, pattern: re.Pattern[str]) -> Iterator[Piece]:
-    end = 0
-    for match in pattern.finditer(text):
-        if match.start() > end:
-            yield Piece("literal", text[end : match.start()])
-        yield Piece(match.lastgroup or "", match[0])
-        end = match.end()
-    if end < len(text):
-        yield Piece("literal", text[end:])
 
 
 @dataclass

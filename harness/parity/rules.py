@@ -4,6 +4,7 @@
 stale: what it excuses does not happen any more, and it would hide what comes in its place.
 """
 
+import copy
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -115,9 +116,6 @@ class Expectations:
     """The rules between two kinds of sides, and which of them a test has met, by their indexes."""
 
     def __init__(self, rules: Sequence[Rule], left: str, right: str) -> None:
-        self._left = left
-        self._right = right
-        self._rules = rules
         # Each rule with its number, and whether the left side is its second one.
         self._between = [
             (number, rule, swapped)
@@ -129,7 +127,9 @@ class Expectations:
 
     def of_one_test(self) -> "Expectations":
         """The same rules, of which none has been met yet."""
-        return Expectations(self._rules, self._left, self._right)
+        fresh = copy.copy(self)
+        fresh.met, fresh.possible = Counter(), set()
+        return fresh
 
     def undeclared(self, exchange: Exchange, differences: Iterable[Difference]) -> list[Difference]:
         """The differences that no rule declares."""

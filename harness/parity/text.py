@@ -58,6 +58,10 @@ def summary(outcome: Outcome) -> Iterator[str]:
             f"unstable: {cause.route} {cause.place}, {times}, first in "
             f"{first['suite']}::{first['test']}: {outcome.right} does not repeat it"
         )
+    for line in outcome.changes:
+        yield f"changed: {line}"
+    if outcome.changes:
+        yield "changed: by others, or by a suite that leaves something: differences may be theirs"
     for why, count in outcome.lacking.items():
         yield f"not compared: {count} {'test' if count == 1 else 'tests'}: {why}"
     counts = ", ".join(f"{outcome.counts[verdict]} {verdict}" for verdict in Verdict)

@@ -7,10 +7,11 @@ from harness import targets
 from harness.config.plan import Plan
 from harness.core.errors import UsageError
 from harness.core.exchange import Exchange
+from harness.plugin.shared_targets import changes, contents
 from harness.plugin.side import Side
 from harness.plugin.target_starter import Starter
 from harness.suites.connection import Wire
-from harness.targets.base import PerProcess, Target
+from harness.targets.base import PerProcess, Shared, Target
 
 # Key of a worker's share that is for the other side.
 OTHER = "other side"
@@ -24,6 +25,7 @@ class OtherSide(Side):
         self.kind = targets.kind_of(plan).name
         self.stream.subscribe(self)
         self._exchanges: list[Exchange] = []
+        self._watched: list[tuple[Shared, Mapping[str, str] | None]] = []
 
     def observe(self, exchange: Exchange) -> None:
         self._exchanges.append(exchange)
@@ -32,6 +34,20 @@ class OtherSide(Side):
         """The exchanges since the last call."""
         exchanges, self._exchanges = self._exchanges, []
         return exchanges
+
+    def watch(self, *watched: Target) -> None:
+        """Remember the contents of those targets that others use as well."""
+        self._watched = [
+            (target, contents(target)) for target in watched if isinstance(target, Shared)
+        ]
+
+    def changes(self) -> list[str]:
+        """Lines on what has changed in the watched targets."""
+        return [
+            f"{target.url}: {line}"
+            for target, before in self._watched
+            for line in changes(before, contents(target))
+        ]
 
 
 class OtherOwner:
@@ -68,6 +84,7 @@ class OtherOwner:
                 f"--parity {self.side.plan.target} compares {main.url} with itself.",
                 "Give --parity the address of another placement.",
             )
+        self.side.watch(main, self.target)
         if not self._in_workers:
             self.side.connect(self.target)
 

@@ -1,7 +1,7 @@
 """Compares each test's exchanges with those of another side, and fails tests that differ."""
 
 import time
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -217,11 +217,17 @@ class ParitySummary:
     """Adds up the judgements of all tests, in the process that owns the run."""
 
     def __init__(
-        self, sides: tuple[str, str], title: str, table: Declared, page: Path | None
+        self,
+        sides: tuple[str, str],
+        title: str,
+        table: Declared,
+        page: Path | None,
+        changes: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._title = title
         self.outcome = Outcome(*sides, table.rules)
         self._page = page
+        self._changes = changes
 
     def pytest_report_header(self) -> str:
         return f"parity: every answer is compared with {self._title}"
@@ -234,6 +240,7 @@ class ParitySummary:
         """Fail a run in which nothing was compared, or whose declared differences are gone."""
         if session.config.getoption("collectonly"):
             return
+        self.outcome.changes = [*self._changes()]
         if session.exitstatus == pytest.ExitCode.OK and not self.outcome.ok:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._page is not None:

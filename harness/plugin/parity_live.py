@@ -8,7 +8,7 @@ from harness.core.exchange import Exchange
 from harness.parity import repeats
 from harness.parity.compare import Unordered
 from harness.parity.judge import by_test
-from harness.parity.repeats import Pass, Spot
+from harness.parity.repeats import GATEWAY, Pass, Spot
 from harness.plugin import _pytest_compat, twins
 from harness.plugin.other_side import OtherSide
 from harness.plugin.parity_sources import Test
@@ -39,6 +39,10 @@ class Live:
         if not isinstance(item, SuiteItem) or item.other is None:
             return
         _require_target(item.other.perform().error)
+        exchange = item.other.exchange
+        if exchange is None or exchange.response is None or exchange.response.status in GATEWAY:
+            # Raises an error when the target has gone: no further test needs to try it.
+            self._side.target.check()
 
     def run(self, item: pytest.Function, following: pytest.Item | None) -> list[pytest.TestReport]:
         self._twin = twin = None if twins.acts_on(item) else self._twins.of(item)

@@ -39,7 +39,9 @@ class Comparison:
             check = ParityCheck(run, self.source, kind, table)
             config.pluginmanager.register(check, "placement-parity")
         if not is_worker:
-            summary = ParitySummary((kind, self.source.label), self.title, table, self.page)
+            changes = self.other.changes if self.other is not None else tuple
+            sides = kind, self.source.label
+            summary = ParitySummary(sides, self.title, table, self.page, changes)
             config.pluginmanager.register(summary, PARITY_SUMMARY)
 
 

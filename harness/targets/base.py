@@ -135,6 +135,20 @@ class Explains(Protocol):
 
 
 @runtime_checkable
+class Shared(Protocol):
+    """A target that others use as well, and may change during a run."""
+
+    @property
+    def url(self) -> str: ...
+
+    def contents(self) -> Mapping[str, str]:
+        """Its contents by name, e.g. {'provider compute-1': 'generation 3'}.
+
+        Raises OSError or TargetError when it does not answer.
+        """
+
+
+@runtime_checkable
 class PerProcess(Protocol):
     """A target inside the process that uses it: each xdist worker starts one, the controller none.
 

@@ -100,6 +100,20 @@ class Remote:
                 f"{self._url} has gone: {error}.", "See what became of it, and run again."
             ) from error
 
+    def contents(self) -> Mapping[str, str]:
+        """The providers with their generations, the traits and the resource classes."""
+        token = {"x-auth-token": self.token(), "openstack-api-version": "placement 1.39"}
+        providers, traits, classes = (
+            json.loads(self._ask(f"/{collection}", token).body)[collection]
+            for collection in ("resource_providers", "traits", "resource_classes")
+        )
+        generations = {each["name"]: f"generation {each['generation']}" for each in providers}
+        return {
+            **{f"provider {name}": generation for name, generation in generations.items()},
+            **{f"trait {name}": "" for name in traits},
+            **{f"resource class {each['name']}": "" for each in classes},
+        }
+
     def shell_token(self) -> str | None:
         if isinstance(self.credentials, Ready):
             return "TOKEN=admin" if self.credentials.who == "noauth2" else "TOKEN=$OS_TOKEN"

@@ -202,6 +202,13 @@ class _WithStack(Fake):
         return "the stack object"
 
 
+class _Shared(Fake):
+    def contents(self) -> Mapping[str, str]:
+        """The next of the contents that FAKE lists."""
+        told: dict[str, str] = self.told["contents"].pop(0)
+        return told
+
+
 class _WithDatabase(Fake):
     def database(self) -> _Connection:
         return _Connection()
@@ -213,6 +220,7 @@ CAPABILITIES = {
     "measures": _Measurable,
     "stack": _WithStack,
     "database": _WithDatabase,
+    "contents": _Shared,
 }
 
 

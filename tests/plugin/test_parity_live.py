@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.fakes.project import SUITE, Project
@@ -17,6 +19,19 @@ class Other(Application):
     def __call__(self, environ, start):
         if environ["PATH_INFO"] == "/second":
             environ["PATH_INFO"] = "/status/203"
+        return super().__call__(environ, start)
+"""
+# Answers what the usual one refuses.
+ANSWERS_REFUSED = """
+from tests.fakes.target import Application
+
+class Main(Application):
+    def __init__(self):
+        super().__init__([])
+
+    def __call__(self, environ, start):
+        if environ["PATH_INFO"] == "/refused":
+            environ["PATH_INFO"] = "/"
         return super().__call__(environ, start)
 """
 # Each side is asked for what it has answered before.
@@ -110,6 +125,58 @@ def test_a_side_that_does_not_start_ends_the_run(two: Project) -> None:
     assert result.ret == 70
     result.stdout.fnmatch_lines(["ERROR: MariaDB died while starting.*"])
     assert two.events.count("stop") == 2
+
+
+def test_a_side_that_dies_half_way_ends_the_run(two: Project) -> None:
+    two.suite(SUITE.replace("GET: /second", "GET: /refused"))
+    two.module(ANSWERS_REFUSED, "main")
+    two.settings()
+    two.fake(application="main:Main")
+    two.other(dies=1)
+    result = two.run("--parity", "other")
+    assert result.ret == 70
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["ERROR: Replica 2 died*"])
+    assert two.events.count("stop") == 2
+
+
+def test_a_side_that_is_up_and_does_not_answer_is_not_compared(two: Project) -> None:
+    two.suite(SUITE.replace("GET: /second", "GET: /refused"))
+    two.module(ANSWERS_REFUSED, "main")
+    two.settings()
+    two.fake(application="main:Main")
+    result = two.run("--parity", "other")
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["not compared: 1 test: no answer of other: *nobody listens"])
+
+
+def test_what_others_have_changed_meanwhile_is_said(two: Project) -> None:
+    before = {"provider a": "generation 1", "provider b": "generation 1", "trait CUSTOM_A": ""}
+    after = {"provider a": "generation 2", "provider c": "generation 1", "trait CUSTOM_A": ""}
+    two.other(contents=[before, after])
+    result = two.run("--parity", "other", "--run-report", "run.json")
+    assert result.ret == 0
+    url = "http://other.example:8778/placement"
+    lines = [
+        f"{url}: came during the run: provider c",
+        f"{url}: went during the run: provider b",
+        f"{url}: changed during the run: provider a",
+    ]
+    result.stdout.fnmatch_lines([f"changed: {line}" for line in lines])
+    assert json.loads((two.path / "run.json").read_text())["parity"]["changes"] == lines
+
+
+def test_nothing_is_said_of_what_nobody_has_changed(two: Project) -> None:
+    two.other(contents=[{"provider a": "generation 1"}] * 2)
+    result = two.run("--parity", "other")
+    assert "changed:" not in result.stdout.str()
+
+
+def test_contents_that_cannot_be_had_are_no_reason_to_fail(two: Project) -> None:
+    two.other(contents=[{"provider a": "generation 1"}])
+    result = two.run("--parity", "other")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["changed: *it could not be asked whether others have changed*"])
 
 
 def test_a_target_is_not_compared_with_itself(two: Project) -> None:

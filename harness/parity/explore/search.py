@@ -17,8 +17,8 @@ from harness.parity.explore.calls import Call, Names, keys
 from harness.parity.explore.side import Side
 from harness.parity.explore.strategies import sequences
 from harness.parity.judge import Judge, route_of
-from harness.parity.relations import TOKEN
 from harness.parity.rules import Declared
+from harness.parity.tokens import TOKEN
 
 # The longest that one difference is shrunk. Seconds.
 SHRINKING = 20.0

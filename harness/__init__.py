@@ -5,7 +5,8 @@ The words, as code, output and docs use them:
 stack       one Compose project: MariaDB, memcached, keystone, Apache and the replicas.
 replica     one placement behind the proxy: a container, in which each lane has a process.
 lane        one isolated placement in a stack: a schema, replicas and a port of Apache's.
-target      whatever answers requests: a stack, placement in this process, or a URL.
+target      the thing that answers requests: a stack, the reference in it, placement in this
+            process, or a URL.
 profile     a placement configuration that some suites need.
 suite       one gabbi YAML file.
 test        one entry of a suite: one request, and what is expected of its answer.
@@ -25,13 +26,13 @@ matrix, bench, tempest    runs of many stacks; figures; tempest as another runne
 consistency               concurrent calls through all replicas, judged by placement's promises
 parity                    two targets' answers compared, exchange by exchange
 suites                    gabbi files as pytest items; the only room that imports gabbi
-targets                   what answers: stack, embedded, URL
-report                    what a run says: header, summary, failures
+targets                   the things that answer: stack, reference, embedded, URL
+report                    the output of a run: header, summary, failures
 stack                     a placement cluster: lifecycle > operations > handle > project >
                           clients, images, settings > model
 engine                    containers; the only room that starts docker
-upstream                  what placement's own suites expect, as data
-placements                which placement replicas run: a release, a checkout, a package
+upstream                  expectations of placement's own suites, as data
+placements                the placement that replicas run: a release, a checkout, a package
 identity, config          credentials -> tokens; options -> Plan
 core                      errors, exchanges, deadlines, processes, signals, files, locks, paths
 """

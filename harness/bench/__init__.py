@@ -1,1 +1,1 @@
-"""How long starts, reuse, suites and tear-down take on this machine."""
+"""Measures how long starts, reuse, suites and tear-down take on this machine. Judges no answers."""

@@ -1,1 +1,1 @@
-"""How a stack comes up, is found again, is checked and goes down."""
+"""Brings stacks up, finds them again, checks them and takes them down."""

@@ -1,1 +1,1 @@
-"""Changes a stack while requests flow: scale, restart, upgrade, settings, code."""
+"""Changes a stack while requests flow: scale, restart, upgrade, settings, code. Starts no stack."""

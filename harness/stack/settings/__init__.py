@@ -1,1 +1,1 @@
-"""The databases and configuration sources that a stack can have, as tables."""
+"""Tables of the databases and configuration sources that a stack can have. Starts none."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = (
-    "harness/**/*.py", "tests/**/*.py", "services/**/*.py", "services/**/*.sh", "services/**/*.cnf",
+    "harness/**/*.py", "tests/**/*.py", "services/**/*.py", "services/**/*.sh", "services/**/*.c*f*",
     "services/**/*.yaml", "services/**/Dockerfile", "gabbits/*.yaml", "compose.yaml", "Makefile",
 )  # fmt: skip
 

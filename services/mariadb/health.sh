@@ -1,6 +1,6 @@
 #!/bin/sh
-# Whether this node of a cluster may be given requests, as an HTTP answer: what haproxy asks for.
-# Asked over the socket, as the server's own system user, who may without a password.
+# Answer haproxy by HTTP: may this node of a cluster be given requests?
+# The query goes over the socket, as the server's own system user, which needs no password.
 # Primary: it is in the majority. Synced: it has caught up, and is not busy bringing another up.
 if [ ! -e /run/server ]; then
     state="not running"

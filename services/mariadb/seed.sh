@@ -30,7 +30,7 @@ GRANT ALL ON `placement\_%`.* TO placement@'%';
 GRANT ALL ON *.* TO harness@'%';
 SQL
 connection() { echo "mysql+pymysql://root@localhost/$1?unix_socket=$socket"; }
-# Looked for at every start of keystone, used for nothing here.
+# keystone looks for a key at every start. Here it signs nothing.
 export OS_FERNET_TOKENS__KEY_REPOSITORY=/tmp/keys OS_FERNET_RECEIPTS__KEY_REPOSITORY=/tmp/keys
 head -c 32 /dev/urandom | base64 | tr '+/' '-_' > /code/tmp/keys/0
 export PYTHONPATH=/opt/keystone/service
@@ -57,8 +57,8 @@ python placement /seed/seed_placement.py
 } > /placement.sql
 wait $identity
 stop
-# A cluster's name and position, the same in all nodes that begin with this directory: none has
-# anything to ask of another.
+# Write a cluster's name and position: all nodes begin with this directory, so no node has to ask
+# another one for data.
 serve --defaults-group-suffix=-galera --wsrep-new-cluster --wsrep-cluster-address=gcomm://
 stop
 cd /var/lib/mysql

@@ -1,0 +1,51 @@
+"""docs/architecture.md names files that exist, and all hooks that the plugin implements."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.core.paths import ROOT
+
+PAGE = (ROOT / "docs/architecture.md").read_text()
+# Paths on the page begin at one of these directories.
+STARTS = ("", "harness", "harness/stack")
+
+
+def named() -> Iterator[str]:
+    """The paths in backticks; `services/NAME/` stands for any service."""
+    for name in re.findall(r"`([\w./-]+)`", PAGE):
+        if "/" in name[1:] and not name.startswith("/"):
+            yield name.partition("NAME")[0]
+
+
+def exists(name: str) -> bool:
+    """Whether there is such a file or directory, or a module of that name."""
+    paths = [ROOT / start / f"{name}{suffix}" for start in STARTS for suffix in ("", ".py")]
+    return any(path.exists() for path in paths)
+
+
+def hooks(folder: Path) -> Iterator[str]:
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("pytest_"):
+                yield node.name
+
+
+def test_files_on_the_page_exist() -> None:
+    names = [*named()]
+    assert len(names) > 80
+    assert [name for name in names if not exists(name)] == []
+
+
+def test_all_hooks_are_on_the_page() -> None:
+    _, _, table = PAGE.partition("## pytest's hooks")
+    # `_configure_node` is short for pytest_configure_node.
+    listed = {
+        f"pytest{name}" if name.startswith("_") else name for name in re.findall(r"`(\w+)`", table)
+    }
+    implemented = {*hooks(ROOT / "harness/plugin"), *hooks(ROOT / "harness/suites")}
+    assert implemented - listed == set()
+    assert {name for name in listed if name.startswith("pytest_")} - implemented == set()

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = (
-    "harness/**/*.py", "tests/**/*.py", "services/**/*.py", "services/**/*.sh", "services/**/*.c*f*",
-    "services/**/*.yaml", "services/**/Dockerfile", "gabbits/*.yaml", "compose.yaml", "Makefile",
+    "harness/**/*.py", "tests/**/*.py", "gabbits/*.yaml", "compose.yaml", "Makefile",
+    "services/**/*.py", "services/**/*.sh", "services/**/*.c*f*", "services/**/*.yaml",
+    "services/**/Dockerfile",
 )  # fmt: skip
 
 PEOPLE = re.compile(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from harness.core.errors import UsageError
-from harness.parity.judge import Judge, by_test
+from harness.parity.judge import Judge
 from harness.parity.outcome import Outcome
 from harness.parity.recording import Recording
 from harness.parity.rules import declared
@@ -25,10 +25,9 @@ def diff(left: Path, right: Path) -> Outcome:
     table = declared()
     sides = recording.header.target, other.header.target
     judge, outcome = Judge(*sides, table), Outcome(*sides, table.rules)
-    tests, others = by_test(recording.exchanges()), by_test(other.exchanges())
-    for suite, test in dict.fromkeys([*tests, *others]):
-        why = lacks(suite, other if (suite, test) in tests else recording)
-        here, there = tests.get((suite, test), []), others.get((suite, test), [])
+    for suite, test in dict.fromkeys([*recording.tests, *other.tests]):
+        why = lacks(suite, other if (suite, test) in recording.tests else recording)
+        here, there = recording.of((suite, test)), other.of((suite, test))
         outcome.add(judge.judge(suite, test, here, there, why).as_data())
     return outcome
 

@@ -7,11 +7,15 @@ Tokens and passwords are hidden.
 """
 
 import dataclasses
+import functools
 import gzip
 import hashlib
 import io
 import json
 import os
+import sys
+import tempfile
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -113,43 +117,71 @@ def refuse_existing(path: Path, option: str = "--record") -> None:
 class Recording:
     """A recording that was read whole and found whole. ``exchanges`` are in the order of the run.
 
+    Its lines stay in a file: a long run has more of them than fit into memory comfortably.
     Raises UsageError for a file that is none, was cut or edited, or has a newer format.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        lines = _lines(path)
-        if not lines:
+        # The first byte of each line, and the end of the last one.
+        self._begins = array("Q", [0])
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (it is kept open)
+        digest, last = hashlib.sha256(), b""
+        for line in _lines(path):
+            if last:
+                digest.update(last)
+            self._file.write(line)
+            self._begins.append(self._begins[-1] + len(line))
+            last = line
+        if not last:
             raise _unusable(path, "is empty.")
-        self.header = _header(path, lines[0])
-        self._check(lines)
-        self._lines = lines[1:-1]
+        self.header = _header(path, self._line(0))
+        self._check(last, digest.hexdigest())
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._begins) - 3
 
     def exchanges(self) -> Iterator[Exchange]:
-        for line in self._lines:
-            yield from_data(json.loads(line))
+        for number in range(1, len(self) + 1):
+            yield from_data(json.loads(self._line(number)))
 
-    def _check(self, lines: list[bytes]) -> None:
+    @functools.cached_property
+    def tests(self) -> Mapping[tuple[str, str], "array[int]"]:
+        """The tests in the order of the run, each with the numbers of its lines."""
+        tests: dict[tuple[str, str], array[int]] = {}
+        for number in range(1, len(self) + 1):
+            data = json.loads(self._line(number))
+            test = sys.intern(data["suite"]), data["test"]
+            tests.setdefault(test, array("I")).append(number)
+        return tests
+
+    def of(self, test: tuple[str, str]) -> list[Exchange]:
+        """The exchanges of a test; none of a test that is not there."""
+        lines = self.tests.get(test, ())
+        return [from_data(json.loads(self._line(number))) for number in lines]
+
+    def _line(self, number: int) -> bytes:
+        self._file.seek(self._begins[number])
+        return self._file.read(self._begins[number + 1] - self._begins[number])
+
+    def _check(self, last: bytes, digest: str) -> None:
         try:
-            end = json.loads(lines[-1])["end"]
-            count, digest = int(end["exchanges"]), str(end["sha256"])
+            end = json.loads(last)["end"]
+            count, written = int(end["exchanges"]), str(end["sha256"])
         except (ValueError, KeyError, TypeError):
             raise _unusable(self.path, "was cut: it has no closing line.") from None
-        if count != len(lines) - 2:
+        if count != len(self):
             raise _unusable(
-                self.path, f"was edited: it has {len(lines) - 2} exchanges, and had {count}."
+                self.path, f"was edited: it has {len(self)} exchanges, and had {count}."
             )
-        if hashlib.sha256(b"".join(lines[:-1])).hexdigest() != digest:
+        if digest != written:
             raise _unusable(self.path, "was edited: its digest is another one.")
 
 
-def _lines(path: Path) -> list[bytes]:
+def _lines(path: Path) -> Iterator[bytes]:
     try:
         with _decompressed(path) as file:
-            return file.readlines()
+            yield from file
     except FileNotFoundError:
         raise UsageError(
             f"There is no recording {path}.", "Make one: pytest --record FILE ..."

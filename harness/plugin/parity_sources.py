@@ -7,7 +7,6 @@ from typing import Protocol
 import pytest
 
 from harness.core.exchange import Exchange
-from harness.parity.judge import by_test
 from harness.parity.offline import lacks
 from harness.parity.recording import Recording, suite_digest
 from harness.parity.repeats import Spot
@@ -62,7 +61,6 @@ class Recorded:
     def __init__(self, recording: Recording) -> None:
         self.kind = self.label = recording.header.target
         self._recording = recording
-        self._tests = by_test(recording.exchanges())
         self._digests: dict[Path, str] = {}
 
     def ask(self, item: pytest.Item) -> None:
@@ -75,7 +73,7 @@ class Recorded:
         self, item: pytest.Item, tests: Collection[Test]
     ) -> Mapping[Test, list[Exchange]]:
         changed = isinstance(item, SuiteItem) and self._has_changed(item.path)
-        return {} if changed else {test: self._tests.get(test, []) for test in tests}
+        return {} if changed else {test: self._recording.of(test) for test in tests}
 
     def known(self, wire: Wire) -> Iterable[tuple[str, str]]:
         return ()

@@ -1,5 +1,7 @@
 """Comparing a real stack with other targets, asked beside."""
 
+import pytest
+
 from tests.live._live import Commands
 
 SUITE = """
@@ -37,3 +39,12 @@ def test_a_planted_difference_is_found_at_its_place(commands: Commands) -> None:
     assert "1 not compared, 1 different" in text
     assert "PUT /placement/traits/CUSTOM_PARITY (replica" in text
     assert "status: the values differ" in text
+
+
+@pytest.mark.long
+def test_two_releases_are_compared_each_in_a_stack_of_its_own(commands: Commands) -> None:
+    commands.suite(SUITE)
+    words = ("--replicas", "1", "--placement", "16.0.0", "--parity", "placement=15.0.0")
+    text = commands.pytest(*words, "gabbits")
+    assert "beside: placement 15.0.0" in text
+    assert "stack | placement=15.0.0: 3 exchanges; tests: 3 same" in text

@@ -2,8 +2,16 @@
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from harness.core.deadline import Deadline
+from harness.core.errors import StackError
+from harness.stack.handle import Stack
+from harness.stack.model.record import Record, Secrets
+from harness.stack.model.state import StackState
 from tests.fakes.engine import container, lists
 from tests.fakes.machine import Machine
 
@@ -52,3 +60,29 @@ class Events:
         with self._file.open("a") as file:
             actor = {"ID": attributes["name"], "Attributes": attributes}
             file.write(json.dumps({"Actor": actor, "timeNano": moment}) + "\n")
+
+
+def events_of(machine: Machine, tmp_path: Path) -> Events:
+    return Events(machine, tmp_path)
+
+
+def watched_stack(events: Events, tmp_path: Path) -> Iterator[Stack]:
+    state = StackState("one", tmp_path / "state")
+    record = Record("one", "fresh", 3, 1, ready=True, config_source="etcd")
+    state.create(record, Secrets())
+    stack = Stack(state, record, Secrets())
+    stack.watch()
+    yield stack
+    stack.unwatch()
+
+
+def checked(stack: Stack, seconds: float = 0.5) -> None:
+    """Check a stack until what was written before has come for sure."""
+    for _ in Deadline.after(seconds).every(0.02):
+        stack.check()
+
+
+def broken(stack: Stack, words: str) -> None:
+    """Check a stack until it breaks, with these words."""
+    with pytest.raises(StackError, match=words):
+        checked(stack, 10)

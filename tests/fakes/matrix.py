@@ -1,11 +1,16 @@
 """Fakes for tests of the matrix: all databases and sources, and a program in pytest's place."""
 
+import json
 import os
+import signal
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from harness.cli import program
 from harness.matrix import cells, runner
 from harness.stack.settings.config_sources import Source
 from harness.stack.settings.databases import Database
@@ -81,3 +86,48 @@ def fake_pytest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("PLACEMENT_HARNESS_"):
             monkeypatch.delenv(name)
+
+
+class Said:
+    def __init__(self, code: object, out: str, err: str, folder: Path) -> None:
+        self.code, self.out, self.err, self.folder = code, out, err, folder
+
+    @property
+    def json(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.folder / "matrix.json").read_text())
+        return found
+
+
+def folder_of_results(tmp_path: Path) -> Path:
+    return tmp_path / "results"
+
+
+def run_of(
+    tmp_path: Path,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Callable[..., Said]]:
+    fake_pytest(tmp_path, monkeypatch)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+
+    def run(*words: str, **plays: object) -> Said:
+        """Cells by their databases: ``galera={...}`` is for the cell galera-env-3."""
+        told = {f"{name}-env-3" if name != "every" else "": play for name, play in plays.items()}
+        monkeypatch.setenv("PLAY", json.dumps(told))
+        arguments = ["matrix", "--output", str(folder), *words]
+        monkeypatch.setattr(sys, "argv", ["placement-harness", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            program.main(arguments)
+        written = capsys.readouterr()
+        return Said(ended.value.code, written.out, written.err, folder)
+
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def seen(tmp_path: Path) -> list[tuple[str, list[str]]]:
+    file = tmp_path / "seen"
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [(name, words) for name, words in map(json.loads, lines)]

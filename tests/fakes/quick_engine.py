@@ -11,6 +11,8 @@ from harness.stack.clients.apache_balancer import Balancer
 from harness.stack.handle import Stack
 from harness.stack.lifecycle import up
 from harness.stack.model import state as state_module
+from harness.stack.model.record import Record, Secrets
+from harness.stack.model.state import StackState
 from tests.fakes.machine import Machine, fails
 
 CONNECTION = "mysql+pymysql://placement:word@mariadb/placement"
@@ -63,3 +65,9 @@ def ups(machine: Machine) -> int:
 def nothing_left() -> bool:
     root = state_root()
     return not root.exists() or not [path for path in root.iterdir() if path.is_dir()]
+
+
+def left_behind(name: str, lifetime: str = "fresh", *, ready: bool = True) -> StackState:
+    state = StackState(name)
+    state.create(Record(name, lifetime, 1, 1, ready=ready), Secrets())  # type: ignore[arg-type]
+    return state

@@ -2,61 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from harness.core.exchange import Exchange, Request, Response
-from harness.parity.compare import Comparison, Difference, Unordered
+from harness.core.exchange import Exchange, Request
+from harness.parity.compare import Comparison, Unordered
 from harness.parity.routes import route
-
-LEFT, RIGHT = "http://127.0.0.1:8778/placement", "http://192.0.2.10/placement"
-DATE = "Wed, 25 Nov 2026 16:53:15 GMT"
-SHELF, OTHER = "a110ca7e-0000-4000-8000-000000000001", "a110ca7e-0000-4000-8000-000000000002"
-MADE, MADE_THERE = "0b0a5f6e-1111-4222-8333-000000000001", "7c1d2e3f-4444-4555-8666-000000000009"
-BODY: dict[str, Any] = {
-    "resource_providers": [
-        {"uuid": SHELF, "name": "shelf", "generation": 3, "parent_provider_uuid": None},
-        {"uuid": OTHER, "name": "other", "generation": 0, "parent_provider_uuid": SHELF},
-    ],
-    "allocations": {SHELF: {"resources": {"VCPU": 2}, "generation": 3}},
-    "total": 1.5,
-    "empty": [],
-    "flag": True,
-}
-HEADERS = {
-    "date": DATE,
-    "server": "Apache",
-    "content-type": "application/json",
-    "openstack-api-version": "placement 1.39",
-    "vary": "openstack-api-version",
-    "cache-control": "no-cache",
-    "last-modified": DATE,
-    "x-openstack-request-id": "req-4576d842-ceea-4887-bed2-543613f8c81c",
-    "location": f"{LEFT}/resource_providers/{SHELF}",
-}
-
-
-def exchange(
-    body: Any = None, *, base: str = LEFT, status: int = 200, **headers: str | None
-) -> Exchange:
-    raw = json.dumps(BODY if body is None else body).encode()
-    given = {**HEADERS, "content-length": str(len(raw))}
-    changes = {name.replace("_", "-"): value for name, value in headers.items()}
-    answered = {name: value for name, value in {**given, **changes}.items() if value is not None}
-    request = Request("GET", f"{base}/resource_providers?name=shelf", {"x-auth-token": base})
-    response = Response(status, "OK", answered, raw)
-    return Exchange("suite", "test", request, response, 0.0, 0.01)
-
-
-def compare(left: Exchange, right: Exchange) -> list[Difference]:
-    return Comparison().compare(left, right)
-
-
-def places(left: Exchange, right: Exchange) -> list[tuple[str, str]]:
-    return [(one.place, one.kind) for one in compare(left, right)]
+from tests.fakes.answers import (
+    LEFT,
+    MADE,
+    MADE_THERE,
+    OTHER,
+    RIGHT,
+    SHELF,
+    compare,
+    exchange,
+    places,
+)
 
 
 def test_an_answer_is_the_same_as_itself() -> None:
@@ -80,199 +44,6 @@ def test_a_side_without_a_date_has_the_clients_clock() -> None:
     found = compare(replace(left, started=1795625595.0), right)
     assert found == []
     assert [one.kind for one in compare(replace(left, started=1795620000.0), right)] == ["time"]
-
-
-def changed(*path: Any, to: Any) -> Any:
-    """The body with another value at a path; ``to`` may be a function of the old one."""
-    body = json.loads(json.dumps(BODY))
-    at = body
-    for step in path[:-1]:
-        at = at[step]
-    at[path[-1]] = to(at[path[-1]]) if callable(to) else to
-    return body
-
-
-def without(*path: Any) -> Any:
-    body = json.loads(json.dumps(BODY))
-    at = body
-    for step in path[:-1]:
-        at = at[step]
-    del at[path[-1]]
-    return body
-
-
-FIRST = "body $.resource_providers[0]"
-PLANTED: dict[str, tuple[Exchange, str, str]] = {
-    "a status": (exchange(status=201), "status", "value"),
-    "a reason": (
-        replace(exchange(), response=replace(exchange().response, reason="Fine")),  # type: ignore[type-var]
-        "reason",
-        "value",
-    ),
-    "a missing header": (exchange(vary=None), "header vary", "missing"),
-    "an extra header": (exchange(x_more="1"), "header x-more", "extra"),
-    "a header's value": (exchange(cache_control="public"), "header cache-control", "value"),
-    "a server": (exchange(server="Apache/2.4"), "header server", "value"),
-    "a microversion": (
-        exchange(openstack_api_version="placement 1.38"),
-        "header openstack-api-version",
-        "value",
-    ),
-    "a header's order of words": (
-        exchange(vary="openstack-api-version, accept"),
-        "header vary",
-        "value",
-    ),
-    "a length that is not the body's": (
-        exchange(content_length="7"),
-        "header content-length",
-        "value",
-    ),
-    "no length": (exchange(content_length=None), "header content-length", "missing"),
-    "a host in location with another path": (
-        exchange(location=f"{LEFT}/resource_provider/{SHELF}"),
-        "header location",
-        "value",
-    ),
-    "a location elsewhere": (
-        exchange(location=f"{LEFT}/resource_providers/{OTHER}x"),
-        "header location",
-        "value",
-    ),
-    "no location": (exchange(location=None), "header location", "missing"),
-    "a relative location": (
-        exchange(location=f"/placement/resource_providers/{SHELF}"),
-        "header location",
-        "value",
-    ),
-    "https for http": (
-        exchange(location=f"https://127.0.0.1:8778/placement/resource_providers/{SHELF}"),
-        "header location",
-        "relation",
-    ),
-    "a time in the future": (
-        exchange(last_modified="Wed, 25 Nov 2026 19:53:15 GMT"),
-        "header last-modified",
-        "time",
-    ),
-    "a time from before the run": (
-        exchange(last_modified="Tue, 24 Nov 2026 16:53:15 GMT"),
-        "header last-modified",
-        "time",
-    ),
-    "no time at all": (exchange(last_modified="yesterday"), "header last-modified", "value"),
-    "no request id": (
-        exchange(x_openstack_request_id=None),
-        "header x-openstack-request-id",
-        "missing",
-    ),
-    "a request id that is none": (
-        exchange(x_openstack_request_id="req-1"),
-        "header x-openstack-request-id",
-        "value",
-    ),
-    "null in place of missing": (
-        exchange({**BODY, "extra": None}),
-        "body $.extra",
-        "extra",
-    ),
-    "missing in place of null": (
-        exchange(without("resource_providers", 0, "parent_provider_uuid")),
-        f"{FIRST}.parent_provider_uuid",
-        "missing",
-    ),
-    "a number as a string": (
-        exchange(changed("resource_providers", 0, "generation", to="3")),
-        f"{FIRST}.generation",
-        "type",
-    ),
-    "an integer as a float": (
-        exchange(changed("allocations", SHELF, "resources", "VCPU", to=2.0)),
-        f"body $.allocations.{SHELF}.resources.VCPU",
-        "type",
-    ),
-    "a float's value": (exchange(changed("total", to=1.0)), "body $.total", "value"),
-    "a number for a boolean": (exchange(changed("flag", to=1)), "body $.flag", "type"),
-    "a boolean": (exchange(changed("flag", to=False)), "body $.flag", "value"),
-    "an order": (
-        exchange(changed("resource_providers", to=lambda both: both[::-1])),
-        f"{FIRST}.uuid",
-        "relation",
-    ),
-    "a name's case": (
-        exchange(changed("resource_providers", 0, "name", to="Shelf")),
-        f"{FIRST}.name",
-        "value",
-    ),
-    "a generation that stands still": (
-        exchange(changed("resource_providers", 0, "generation", to=2)),
-        f"{FIRST}.generation",
-        "value",
-    ),
-    "a generation that leaps": (
-        exchange(changed("resource_providers", 0, "generation", to=5)),
-        f"{FIRST}.generation",
-        "value",
-    ),
-    "an allocation": (
-        exchange(changed("allocations", SHELF, "resources", "VCPU", to=3)),
-        f"body $.allocations.{SHELF}.resources.VCPU",
-        "value",
-    ),
-    "a resource class": (
-        exchange(changed("allocations", SHELF, "resources", to={"VCPUS": 2})),
-        f"body $.allocations.{SHELF}.resources.VCPU",
-        "missing",
-    ),
-    "an entry too few": (
-        exchange(changed("resource_providers", to=lambda both: both[:1])),
-        "body $.resource_providers",
-        "length",
-    ),
-    "an entry twice": (
-        exchange(changed("resource_providers", to=lambda both: [both[0], *both])),
-        "body $.resource_providers",
-        "length",
-    ),
-    "a list that is not empty": (exchange(changed("empty", to=[1])), "body $.empty", "length"),
-    "an object for a list": (exchange(changed("empty", to={})), "body $.empty", "type"),
-    "null for a list": (exchange(changed("empty", to=None)), "body $.empty", "type"),
-    "an empty string for null": (
-        exchange(changed("resource_providers", 0, "parent_provider_uuid", to="")),
-        f"{FIRST}.parent_provider_uuid",
-        "type",
-    ),
-    "a parent": (
-        exchange(changed("resource_providers", 1, "parent_provider_uuid", to=OTHER)),
-        "body $.resource_providers[1].parent_provider_uuid",
-        "relation",
-    ),
-    "a body that is cut off": (
-        replace(
-            exchange(),
-            response=replace(exchange().response, body=exchange().response.body[:-9]),  # type: ignore
-        ),
-        "header content-length",
-        "value",
-    ),
-    "no answer": (replace(exchange(), response=None, error="no answer"), "response", "value"),
-}
-
-
-@pytest.mark.parametrize("name", PLANTED)
-def test_a_planted_difference_is_found_at_its_place(name: str) -> None:
-    other, place, kind = PLANTED[name]
-    assert (place, kind) in places(exchange(), other)
-
-
-@pytest.mark.parametrize("name", PLANTED)
-def test_it_is_found_from_the_other_side_too(name: str) -> None:
-    other, place, _ = PLANTED[name]
-    assert place in [one.place for one in compare(other, exchange())]
-
-
-def test_there_are_at_least_forty_of_them() -> None:
-    assert len(PLANTED) >= 40
 
 
 def test_an_error_code_is_found() -> None:

@@ -12,7 +12,7 @@ import click
 
 from harness.cli.common import say
 from harness.config.plan import Plan
-from harness.consistency import check, history, known_runs, text
+from harness.consistency import check, known_runs, reading, text
 from harness.consistency.check import Checked
 from harness.consistency.cluster import Cluster
 from harness.consistency.faults import Fault
@@ -80,7 +80,7 @@ def _shown(checked: Checked) -> Checked:
 def conclude(made: Sequence[Checked], findings: Path | None) -> NoReturn:
     """Write the table of races, if it is wanted, and exit with the worst judgement."""
     if findings is not None:
-        read = [history.read(checked.path) for checked in made]
+        read = [reading.read(checked.path) for checked in made]
         races = [entry for entry in read if entry.header["workload"] == "races"]
         if not races:
             raise UsageError(

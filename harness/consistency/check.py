@@ -1,5 +1,6 @@
 """One check: a workload on a stack, its history, and what is said of it."""
 
+import itertools
 import secrets
 import time
 from collections import Counter
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.consistency import history, integrity, judge, known, runner
+from harness.consistency import history, integrity, judge, known, reading, runner
 from harness.consistency.client import Names
 from harness.consistency.cluster import Cluster
 from harness.consistency.faults import Fault, Injector
@@ -95,8 +96,9 @@ def _injecting(
 
 def judged(path: Path, defects: Sequence[known.Defect] | None = None) -> Checked:
     """Judge a saved history, by the record of known defects or another one. Raises UsageError."""
-    read = history.read(path)
-    name = str(read.header.get("workload"))
+    parts = reading.parts(path)
+    first = next(parts)
+    name = str(first.header.get("workload"))
     if name not in WORKLOADS:
         raise UsageError(
             f"{path} is a history of the workload {name}, which this version does not have.",
@@ -109,6 +111,7 @@ def judged(path: Path, defects: Sequence[known.Defect] | None = None) -> Checked
         yield from integrity.check(made)
 
     promises = (*workload.promises, integrity.INTACT)
-    recorded = known.Known(read.header, known.record() if defects is None else defects)
-    report = judge.judge(read, promises, checker, workload.kinds, recorded.name)
-    return Checked(path, read.header, report)
+    recorded = known.Known(first.header, known.record() if defects is None else defects)
+    every = itertools.chain([first], parts)
+    report = judge.judge_parts(every, promises, checker, workload.kinds, recorded.name)
+    return Checked(path, first.header, report)

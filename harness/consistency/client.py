@@ -17,8 +17,8 @@ from harness.core.exchange_stream import ExchangeStream
 from harness.targets.base import Transport
 
 TIMEOUT = 60.0
-# Longest detail of a refusal that a history keeps.
-DETAIL = 200
+# Longest detail that a history keeps, of a 500 and of a refusal.
+DETAIL, SHORT_DETAIL = 200, 60
 # First words of every 500, which say nothing.
 UNEXPECTED = "The server has either erred or is incapable of performing the requested operation."
 READS = frozenset({"GET", "HEAD"})
@@ -172,6 +172,7 @@ def _refusal(response: Response | None) -> str:
     try:
         first = json.loads(response.body)["errors"][0]
         detail = " ".join(str(first.get("detail", "")).removeprefix(UNEXPECTED).split())
-        return f"{first.get('code', '')} {detail}"[:DETAIL].strip()
+        text = f"{first.get('code', '')} {detail}"
     except (ValueError, LookupError, TypeError):
-        return response.body[:DETAIL].decode(errors="replace")
+        text = response.body[:DETAIL].decode(errors="replace")
+    return text[: DETAIL if response.status >= 500 else SHORT_DETAIL].strip()

@@ -2,31 +2,41 @@
 
 A history is a file of JSON lines, written as the calls happen, so that a killed run loses none:
 
-    {"header": ...}                            how the run was made
-    {"invoke": NUMBER, "process": ..., ...}    a call begins
-    {"ok": NUMBER, ...}                        it was answered with a success
-    {"fail": NUMBER, ...}                      it was refused: nothing was written
-    {"info": NUMBER, ...}                      its outcome is unknown
-    {"fault": SERVICE, "from": ..., "to": ...} a fault was injected, and is healed
-    {"table": NAME, "rows": [...]}             rows of the database at the end
-    {"end": COUNT}                             the run came to its end, with so many calls
+    {"header": ...}                                       how the run was made
+    [NUMBER, PROCESS, ROUND, KIND, AT, VALUE, REPLICA]    a call begins
+    [NUMBER, "ok", AT, STATUS, REQUEST, RESULT, ERROR]    it was answered with a success
+    [NUMBER, "fail", ...]                                 it was refused: nothing was written
+    [NUMBER, "info", ...]                                 its outcome is unknown
+    {"error": TEXT}                                       the next error, from 0 on
+    {"fault": SERVICE, "from": AT, "to": AT}              a fault was injected, and is healed
+    {"table": NAME, "rows": [...]}                        rows of the database at the end, or some
+    {"end": COUNT}                                        the run came to its end: so many calls
 
-Objects of a run are called by names that say their round, such as r12/host, not by their UUIDs.
+Calls are numbered from 1 on. AT is in microseconds since the run began. REQUEST has no "req-"
+before it; ERROR is its number, or a text; what follows the last value that is not empty is left
+out. Objects of a run are called by names that say their round, such as r12/host, not by their
+UUIDs.
 """
 
 import json
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
-from harness.core.errors import UsageError
-
 # Name of an object of a round, e.g. r12/host, or R12_TRAIT where placement wants such names.
 IN_ROUND = re.compile(r"(?:CUSTOM_[A-Z0-9]+_R|r)(\d+)[/_]")
+# Before every request id of placement's.
+REQUEST = "req-"
+MICROSECONDS = 1_000_000
+# Different errors that a history writes once alone.
+ERRORS = 1_000
+# Rows of a table in one line of a history, at most.
+ROWS = 5_000
 ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -36,6 +46,9 @@ class Outcome(StrEnum):
     OK = "ok"
     FAIL = "fail"
     INFO = "info"
+
+
+OUTCOMES = {str(outcome): outcome for outcome in Outcome}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +90,7 @@ class Operation:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class History:
     """A run. ``complete`` is False for a file that was cut off."""
 
@@ -88,7 +101,7 @@ class History:
     faults: Sequence[tuple[float, float]] = ()
     complete: bool = True
 
-    @property
+    @cached_property
     def rounds(self) -> dict[int, list[Operation]]:
         """The operations of each round, in the order in which they began."""
         rounds: dict[int, list[Operation]] = {}
@@ -96,15 +109,22 @@ class History:
             rounds.setdefault(operation.round, []).append(operation)
         return rounds
 
+    @cached_property
+    def _rows(self) -> dict[str, dict[int, list[Sequence[Any]]]]:
+        return {}
+
     def rows(self, table: str) -> dict[int, list[Sequence[Any]]]:
         """Rows of a table by the round whose objects they name; -1 for rows that name none."""
-        rows: dict[int, list[Sequence[Any]]] = {}
-        for row in self.tables.get(table, ()):
-            rows.setdefault(_round_of(row), []).append(row)
-        return rows
+        if table not in self._rows:
+            rows: dict[int, list[Sequence[Any]]] = {}
+            for row in self.tables.get(table, ()):
+                rows.setdefault(round_of(row), []).append(row)
+            self._rows[table] = rows
+        return self._rows[table]
 
 
-def _round_of(row: Sequence[Any]) -> int:
+def round_of(row: Sequence[Any]) -> int:
+    """The round whose objects a row names; -1 for a row that names none."""
     for value in row:
         match = IN_ROUND.match(value) if isinstance(value, str) else None
         if match:
@@ -123,6 +143,7 @@ class Writer:
         self._lock = threading.Lock()
         self._begin = begin
         self.count = 0
+        self._errors: dict[str, int] = {}
         self._write({"header": header})
 
     def invoke(
@@ -131,29 +152,36 @@ class Writer:
         """Note that a call begins; give its number."""
         with self._lock:
             self.count += 1
-            number = self.count
-            line = {"invoke": number, "process": process, "round": round_, "kind": kind}
-            self._write({**line, "at": self._seconds(at), "value": value, "replica": replica})
-            return number
+            self._write([self.count, process, round_, kind, self._time(at), value, replica])
+            return self.count
 
     def complete(self, operation: Operation, at: float) -> None:
         """Note how a call ended."""
-        line: dict[str, Any] = {str(operation.outcome): operation.number, "at": self._seconds(at)}
-        for name in ("status", "request", "result", "error"):
-            if getattr(operation, name) not in (None, ""):
-                line[name] = getattr(operation, name)
+        request = operation.request.removeprefix(REQUEST)
         with self._lock:
-            self._write(line)
+            error = self._error(operation.error)
+            rest = [operation.status, request, operation.result, error]
+            while rest and rest[-1] in (None, ""):
+                del rest[-1]
+            self._write([operation.number, str(operation.outcome), self._time(at), *rest])
+
+    def _error(self, text: str) -> int | str:
+        """The number of an error that was written before, or is written now; else its text."""
+        if text and text not in self._errors and len(self._errors) < ERRORS:
+            self._errors[text] = len(self._errors)
+            self._write({"error": text})
+        return self._errors.get(text, text)
 
     def table(self, name: str, rows: Sequence[Any]) -> None:
-        """Note the rows of a table at the end of the run."""
+        """Note the rows of a table at the end of the run; lines are kept to some length."""
         with self._lock:
-            self._write({"table": name, "rows": rows})
+            for begin in range(0, max(len(rows), 1), ROWS):
+                self._write({"table": name, "rows": rows[begin : begin + ROWS]})
 
     def fault(self, service: str, begin: float, end: float, *, met: bool = True) -> None:
         """Note a fault that was injected and healed, and whether it has met anything."""
         with self._lock:
-            line = {"fault": service, "from": self._seconds(begin), "to": self._seconds(end)}
+            line = {"fault": service, "from": self._time(begin), "to": self._time(end)}
             self._write(line if met else {**line, "met": False})
 
     def close(self, *, complete: bool) -> None:
@@ -161,80 +189,10 @@ class Writer:
             self._write({"end": self.count})
         self._file.close()
 
-    def _seconds(self, at: float) -> float:
-        return round(at - self._begin, 6)
+    def _time(self, at: float) -> int:
+        return round((at - self._begin) * MICROSECONDS)
 
-    def _write(self, line: Mapping[str, Any]) -> None:
+    def _write(self, line: Any) -> None:
         self._file.write(f"{ENCODE(line)}\n")
         # The kernel has the line then, whatever happens to this process.
         self._file.flush()
-
-
-def read(path: Path) -> History:
-    """The history in a file. Raises UsageError for a file that is none, or was edited."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}.", "Name a history.") from error
-    lines = text.split("\n")
-    # A killed process may have written half of its last line.
-    whole, rest = lines[:-1], lines[-1]
-    reader = _Reader()
-    for number, line in enumerate(whole, 1):
-        try:
-            reader.take(json.loads(line))
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise UsageError(
-                f"{path}, line {number} is no line of a history: {error!r}.",
-                "The file was edited, or is of another kind: it cannot be judged.",
-            ) from error
-    if not reader.header:
-        raise UsageError(f"{path} has no header: it is no history.", "Name a history.")
-    return reader.history(complete=reader.ended and not rest)
-
-
-class _Reader:
-    def __init__(self) -> None:
-        self.header: Mapping[str, Any] = {}
-        self.ended = False
-        self._operations: dict[int, Operation] = {}
-        self._tables: dict[str, Sequence[Any]] = {}
-        self._faults: list[tuple[float, float]] = []
-
-    def take(self, line: Mapping[str, Any]) -> None:
-        if "header" in line:
-            self.header = line["header"]
-        elif "invoke" in line:
-            number = line["invoke"]
-            if number in self._operations or self.ended:
-                raise ValueError(f"call {number} is there twice, or after the end")
-            named = {name: line[name] for name in ("process", "round", "kind", "value", "replica")}
-            self._operations[number] = Operation(number=number, begin=line["at"], **named)
-        elif "fault" in line:
-            if line.get("met", True):
-                self._faults.append((line["from"], line["to"]))
-        elif "table" in line:
-            self._tables[line["table"]] = line["rows"]
-        elif "end" in line:
-            if line["end"] != len(self._operations):
-                raise ValueError(f"{len(self._operations)} calls, but {line['end']} were made")
-            self.ended = True
-        else:
-            self._complete(line)
-
-    def _complete(self, line: Mapping[str, Any]) -> None:
-        outcome = next(outcome for outcome in Outcome if outcome in line)
-        operation = self._operations[line[outcome]]
-        if operation.end is not None or line["at"] < operation.begin:
-            raise ValueError(f"call {operation.number} ended twice, or before it began")
-        rest = {name: line[name] for name in ("status", "request", "result", "error")
-                if name in line}  # fmt: skip
-        self._operations[operation.number] = replace(
-            operation, end=line["at"], outcome=outcome, **rest
-        )
-
-    def history(self, *, complete: bool) -> History:
-        # Without its end a history may have some tables and lack others.
-        tables = self._tables if complete else {}
-        operations = tuple(self._operations.values())
-        return History(self.header, operations, tables, tuple(self._faults), complete)

@@ -3,6 +3,7 @@
 A promise that was not put to the test is not decided: that is no pass.
 """
 
+import bisect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -101,20 +102,37 @@ def judge(
     kinds: Iterable[str],
     known: Recorded = nothing_known,
 ) -> Report:
-    """Judge a history by a workload's checker.
+    """Judge a whole history by a workload's checker; see ``judge_parts``."""
+    return judge_parts([history], promises, checker, kinds, known)
+
+
+def judge_parts(
+    parts: Iterable[History],
+    promises: Sequence[str],
+    checker: Checker,
+    kinds: Iterable[str],
+    known: Recorded = nothing_known,
+) -> Report:
+    """Judge the parts of a history by a workload's checker, one after the other.
 
     ``kinds`` are the calls of which each must have succeeded once: else nothing is decided.
     """
-    violations = [
-        replace(violation, known=known(violation))
-        for violation in (*checker(history), *server_errors(history))
-    ]
+    violations: list[Violation] = []
+    counts = Counts()
+    header: Mapping[str, Any] = {}
+    for part in parts:
+        header = part.header
+        counts.add(part)
+        violations += (
+            replace(violation, known=known(violation))
+            for violation in (*checker(part), *server_errors(part))
+        )
     strange = {violation.promise for violation in violations} - {*promises, NO_SERVER_ERROR}
     if strange:
         raise ValueError(f"a checker breaks promises that its workload does not give: {strange}")
-    doubts = [*_doubts(history, kinds)]
+    doubts = [*_doubts(header, kinds, counts)]
     verdicts = []
-    always = () if history.header.get("fault") else (NO_SERVER_ERROR,)
+    always = () if header.get("fault") else (NO_SERVER_ERROR,)
     for promise in (*promises, *always):
         broken = [violation for violation in violations if violation.promise == promise]
         broken.sort(key=lambda violation: bool(violation.known))
@@ -126,7 +144,44 @@ def judge(
         else:
             judgement = Judgement.KNOWN if broken else Judgement.HELD
             verdicts.append(Verdict(promise, judgement, broken))
-    return Report(verdicts, figures(history))
+    return Report(verdicts, counts.figures())
+
+
+class Counts:
+    """Counts of a history: rounds, calls by outcome, overlapping writes, faults that met one."""
+
+    def __init__(self) -> None:
+        self.rounds = self.calls = self.writes = self.overlapping = 0
+        self.outcomes = dict.fromkeys(Outcome, 0)
+        self.succeeded: set[str] = set()
+        self.faults, self.struck, self.complete = 0, False, True
+
+    def add(self, part: History) -> None:
+        """Count a part of the history, of rounds that no other part has."""
+        self.rounds += len(part.rounds)
+        self.calls += len(part.operations)
+        for operation in part.operations:
+            if operation.ok:
+                self.succeeded.add(operation.kind)
+            if is_write(operation):
+                self.writes += 1
+                self.outcomes[operation.outcome] += 1
+        self.overlapping += overlapping(part)
+        self.faults = len(part.faults)
+        self.struck = self.struck or _struck(part)
+        self.complete = part.complete
+
+    def figures(self) -> dict[str, Any]:
+        return {
+            "rounds": self.rounds,
+            "calls": self.calls,
+            "writes": self.writes,
+            "acknowledged": self.outcomes[Outcome.OK],
+            "refused": self.outcomes[Outcome.FAIL],
+            "unknown": self.outcomes[Outcome.INFO],
+            "faults": self.faults,
+            "overlapping": self.overlapping / self.writes if self.writes else 0.0,
+        }
 
 
 def server_errors(history: History) -> Iterator[Violation]:
@@ -137,22 +192,6 @@ def server_errors(history: History) -> Iterator[Violation]:
         if operation.status == SERVER_ERROR:
             what = f"{operation.kind} was answered with 500: {operation.error}"
             yield Violation(NO_SERVER_ERROR, operation.round, what, [operation])
-
-
-def figures(history: History) -> dict[str, Any]:
-    """Counts of a history: rounds, calls by outcome, the share of writes that overlapped."""
-    writes = [operation for operation in history.operations if is_write(operation)]
-    count = {outcome: sum(write.outcome is outcome for write in writes) for outcome in Outcome}
-    return {
-        "rounds": len(history.rounds),
-        "calls": len(history.operations),
-        "writes": len(writes),
-        "acknowledged": count[Outcome.OK],
-        "refused": count[Outcome.FAIL],
-        "unknown": count[Outcome.INFO],
-        "faults": len(history.faults),
-        "overlapping": overlapping(history) / len(writes) if writes else 0.0,
-    }
 
 
 def is_write(operation: Operation) -> bool:
@@ -181,30 +220,25 @@ def overlapping(history: History) -> int:
 
 def _struck(history: History) -> bool:
     """Whether one of the faults was injected while a write was under way."""
-    return any(
-        write.begin <= begin and _lasts(write, begin)
-        for begin, _ in history.faults
-        for write in history.operations
-        if is_write(write)
-    )
+    begins = sorted(begin for begin, _ in history.faults)
+    for write in filter(is_write, history.operations):
+        following = bisect.bisect_left(begins, write.begin)
+        if following < len(begins) and (write.end is None or write.end > begins[following]):
+            return True
+    return False
 
 
-def _lasts(operation: Operation, moment: float) -> bool:
-    return operation.end is None or operation.end > moment
-
-
-def _doubts(history: History, kinds: Iterable[str]) -> Iterator[str]:
-    """Reasons for which nothing can be decided from this history, whatever the checker found."""
-    if not history.complete:
+def _doubts(header: Mapping[str, Any], kinds: Iterable[str], counts: Counts) -> Iterator[str]:
+    """Reasons for which nothing can be decided from a history, whatever the checker found."""
+    if not counts.complete:
         yield "the history was cut off"
-    succeeded = {operation.kind for operation in history.operations if operation.ok}
-    missing = sorted(set(kinds) - succeeded)
+    missing = sorted(set(kinds) - counts.succeeded)
     if missing:
         yield f"no {' and no '.join(missing)} was acknowledged"
-    if history.header.get("fault") and not _struck(history):
+    if header.get("fault") and not counts.struck:
         yield "no fault met a write under way"
-    counts = figures(history)
-    if not missing and counts["overlapping"] < LEAST_OVERLAP:
+    figures = counts.figures()
+    if not missing and figures["overlapping"] < LEAST_OVERLAP:
         yield (
-            f"only {counts['overlapping']:.0%} of {counts['writes']} writes overlapped with another"
+            f"only {figures['overlapping']:.0%} of {counts.writes} writes overlapped with another"
         )

@@ -14,7 +14,7 @@ from tests.live._live import Commands, own
 
 SMOKE = ("capacity-is-not-checked", "a-claimed-provider-can-be-deleted")
 # Load for a broken placement. Seconds.
-SECONDS = "6"
+SECONDS = "10"
 
 
 class Bench:

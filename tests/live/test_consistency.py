@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.consistency import history
+from harness.consistency import reading
 from tests.live._live import Commands
 
 
@@ -13,7 +13,7 @@ def test_claims_never_exceed_what_there_is(up: Commands) -> None:
     output = up.harness("check", *words)
     assert "check: held" in output
     (path,) = (up.folder / "placement-check").glob("capacity-*.jsonl")
-    kept = history.read(path)
+    kept = reading.read(path)
     assert kept.complete
     assert {operation.replica for operation in kept.operations} == {1, 2, 3}
     assert f"history    placement-check/{path.name}" in output

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # Resource classes and traits that every placement has.
-STANDARD = frozenset({"VCPU", "DISK_GB", "HW_CPU_X86_AVX"})
+STANDARD = frozenset(
+    {"VCPU", "MEMORY_MB", "DISK_GB"}
+    | {f"HW_CPU_X86_{name}" for name in ("AVX", "AVX2", "SSE", "SSE2", "MMX")}
+)
 
 
 @dataclass(slots=True)

@@ -52,16 +52,16 @@ class Capacity:
         )
 
     def check(self, history: History) -> Iterator[Violation]:
-        held: dict[str, int] = {}
-        for consumer, provider, _, used in history.tables.get("allocations", ()):
-            if str(provider).endswith("/host"):
-                held[consumer] = held.get(consumer, 0) + used
+        rows = history.rows("allocations")
         for number, operations in history.rounds.items():
             claims = [operation for operation in operations if operation.kind == "claim"]
             yield from _over(number, claims, operations)
             if "allocations" not in history.tables:
                 continue
-            there = {name: amount for name, amount in held.items() if _of(name, number)}
+            there: dict[str, int] = {}
+            for consumer, provider, _, used in rows.get(number, ()):
+                if str(provider).endswith("/host"):
+                    there[consumer] = there.get(consumer, 0) + used
             if sum(there.values()) > CAPACITY:
                 what = f"{sum(there.values())} of {CAPACITY} are used in the database"
                 yield Violation(WITHIN, number, what, [c for c in claims if c.value[0] in there])
@@ -97,7 +97,3 @@ def _fewest(claims: Sequence[Operation]) -> list[Operation]:
         if sum(claim.value[1] for claim in fewest) > CAPACITY:
             break
     return fewest
-
-
-def _of(name: str, number: int) -> bool:
-    return str(name).startswith(f"r{number}/")

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.consistency.client import Call, Client, Names, outcome_of
-from harness.consistency.history import Outcome, Writer, read
+from harness.consistency.history import Outcome, Writer
+from harness.consistency.reading import read
 from harness.core.exchange import Exchange, Request, Response
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.consistency.history import Operation, Outcome, Writer, read
+from harness.consistency.history import Operation, Outcome, Writer
+from harness.consistency.reading import read
 from harness.core.errors import UsageError
 
 
@@ -30,7 +31,7 @@ def test_a_history_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert (first.outcome, first.begin, first.end, first.status) == ("ok", 0.25, 0.5, 204)
     assert (first.value, first.replica, first.request) == (["r0/c", 1], 1, "req-1")
     assert (second.outcome, second.end) == ("info", None)
-    assert history.tables == {"consumers": [["r0/c", 1]]}
+    assert history.tables == {"consumers": [("r0/c", 1)]}
     assert history.complete
 
 
@@ -54,11 +55,12 @@ def test_a_run_that_was_stopped_leaves_an_incomplete_history(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ('"ok":1', '"ok":7'),
-        ('"invoke":2', '"invoke":1'),
+        ('[1,"ok"', '[7,"ok"'),
+        ('[1,"ok"', '[1,"okay"'),
+        ('[2,1,0', '[1,1,0'),
         ('"end":2', '"end":3'),
-        ('{"ok":1,"at":0.5', '{"ok":1,"at":0.1'),
-        ('"process":0', '"proces":0'),
+        ('[1,"ok",500000', '[1,"ok",100000'),
+        ('[1,0,0,"claim"', '[1,0,"claim"'),
         ('{"header"', '{header'),
     ],
 )  # fmt: skip

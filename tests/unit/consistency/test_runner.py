@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from harness.consistency.client import Call, Client, Names
-from harness.consistency.history import History, Writer, read
+from harness.consistency.history import History, Writer
 from harness.consistency.judge import Violation
+from harness.consistency.reading import read
 from harness.consistency.runner import Settings, run
 from harness.consistency.workloads.base import Round
 from harness.core.errors import StackError

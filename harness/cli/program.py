@@ -6,7 +6,6 @@ makes no sense; 70 if the command could not be carried out; 130 after Ctrl-C.
 """
 
 import os
-import shlex
 import sys
 from dataclasses import replace
 
@@ -14,8 +13,9 @@ import click
 
 from harness.cli.attach import attach, detach
 from harness.cli.check import check
-from harness.cli.common import Commands, help_of, named, replicas_argument, running, say
+from harness.cli.common import Commands, help_of, named, replicas_argument, say
 from harness.cli.config import config
+from harness.cli.credentials import env, token
 from harness.cli.explore import explore
 from harness.cli.footprint import footprint
 from harness.cli.matrix import matrix
@@ -35,16 +35,6 @@ from harness.stack.model.unreadable import UnreadableError
 from harness.stack.settings.config_sources import SOURCES
 from harness.stack.settings.databases import DATABASES
 from harness.targets import choices
-
-# Variables of an openrc file. Clients prefer them to clouds.yaml.
-OTHER_CREDENTIALS = (
-    *("OS_AUTH_TYPE", "OS_AUTH_URL", "OS_TOKEN", "OS_USERNAME", "OS_USER_ID", "OS_PASSWORD"),
-    *("OS_USER_DOMAIN_NAME", "OS_USER_DOMAIN_ID", "OS_PROJECT_NAME", "OS_PROJECT_ID"),
-    *("OS_PROJECT_DOMAIN_NAME", "OS_PROJECT_DOMAIN_ID", "OS_TENANT_NAME", "OS_TENANT_ID"),
-    *("OS_SYSTEM_SCOPE", "OS_DOMAIN_NAME", "OS_DOMAIN_ID", "OS_REGION_NAME", "OS_INTERFACE"),
-    *("OS_ENDPOINT_TYPE", "OS_APPLICATION_CREDENTIAL_ID", "OS_APPLICATION_CREDENTIAL_NAME"),
-    *("OS_APPLICATION_CREDENTIAL_SECRET", "OS_CACERT", "OS_INSECURE"),
-)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -178,29 +168,12 @@ def _recorded(state: StackState) -> bool:
 
 
 @main.command()
-@named
-def env(name: str) -> None:
-    """Print variables for OpenStack clients: eval "$(placement-harness env)"."""
-    stack = running(name)
-    # Clients would prefer these variables to clouds.yaml.
-    click.echo(f"unset {' '.join(OTHER_CREDENTIALS)}")
-    click.echo(f"export OS_CLIENT_CONFIG_FILE={shlex.quote(str(stack.state.clouds_file))}")
-    click.echo(f"export OS_CLOUD={shlex.quote(name)}")
-
-
-@main.command()
-@named
-def token(name: str) -> None:
-    """Print a token of the stack's admin."""
-    click.echo(running(name).token())
-
-
-@main.command()
-def status() -> None:
-    """Show the stacks on this machine, and their containers."""
+@click.option("--name", help="Only the stack of this name.")
+def status(name: str | None) -> None:
+    """Show the stacks on this machine, and their containers, missing ones included."""
     from harness.report import tables
 
-    tables.show_stacks()
+    tables.show_stacks(name)
 
 
 @main.command()
@@ -265,6 +238,8 @@ def doctor() -> None:
 for command in (
     attach,
     detach,
+    env,
+    token,
     scale,
     restart,
     upgrade,

@@ -1,5 +1,6 @@
 """The commands ``scale``, ``restart`` and ``upgrade``, which change replicas of a stack."""
 
+import sys
 import time
 
 import click
@@ -70,10 +71,12 @@ def upgrade(spec: str, constraints: str, name: str) -> None:
     """Let all replicas run another placement: the schema first, then one after the other."""
     from harness.stack.operations import upgrade
 
+    stack = running(name)
     try:
-        upgrade.upgrade(running(name), spec, say, constraints)
+        upgrade.upgrade(stack, spec, say, constraints)
     except KeyboardInterrupt:
-        say(
-            f"broken off: the replicas of {name} are mixed, and the next upgrade goes on from there"
-        )
-        raise
+        stack.refresh()
+        titles = dict.fromkeys(stack.record.placement(number).title for number in stack.replicas)
+        run = f"all replicas of {name} run placement" if len(titles) == 1 else f"{name} is mixed:"
+        say(f"broken off: {run} {' and '.join(titles)}, and the next upgrade goes on from there")
+        sys.exit(130)

@@ -1,6 +1,7 @@
 """Counts the requests that each replica answered, and their times."""
 
 from array import array
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,8 @@ class Tally:
         # Names of replicas -> times. The key is '' for answers that name no replica, and None for
         # requests without an answer.
         self._seconds: dict[str | None, array[float]] = {}
+        # Answers that a proxy in front of placement gave itself, by their status.
+        self.of_proxy: Counter[int] = Counter()
         self.tests = 0
         # Seconds from the first step of each test to its last, added up.
         self.testing = 0.0
@@ -39,6 +42,8 @@ class Tally:
         if key not in self._seconds:
             self._seconds[key] = array("f")
         self._seconds[key].append(exchange.seconds)
+        if exchange.response is not None and exchange.is_of_proxy:
+            self.of_proxy[exchange.response.status] += 1
 
     def test(self, seconds: float) -> None:
         self.tests += 1
@@ -101,6 +106,7 @@ class Tally:
         """The whole tally as plain data, for another process."""
         return {
             "seconds": [[key, each.tobytes()] for key, each in self._seconds.items()],
+            "of_proxy": dict(self.of_proxy),
             "tests": self.tests,
             "testing": self.testing,
             "collecting": self.collecting,
@@ -115,6 +121,7 @@ class Tally:
             if key not in self._seconds:
                 self._seconds[key] = array("f")
             self._seconds[key].frombytes(data)
+        self.of_proxy.update(dumped["of_proxy"])
         self.tests += dumped["tests"]
         self.testing += dumped["testing"]
         self.collecting = max(self.collecting, dumped["collecting"])

@@ -1,6 +1,6 @@
 """Prints the tables of the commands ``doctor`` and ``status``."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -8,9 +8,10 @@ from rich.table import Table
 from harness.config.plan import name_option
 from harness.engine.docker import current
 from harness.engine.values import Container
+from harness.stack.handle import Stack
 from harness.stack.lifecycle.doctor import Finding
 from harness.stack.model import containers
-from harness.stack.model.state import STACK_LABEL, STATE_LABEL, StackState
+from harness.stack.model.state import STACK_LABEL, STATE_LABEL, StackState, all_states
 from harness.stack.model.unreadable import UnreadableError
 
 
@@ -27,16 +28,24 @@ def show_findings(findings: Iterable[Finding]) -> bool:
     return well
 
 
-def show_stacks() -> None:
-    """Print all stacks. Raises UnreadableError at the end if a record cannot be read."""
+def show_stacks(only: str | None = None) -> None:
+    """Print all stacks, or the one of this name, with the containers that are missing.
+
+    Raises UnreadableError at the end if a record cannot be read.
+    """
     console = Console()
     unreadable: list[UnreadableError] = []
     stacks: dict[tuple[str, str], list[Container]] = {}
     for container in containers.of_all_stacks(current()):
         key = (container.labels[STACK_LABEL], container.labels[STATE_LABEL])
-        stacks.setdefault(key, []).append(container)
+        if only in (None, key[0]):
+            stacks.setdefault(key, []).append(container)
+    for state in all_states():
+        # A stack whose containers were all removed is there with its record alone.
+        if only in (None, state.name) and _kept(state):
+            stacks.setdefault((state.name, str(state.directory)), [])
     if not stacks:
-        console.print("no stack is running")
+        console.print(f"there is no stack {only}" if only else "no stack is running")
     # The user's own stacks come first. Others are listed because they take ports and memory.
     for (name, directory), members in sorted(
         stacks.items(), key=lambda item: (_foreign(*item[0]), item[0])
@@ -50,9 +59,35 @@ def show_stacks() -> None:
             table.add_column(column)
         for container in members:
             table.add_row(container.name, container.state, container.status)
+        for service in _missing(name, directory, members):
+            table.add_row(f"{name}-{service}", "missing", "")
         console.print(table)
     if unreadable:
         raise unreadable[0]
+
+
+def _kept(state: StackState) -> bool:
+    try:
+        record = state.record()
+    except UnreadableError:
+        # Its containers, if there are any, show the error.
+        return False
+    return record is not None and record.ready and record.lifetime != "fresh"
+
+
+def _missing(name: str, directory: str, members: Sequence[Container]) -> list[str]:
+    """The services of one of the user's own stacks that have no container."""
+    if not directory or _foreign(name, directory):
+        return []
+    state = StackState(name)
+    try:
+        record = state.record()
+        if record is None or not record.ready:
+            return []
+        services = Stack(state, record, state.secrets()).services
+    except (UnreadableError, KeyError, OSError):
+        return []
+    return sorted(services - {container.service for container in members})
 
 
 def _foreign(name: str, directory: str) -> bool:

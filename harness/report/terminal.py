@@ -109,6 +109,12 @@ def summary(tally: Tally, replicas: Sequence[str]) -> list[str]:
         lines[0] += f", Apache itself {tally.of_no_replica}"
     if tally.unanswered:
         lines[0] += f", {tally.unanswered} without an answer"
+    if tally.of_proxy and not counts:
+        counts_by_status = sorted(tally.of_proxy.items())
+        statuses = ", ".join(f"{status}: {count}" for status, count in counts_by_status)
+        lines.append(
+            f"proxy     {tally.of_proxy.total()} answers are its own, not placement's ({statuses})"
+        )
     latency = tally.latency()
     if latency is not None:
         lines.append(

@@ -93,16 +93,16 @@ class Stack(Access):
             for container in containers
         ]
         for name in names:
-            if name not in self._services:
+            if name not in self.services:
                 raise UsageError(
                     f"The stack {self.name} has no container {name}.",
-                    f"It has {', '.join(sorted(self._services))}.",
+                    f"It has {', '.join(sorted(self.services))}.",
                 )
         with self.state.expectations.expect(names):
             yield
 
     @property
-    def _services(self) -> frozenset[str]:
+    def services(self) -> frozenset[str]:
         """The Compose services of the stack, each with one container."""
         replicas = {ReplicaId.first(number).service for number in self.replicas}
         beside = reference.SERVICES if self.record.reference else ()
@@ -116,7 +116,7 @@ class Stack(Access):
         parts = containers.of_stack(self.state)
         running = {container.service for container in parts if container.is_running}
         cluster = DATABASES[self.record.database].cluster
-        if not self._services <= running or galera.missing(self.state, cluster):
+        if not self.services <= running or galera.missing(self.state, cluster):
             return False
         served = all(self.asks_replica(replica) is None for replica in lanes.replicas(self.record))
         return served and all(self.asks_reference(lane) is None for lane in self.record.reference)

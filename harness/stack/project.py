@@ -225,10 +225,16 @@ def _add_replica(
 
 
 def _environment(project: Project, record: Record, lane: Lane, number: int) -> dict[str, str]:
-    """The variables of a lane's replica; its settings go into the project, too."""
+    """The variables of a lane's replica; its settings go into the project, too.
+
+    A replica that is there already keeps its settings: one of them may have been changed for this
+    replica alone.
+    """
     variables = {**project[TEMPLATE]["environment"], **lane.environment}
     settings, others = oslo_settings.split(variables)
     account, _, _ = settings[CONNECTION].rpartition("@")
+    replica = ReplicaId(lane.name, number)
+    settings = dict(project[SETTINGS].get(replica.key, settings))
     host = DATABASES[record.database].host(number)
     settings[CONNECTION] = f"{account}@{host}/{lanes.schema(lane.name)}"
     if record.lanes:
@@ -236,7 +242,6 @@ def _environment(project: Project, record: Record, lane: Lane, number: int) -> d
         # Each lane has a port of Apache's. An address that the user has set stays as it is.
         if settings.get(WWW_AUTHENTICATE) == f"{record.url}/identity":
             settings[WWW_AUTHENTICATE] = f"{record.lane_url(lane.name)}/identity"
-    replica = ReplicaId(lane.name, number)
     project[SETTINGS][replica.key] = settings
     return {**others, **SOURCES[record.config_source].environment(settings, replica)}
 

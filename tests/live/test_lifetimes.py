@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 import requests
 
 from tests.live._live import Commands
@@ -83,3 +84,35 @@ def shares(said: str) -> set[str]:
     found = re.search(r"^requests .*$", said, re.MULTILINE)
     assert found is not None, said
     return set(re.findall(r"replica (\d+) \d+", found[0]))
+
+
+@pytest.mark.long
+def test_lanes_that_come_later_have_what_placement_writes_and_nothing_of_the_users(
+    commands: Commands,
+) -> None:
+    commands.run("placement-harness", "up", "--replicas", "2")
+    first = commands.suite(
+        """
+defaults: {request_headers: {x-auth-token: "$ENVIRON['SERVICE_TOKEN']"}}
+tests:
+- name: a class of the user's
+  PUT: $ENVIRON['PLACEMENT_SERVICE']/resource_classes/CUSTOM_KEPT
+  request_headers: {openstack-api-version: placement latest}
+  status: 201
+"""
+    )
+    commands.pytest("--stack", "reuse", str(first))
+    second = first.with_name("second.yaml")
+    second.write_text(ENOUGH)
+    third = first.with_name("third.yaml")
+    third.write_text(ENOUGH)
+    commands.pytest("--stack", "reuse", "-n", "2", str(second), str(third))
+    stack = commands.stack()
+    classes = {}
+    for schema in ("placement", "placement_2"):
+        with stack.database(schema) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT name, id FROM resource_classes")
+            classes[schema] = dict(cursor.fetchall())
+    assert classes["placement"].pop("CUSTOM_KEPT")
+    assert classes["placement_2"] == classes["placement"]
+    assert classes["placement_2"]["VCPU"] == 0

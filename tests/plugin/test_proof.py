@@ -81,6 +81,28 @@ def test_what_apache_answers_itself_proves_nothing_of_a_replica(project: Project
     assert result.ret == 0
 
 
+def test_a_proxys_own_answers_are_counted_apart_on_a_cloud_too(project: Project) -> None:
+    project.module(
+        "class Application:\n"
+        "    requests = 0\n"
+        "    def __call__(self, environ, start):\n"
+        "        start('503 Unavailable', [('content-type', 'text/html; charset=iso-8859-1')])\n"
+        "        return [b'<h1>Service Unavailable</h1>']\n",
+        "_proxy",
+    )
+    project.fake(application="_proxy:Application")
+    project.settings()
+    project.suite(MANY)
+    result = project.run()
+    result.assert_outcomes(failed=6)
+    result.stdout.fnmatch_lines(
+        [
+            "The proxy gave this 503 itself, not placement: *post-buffering = 65536*",
+            "proxy     6 answers are its own, not placement's (503: 6)",
+        ]
+    )
+
+
 def test_requests_of_python_tests_count(project: Project) -> None:
     project.module("def test_it(placement): assert placement.get('/').ok\n", "test_python")
     project.run("test_python.py").stdout.fnmatch_lines(["requests  1"])

@@ -76,6 +76,7 @@ def scale(stack: Stack, replicas: int, progress: Progress) -> None:
             _anyhow(lambda: stack.balancer.only(_serving(stack)))
             raise
         except BaseException:
+            progress(f"broken off: going back to {counted(min(before, stack.record.replicas))}")
             _anyhow(lambda: _undo(stack, before))
             raise
 

@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from unittest import mock
@@ -195,6 +196,25 @@ def test_env_prints_what_a_shell_evaluates_and_nothing_secret(
     )
     assert said.code == 0
     assert not [one for one in state.secrets().environment().values() if one in said.out]
+
+
+def test_env_gives_clients_that_know_no_clouds_yaml_their_variables(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = running(monkeypatch)
+    monkeypatch.setenv("OS_PLACEMENT_ENDPOINT_OVERRIDE", "http://elsewhere")
+    monkeypatch.setenv("OS_CLOUD", "devstack")
+    monkeypatch.setenv("OS_NAME", "Debian")
+    said = harness("env", "--os")
+    assert not [value for value in state.secrets().environment().values() if value in said.out]
+    shell = ["/bin/sh", "-c", f"{said.out}\nenv | grep ^OS_"]
+    path = {**os.environ, "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(shell, capture_output=True, text=True, check=True, env=path)
+    variables = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    assert variables["OS_PASSWORD"] == state.secrets().admin_password
+    assert variables["OS_AUTH_URL"] == "http://127.0.0.1:8778/identity/v3"
+    assert variables["OS_NAME"] == "Debian"
+    assert not {"OS_CLOUD", "OS_PLACEMENT_ENDPOINT_OVERRIDE"} & variables.keys()
 
 
 def test_token_prints_the_token_alone(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:

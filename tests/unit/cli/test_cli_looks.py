@@ -121,3 +121,29 @@ def test_status_tells_whose_each_stack_is(
     assert shown.index(stays) < shown.index("hand (")
     assert "theirs (its state is in /home/them/theirs)" in shown
     assert "exited" in shown
+
+
+def test_status_names_containers_that_are_missing(
+    harness: Harness, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = running(monkeypatch)
+    own = str(state.directory)
+    services = ("apache", "keystone", "memcached", "mariadb", "placement-1", "placement-3")
+    rows = [container(f"x-{one}", one, stack=state.name, directory=own) for one in services]
+    machine.has("docker", {"ps*": lists(*rows)})
+    missing = [line for line in harness("status").out.splitlines() if "missing" in line]
+    assert len(missing) == 1
+    assert "placement-harness-placement-2" in missing[0]
+    machine.has("docker", {"ps*": "exit 0"})
+    shown = harness("status").out
+    assert shown.count("missing") == len(services) + 1
+    assert "stays until placement-harness down" in shown
+
+
+def test_status_shows_one_stack_alone(harness: Harness, machine: Machine) -> None:
+    rows = (container("a-apache-1", stack="a"), container("b-apache-1", stack="b"))
+    machine.has("docker", {"ps*": lists(*rows)})
+    shown = harness("status", "--name", "a").out
+    assert "a-apache-1" in shown
+    assert "b-apache-1" not in shown
+    assert harness("status", "--name", "c").out == "there is no stack c\n"

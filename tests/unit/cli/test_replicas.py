@@ -7,8 +7,8 @@ import pytest
 
 from harness.stack import access as stack_module
 from harness.stack.handle import Stack
-from harness.stack.model.record import Record
-from harness.stack.operations import rolling
+from harness.stack.model.record import Installed, Record
+from harness.stack.operations import rolling, upgrade
 from harness.stack.settings.config_sources import SOURCES
 from tests.fakes.commands import WELL, Harness, apart, commands_of, listed, running
 from tests.fakes.machine import Machine
@@ -80,3 +80,28 @@ def test_restart_of_nothing_is_refused(harness: Harness, monkeypatch: pytest.Mon
     said = harness("restart", "--replica", "4")
     assert said.code == 64
     assert "has no replica 4. It has replicas 1 to 3." in said.err
+
+
+@pytest.mark.parametrize(
+    ("placements", "told"),
+    [
+        (("15.0.0",), "all replicas of placement-harness run placement 15.0.0"),
+        (("15.0.0", "16.0.0", "16.0.0"), "placement-harness is mixed: 15.0.0 and 16.0.0"),
+    ],
+)
+def test_ctrl_c_in_an_upgrade_says_what_the_replicas_run(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, placements: tuple[str, ...], told: str
+) -> None:
+    state = running(monkeypatch)
+
+    def interrupted(stack: Stack, *_: object) -> None:
+        record = state.record()
+        assert record is not None
+        installed = tuple(Installed(version, version) for version in placements)
+        state.save(dataclasses.replace(record, placements=installed))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(upgrade, "upgrade", interrupted)
+    said = harness("upgrade", "--to", "16.0.0")
+    assert said.code == 130
+    assert said.err == f"  broken off: {told}, and the next upgrade goes on from there\n"

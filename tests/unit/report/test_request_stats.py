@@ -82,6 +82,11 @@ def test_workers_numbers_add_up() -> None:
         counted(exchange(0.1, "1")),
         counted(exchange(0.2, "2"), exchange(1.0, answered=False)),
     )
+    first.observe(
+        Exchange(
+            "", "", exchange(0).request, Response(503, "", {"content-type": "text/html"}, b""), 0, 0
+        )
+    )
     first.test(0.2)
     second.test(0.3)
     first.collecting, second.collecting = 1.0, 2.0
@@ -89,7 +94,8 @@ def test_workers_numbers_add_up() -> None:
     for one in (first, second):
         whole.merge(one.dump())
     assert whole.by_replica([]) == {"1": 1, "2": 1}
-    assert (whole.requests, whole.unanswered, whole.tests) == (3, 1, 2)
+    assert (whole.requests, whole.unanswered, whole.tests) == (4, 1, 2)
+    assert whole.of_proxy == {503: 1}
     assert whole.testing == 0.5
     # They read the suites side by side.
     assert whole.collecting == 2.0

@@ -153,6 +153,31 @@ def test_replicas_take_turns_with_several_placements(state: StackState) -> None:
     assert images == ["aa", "bb", "aa"]
 
 
+def test_a_setting_of_one_replica_alone_outlives_more_replicas_and_lanes(state: StackState) -> None:
+    record = Record("one", "fresh", 2, 9000)
+    project.write(state, record, ())
+    second = ReplicaId.first(2)
+    project.change_setting(state, "placement/max_allocation_candidates", {second: "7"})
+    project.set_replicas(state, dataclasses.replace(record, replicas=3))
+
+    def limits() -> list[str | None]:
+        kept = project.settings(state)
+        name = "placement/max_allocation_candidates"
+        return [kept[ReplicaId.first(number)].get(name) for number in (1, 2, 3)]
+
+    assert limits() == [None, "7", None]
+    with_lanes = dataclasses.replace(RECORD, lanes={"1": 9000, "2": 9001})
+    project.add_lanes(state, with_lanes, [Lane("2")])
+    assert limits() == [None, "7", None]
+    variable = "OS_PLACEMENT__MAX_ALLOCATION_CANDIDATES"
+    environment = services(state)["placement-2"]["environment"]
+    assert environment[variable] == "7"
+    # The other lane's replica in that container has not that setting.
+    assert json.loads(environment["LANES"])["8081"][variable] is None
+    policy = project.settings(state)[second]["oslo_policy/policy_file"]
+    assert policy == "/etc/placement-policy/1/policy.yaml"
+
+
 def test_replicas_come_and_go_under_their_numbers(state: StackState) -> None:
     project.write(state, Record("one", "fresh", 2, 9000), ())
     before = services(state)

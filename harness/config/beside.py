@@ -1,7 +1,7 @@
 """The plan of a second stack beside a run's own target."""
 
 import secrets
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from harness.config.plan import SHARED_STACK, Plan
 
@@ -16,6 +16,8 @@ def second_stack(plan: Plan, name: str) -> Plan:
     ``name`` is stack, reference, or placement=SPEC. One replica is enough: whether replicas answer
     the same is a question to the run's own stack.
     """
+    # A plan that is resolved already says of which images its own stack is.
+    plan = Plan(**{each.name: getattr(plan, each.name) for each in fields(Plan)})
     placements = plan.placements
     sources = {**plan.sources, "replicas": "default", "stack_port": "default"}
     if name.startswith(OTHER_PLACEMENT):

@@ -60,7 +60,7 @@ def summary(outcome: Outcome) -> Iterator[str]:
         )
     for line in outcome.changes:
         yield f"changed: {line}"
-    if outcome.changes:
+    if any("during the run" in line for line in outcome.changes):
         yield "changed: by others, or by a suite that leaves something: differences may be theirs"
     for why, count in outcome.lacking.items():
         yield f"not compared: {count} {'test' if count == 1 else 'tests'}: {why}"

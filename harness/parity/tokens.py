@@ -21,6 +21,8 @@ _KINDS: tuple[tuple[str, str, str], ...] = (
     ),
     ("id", rf"(?<!{_HEX}){_HEX}{{32}}(?!{_HEX})", rf"{_HEX}{{32}}"),
     ("origin", r"\bhttps?://[^/\s\"'<>\\]+", "://"),
+    # Apache signs an answer to a request that names no host with its own address.
+    ("server", r"(?<=Server at )\S+ Port \d+(?=</address>)", "</address>"),
     ("http_date", r"\b[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT", " GMT"),
     ("python_date", r"\bdatetime\.datetime\([\d, ]+\)", "datetime"),
     (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from harness.config.beside import second_stack
 from harness.config.plan import FRESH_NAME, Lane, Plan
 
@@ -24,6 +26,18 @@ def test_another_placement_is_the_only_one_of_the_second_stack() -> None:
     assert other.target == "stack"
     assert other.replicas == 1
     assert other.sources["placement"] == "option"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved(Plan):
+    """A plan that has been looked up, as the run's own is."""
+
+    images: tuple[str, ...] = ()
+
+
+def test_what_the_runs_own_plan_means_is_not_taken_over() -> None:
+    resolved = Resolved(placements=("16.0.0",), images=("of-16",))
+    assert type(second_stack(resolved, "placement=15.0.0")) is Plan
 
 
 def test_the_second_stack_is_fresh_and_has_a_name_and_a_port_of_its_own() -> None:

@@ -1,6 +1,7 @@
 """Planted differences: each is found on a real stack, at its place, and none where none is."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -30,6 +31,9 @@ class Garden:
         self.tree = folder / "checkout"
         shutil.copytree(self._sound, self.tree)
         self._recording = folder / "sound.jsonl"
+        # The image of a checkout is built, which takes longer than a run.
+        words = ["placement-harness", "up", "--placement", str(self.tree), "--replicas", "3"]
+        commands.run(*words, timeout=900)
         self._run("--record", str(self._recording))
         self._lanes = docker("exec", self._container("apache-1"), "cat", LANES)
 
@@ -111,9 +115,13 @@ def garden(folder: Path) -> Iterator[Garden]:
 def test_a_planted_difference_is_found_at_its_place(garden: Garden, plant: Plant) -> None:
     garden.plant(plant)
     try:
-        parity = garden.compare(is_same=False)
+        parity = garden.compare(is_same=plant.is_declared)
     finally:
         garden.weed(plant)
+    if plant.is_declared:
+        expected = [rule for rule in parity["expected"] if re.search(rule["place"], plant.place)]
+        assert sum(rule["count"] for rule in expected) > parity["exchanges"] / 2
+        return
     assert plant.misses(parity["causes"]) == ""
     if plant.replica:
         examples = [example for cause in parity["causes"] for example in cause["examples"]]

@@ -21,7 +21,6 @@ from harness.report.terminal import Screen
 from harness.suites import files
 from harness.suites.connection import Wire
 from harness.suites.items import DIFFERENCE
-from harness.targets.base import PerProcess
 
 # How long workers may take to end once the target has broken. Seconds.
 WORKERS_END = 0.5
@@ -38,11 +37,11 @@ class Owner(Run):
         self._session: pytest.Session | None = None
         self._screen = Screen(config)
         self._target = targets.make(plan, self._screen.progress)
-        self._starter = Starter(self._target)
         self._error: HarnessError | None = None
         self._monitor = HealthMonitor(self._target, self._broken)
         config.pluginmanager.register(self._monitor, "placement-lookout")
         self._workers = XdistWorkers(config, plan, self.tally, self._fail, self._broken)
+        self._starter = Starter(self._target, in_workers=self._workers.run_tests)
         config.pluginmanager.register(self._workers, "placement-workers")
         self._other: OtherOwner | None = None
         if other is not None:
@@ -83,8 +82,7 @@ class Owner(Run):
         """Start what this process is to start, in threads."""
         if self._collects_only:
             return
-        if not self._left_to_workers:
-            self._starter.begin()
+        self._starter.begin()
         if self._other is not None:
             self._other.begin()
 
@@ -116,8 +114,7 @@ class Owner(Run):
 
     def _ready(self) -> bool:
         try:
-            if not self._left_to_workers:
-                self._starter.wait(self._screen.flush)
+            self._starter.wait(self._screen.flush)
             if self._other is not None:
                 self._other.wait(self.target, self._screen.flush)
             if self._distributed:
@@ -172,11 +169,6 @@ class Owner(Run):
     @property
     def _distributed(self) -> bool:
         return _xdist_compat.is_controller(self._config)
-
-    @property
-    def _left_to_workers(self) -> bool:
-        """Whether each worker starts a target, and this process starts none."""
-        return self._distributed and isinstance(self.target, PerProcess)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self) -> None:

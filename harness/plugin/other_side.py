@@ -66,18 +66,15 @@ class OtherOwner:
     ) -> None:
         self.side = side
         self.target = targets.make_beside(side.plan, main, progress)
-        self._starter = Starter(self.target)
+        self._starter = Starter(self.target, in_workers=in_workers)
         self._in_workers = in_workers
 
     def begin(self) -> None:
         """Start the target, in a thread, unless each worker starts its own."""
-        if not (self._in_workers and isinstance(self.target, PerProcess)):
-            self._starter.begin()
+        self._starter.begin()
 
     def wait(self, main: Target, glance: Callable[[], None]) -> None:
         """Return when the target is up. Raises HarnessError, also where it is the main one."""
-        if self._in_workers and isinstance(self.target, PerProcess):
-            return
         self._starter.wait(glance)
         if not isinstance(self.target, PerProcess) and _place(self.target) == _place(main):
             raise UsageError(

@@ -73,6 +73,11 @@ SECONDS = 6.0
     help="Write the table of what races have found (Markdown), also from --history.",
 )
 @click.option(
+    *("--page", "shown"),
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a page (HTML) with calls over time and timelines, also from --history.",
+)
+@click.option(
     "--known", "known_alone", is_flag=True, help="Run the known defects: does each still occur?"
 )
 @click.option("--strict", is_flag=True, help="Take no defect for known: each one fails the check.")
@@ -90,6 +95,7 @@ def check(
     folder: Path,
     histories: tuple[Path, ...],
     findings: Path | None,
+    shown: Path | None,
     known_alone: bool,
     strict: bool,
 ) -> None:
@@ -105,13 +111,13 @@ def check(
 
     record = () if strict else known.record()
     if histories:
-        checking.conclude([checking.saved(path, record) for path in histories], findings)
+        checking.conclude([checking.saved(path, record) for path in histories], findings, shown)
     if seconds is not None and seconds <= 0:
         raise UsageError(f"--seconds {seconds:g} leaves no time.", "Give a number above 0.")
-    if known_alone and (workloads or fault or strict or findings):
+    if known_alone and (workloads or fault or strict or findings or shown):
         raise UsageError(
             "--known runs what the record of known defects names, and judges by it: --workload, "
-            "--fault, --strict and --findings make no sense with it.",
+            "--fault, --strict, --findings and --page make no sense with it.",
             "Leave them away.",
         )
     names = [one_of(WORKLOADS, name, f"--workload {name}", "workload") for name in workloads] or [
@@ -144,4 +150,4 @@ def check(
     with run.on(plans[0]) as cluster:
         for name in names:
             run.make(name, cluster, seconds or SECONDS)
-    checking.conclude(run.made, findings)
+    checking.conclude(run.made, findings, shown)

@@ -12,7 +12,7 @@ import click
 
 from harness.cli.common import say
 from harness.config.plan import Plan
-from harness.consistency import check, known_runs, reading, text
+from harness.consistency import check, known_runs, page, reading, text
 from harness.consistency.check import Checked
 from harness.consistency.cluster import Cluster
 from harness.consistency.faults import Fault
@@ -77,8 +77,11 @@ def _shown(checked: Checked) -> Checked:
     return checked
 
 
-def conclude(made: Sequence[Checked], findings: Path | None) -> NoReturn:
-    """Write the table of races, if it is wanted, and exit with the worst judgement."""
+def conclude(made: Sequence[Checked], findings: Path | None, shown: Path | None) -> NoReturn:
+    """Write the table of races and the page, if wanted, and exit with the worst judgement."""
+    if shown is not None:
+        shown.write_text(page.page(made))
+        click.echo(f"page: {shown}")
     if findings is not None:
         read = [reading.read(checked.path) for checked in made]
         races = [entry for entry in read if entry.header["workload"] == "races"]

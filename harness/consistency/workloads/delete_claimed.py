@@ -12,6 +12,8 @@ EITHER = "a provider that is deleted has given nothing away"
 KEPT = "an acknowledged claim, or deletion, is there in the end"
 # Every third client deletes.
 DELETES = 3
+# The second deletion of a client meets claims that have been acknowledged since.
+ATTEMPTS = 2
 
 
 class DeleteClaimed:
@@ -29,7 +31,8 @@ class DeleteClaimed:
         deletes = (client.process + round_.number) % DELETES == 0
         if deletes:
             value = [round_.name("host")]
-            client.do(Call("delete", value, "DELETE", f"/resource_providers/{host}"))
+            for _ in range(ATTEMPTS):
+                client.do(Call("delete", value, "DELETE", f"/resource_providers/{host}"))
             return
         consumer = f"c{client.process}"
         path = f"/allocations/{round_.uuid(consumer)}"

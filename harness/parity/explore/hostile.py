@@ -72,9 +72,9 @@ def hostile(draw: Draw, ordinary: Sequence[st.SearchStrategy[list[Call]]]) -> li
 
 def _with_one_changed(body: Any, draw: Draw) -> Any:
     """The body, with one of its values replaced, left out or added."""
-    places = [*_places(body)]
+    places = [*places_of(body)]
     *way, last = draw(st.sampled_from(places))
-    changed = _copied(body)
+    changed = copied(body)
     inside = changed
     for step in way:
         inside = inside[step]
@@ -88,17 +88,21 @@ def _with_one_changed(body: Any, draw: Draw) -> Any:
     return changed
 
 
-def _places(value: Any, way: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+def places_of(value: Any, way: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """The way to each value inside a body: keys of objects, indices of lists."""
+    if not isinstance(value, (dict, list)):
+        return []
     items = value.items() if isinstance(value, dict) else enumerate(value)
     places = []
     for key, inner in items:
         places.append((*way, key))
         if isinstance(inner, (dict, list)):
-            places += _places(inner, (*way, key))
+            places += places_of(inner, (*way, key))
     return places
 
 
-def _copied(value: Any) -> Any:
+def copied(value: Any) -> Any:
+    """A body that can be changed without changing the first one."""
     if isinstance(value, dict):
-        return {key: _copied(inner) for key, inner in value.items()}
-    return [_copied(inner) for inner in value] if isinstance(value, list) else value
+        return {key: copied(inner) for key, inner in value.items()}
+    return [copied(inner) for inner in value] if isinstance(value, list) else value

@@ -1,7 +1,8 @@
-"""Hypothesis's strategies for calls on few resources, and for sequences of them.
+"""Hypothesis's strategies for calls on few resources.
 
-Few resources let calls of a sequence meet. The simplest alternative comes first everywhere, since
-Hypothesis shrinks towards it.
+Few resources let calls of a sequence meet, and a call prefers what earlier calls have made (World):
+most of what placement decides depends on what is there. The simplest alternative comes first
+everywhere, since Hypothesis shrinks towards it.
 """
 
 from collections.abc import Callable
@@ -11,14 +12,10 @@ from hypothesis import strategies as st
 
 from harness.parity.explore.calls import Call, Generation
 from harness.parity.explore.hostile import hostile
+from harness.parity.explore.world import ALL_PROVIDERS, SHAPES, World
 
-# Steps of a sequence. Short ones seldom let calls meet; what is not needed is left out afterwards.
-STEPS = 5, 16
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
-providers = st.sampled_from(["{p0}", "{p0}", "{p0}", "{p0}", "{p1}", "{p2}"])
-consumers = st.sampled_from(["{k0}", "{k0}", "{k0}", "{k1}"])
-classes = st.sampled_from(["VCPU", "VCPU", "VCPU", "MEMORY_MB", "{c0}"])
 custom_classes = st.sampled_from(["{c0}", "{c0}", "{c1}"])
 traits = st.sampled_from(["HW_CPU_X86_AVX", "{t0}", "{t0}", "{t1}", "CUSTOM_NOT_THERE"])
 aggregates = st.sampled_from(["{a0}", "{a1}"])
@@ -36,14 +33,14 @@ def _inventory(draw: Draw) -> dict[str, Any]:
         "allocation_ratio": st.sampled_from([1.0, 2.0, 0.5]),
     }
     for key in draw(
-        st.sampled_from([(), (), (), *((each,) for each in optional), tuple(optional)])
+        st.sampled_from([*[()] * 10, *((each,) for each in optional), tuple(optional)])
     ):
         inventory[key] = draw(optional[key])
     return inventory
 
 
-def _inventories() -> st.SearchStrategy[dict[str, Any]]:
-    return st.dictionaries(classes, _inventory(), min_size=1, max_size=2)
+def _inventories(world: World) -> st.SearchStrategy[dict[str, Any]]:
+    return st.dictionaries(world.resource_class, _inventory(), min_size=1, max_size=2)
 
 
 def _generation(of: str) -> st.SearchStrategy[Generation]:
@@ -52,19 +49,29 @@ def _generation(of: str) -> st.SearchStrategy[Generation]:
 
 
 @st.composite
-def _claim(draw: Draw, consumer: str) -> dict[str, Any]:
-    resources = st.sampled_from([1, 1, 1, 2]).flatmap(
-        lambda size: st.dictionaries(classes, amounts, min_size=size, max_size=size)
-    )
-    chosen = draw(st.sampled_from([["{p0}"], ["{p0}"], ["{p0}"], ["{p1}"], ["{p0}", "{p1}"]]))
+def _claim(draw: Draw, consumer: str, world: World, shape: int) -> dict[str, Any]:
+    allocations: dict[str, dict[str, dict[str, int]]] = {}
+    for _ in range(draw(st.sampled_from([1, 1, 1, 2]))):
+        provider, name = draw(world.places)
+        resources = allocations.setdefault(provider, {"resources": {}})["resources"]
+        resources[name] = draw(amounts)
     claim: dict[str, Any] = {
-        "allocations": {provider: {"resources": draw(resources)} for provider in chosen},
+        "allocations": allocations,
         "project_id": "explore-project",
         "user_id": "explore-user",
         "consumer_generation": draw(_generation(consumer)),
         "consumer_type": "EXPLORE",
     }
-    return _for_version(claim, draw(st.sampled_from([*[39] * 12, 30, 10, 8, 0])))
+    return _for_version(claim, shape)
+
+
+@st.composite
+def _shape(draw: Draw, world: World) -> tuple[int, str | None]:
+    """The shape of a claim, and the microversion to send it with; None is the side's own."""
+    if draw(st.integers(0, 9)) < 8:
+        return draw(st.sampled_from(world.shapes)), None
+    shape = draw(st.sampled_from(SHAPES))
+    return shape, f"1.{shape}"
 
 
 def _for_version(claim: dict[str, Any], version: int) -> dict[str, Any]:
@@ -84,8 +91,8 @@ def _for_version(claim: dict[str, Any], version: int) -> dict[str, Any]:
 
 
 @st.composite
-def _provider(draw: Draw) -> list[Call]:
-    uuid = draw(providers)
+def _provider(draw: Draw, world: World) -> list[Call]:
+    uuid = draw(st.sampled_from(ALL_PROVIDERS))
     body: dict[str, Any] = {"name": f"explore_{uuid}", "uuid": uuid}
     if draw(st.sampled_from([False, False, True])):
         body["parent_provider_uuid"] = draw(st.sampled_from(["{p0}", "{p1}", None]))
@@ -98,10 +105,10 @@ def _provider(draw: Draw) -> list[Call]:
 
 
 @st.composite
-def _stocked_provider(draw: Draw) -> list[Call]:
-    uuid = draw(providers)
+def stocked_provider(draw: Draw, world: World) -> list[Call]:
+    uuid = draw(st.sampled_from([*["{p0}"] * 4, *ALL_PROVIDERS]))
     first = Call("POST", "/resource_providers", {"name": f"explore_{uuid}", "uuid": uuid})
-    return [first, _put_inventories(uuid, draw(_inventories()), Generation(uuid))]
+    return [first, _put_inventories(uuid, draw(_inventories(world)), Generation(uuid))]
 
 
 def _put_inventories(uuid: str, inventories: object, generation: object) -> Call:
@@ -110,13 +117,13 @@ def _put_inventories(uuid: str, inventories: object, generation: object) -> Call
 
 
 @st.composite
-def _stock(draw: Draw) -> list[Call]:
-    uuid, name = draw(providers), draw(classes)
+def _stock(draw: Draw, world: World) -> list[Call]:
+    uuid, name = draw(world.places)
     generation, path = draw(_generation(uuid)), f"/resource_providers/{uuid}/inventories"
     single = {"resource_provider_generation": generation, **draw(_inventory())}
     way = draw(st.sampled_from(["all", "all", "all", "one", "add", "delete", "delete all"]))
     if way == "all":
-        return [_put_inventories(uuid, draw(_inventories()), generation)]
+        return [_put_inventories(uuid, draw(_inventories(world)), generation)]
     if way == "one":
         return [Call("PUT", f"{path}/{name}", single)]
     if way == "add":
@@ -125,24 +132,36 @@ def _stock(draw: Draw) -> list[Call]:
 
 
 @st.composite
-def _allocate(draw: Draw) -> list[Call]:
-    consumer = draw(consumers)
-    way = draw(st.sampled_from(["PUT", "PUT", "PUT", "PUT", "DELETE", "POST"]))
-    if way == "DELETE":
-        return [Call("DELETE", f"/allocations/{consumer}")]
-    claim = draw(_claim(consumer))
-    if way == "PUT":
-        return [Call("PUT", f"/allocations/{consumer}", claim)]
-    body = {consumer: claim}
-    if draw(st.booleans()):
-        other = "{k1}" if consumer == "{k0}" else "{k0}"
-        body[other] = {**draw(_claim(other)), "allocations": {}}
-    return [Call("POST", "/allocations", body)]
+def claims(draw: Draw, world: World) -> list[Call]:
+    """A consumer takes resources."""
+    consumer = draw(world.consumer)
+    shape, version = draw(_shape(world))
+    claim = draw(_claim(consumer, world, shape))
+    return [Call("PUT", f"/allocations/{consumer}", claim, version=version)]
 
 
 @st.composite
-def _describe(draw: Draw) -> list[Call]:
-    uuid = draw(providers)
+def _allocate(draw: Draw, world: World) -> list[Call]:
+    consumer = draw(world.consumer)
+    way = draw(st.sampled_from(["PUT", "PUT", "PUT", "PUT", "DELETE", "POST"]))
+    if way == "DELETE":
+        return [Call("DELETE", f"/allocations/{consumer}")]
+    if way == "PUT":
+        return draw(claims(world))  # type: ignore[no-any-return]
+    shape, version = draw(_shape(world))
+    claim = draw(_claim(consumer, world, shape))
+    body = {consumer: claim}
+    if draw(st.booleans()):
+        other = "{k1}" if consumer == "{k0}" else "{k0}"
+        emptied = draw(st.booleans())
+        claim = draw(_claim(other, world, shape))
+        body[other] = {**claim, "allocations": {}} if emptied else claim
+    return [Call("POST", "/allocations", body, version=version)]
+
+
+@st.composite
+def _describe(draw: Draw, world: World) -> list[Call]:
+    uuid = draw(world.providers)
     path, generation = f"/resource_providers/{uuid}", draw(_generation(uuid))
     some_traits = draw(st.lists(traits, max_size=2, unique=True))
     some_aggregates = draw(st.lists(aggregates, max_size=2, unique=True))
@@ -163,7 +182,7 @@ def _describe(draw: Draw) -> list[Call]:
 
 
 @st.composite
-def _define(draw: Draw) -> list[Call]:
+def _define(draw: Draw, world: World) -> list[Call]:
     name, trait = draw(custom_classes), draw(traits)
     return [
         draw(
@@ -182,21 +201,23 @@ def _define(draw: Draw) -> list[Call]:
 
 
 @st.composite
-def _reshape(draw: Draw) -> list[Call]:
-    uuid, consumer = draw(providers), draw(consumers)
+def _reshape(draw: Draw, world: World) -> list[Call]:
+    uuid, consumer = draw(world.providers), draw(world.consumer)
+    shape, version = draw(_shape(world))
     inventories = {
         uuid: {
             "resource_provider_generation": draw(_generation(uuid)),
-            "inventories": draw(_inventories()),
+            "inventories": draw(_inventories(world)),
         }
     }
-    claims = draw(st.sampled_from([{}, {consumer: draw(_claim(consumer))}]))
-    return [Call("POST", "/reshaper", {"inventories": inventories, "allocations": claims})]
+    claims = draw(st.sampled_from([{}, {consumer: draw(_claim(consumer, world, shape))}]))
+    body = {"inventories": inventories, "allocations": claims}
+    return [Call("POST", "/reshaper", body, version=version)]
 
 
 @st.composite
-def _read(draw: Draw) -> list[Call]:
-    uuid, consumer = draw(providers), draw(consumers)
+def _read(draw: Draw, world: World) -> list[Call]:
+    uuid, consumer = draw(world.providers), draw(world.consumer)
     provider = f"/resource_providers/{uuid}"
     path = draw(
         st.sampled_from(
@@ -204,7 +225,7 @@ def _read(draw: Draw) -> list[Call]:
                 provider,
                 *(f"{provider}/{each}" for each in ("inventories", "usages", "allocations")),
                 *(f"{provider}/{each}" for each in ("traits", "aggregates")),
-                f"{provider}/inventories/{draw(classes)}",
+                f"{provider}/inventories/{draw(world.resource_class)}",
                 f"/allocations/{consumer}",
                 f"/resource_classes/{draw(custom_classes)}",
                 f"/traits/{draw(traits)}",
@@ -218,9 +239,9 @@ def _read(draw: Draw) -> list[Call]:
 
 
 @st.composite
-def _search(draw: Draw) -> list[Call]:
+def _search(draw: Draw, world: World) -> list[Call]:
     """Listings that hold this sequence's resources alone."""
-    uuid, trait = draw(providers), draw(traits)
+    uuid, trait = draw(world.providers), draw(traits)
     filters = [
         f"in_tree={uuid}",
         f"uuid={uuid}",
@@ -228,7 +249,7 @@ def _search(draw: Draw) -> list[Call]:
         *(f"member_of={way}{draw(aggregates)}" for way in ("", "in:", "!", "!in:")),
         *(f"required={way}{trait}" for way in ("", "!", "in:")),
         f"required={draw(traits)},{trait}",
-        f"resources={draw(classes)}:{draw(amounts)}",
+        f"resources={draw(world.resource_class)}:{draw(amounts)}",
     ]
     extra = draw(st.sampled_from([(), *((each,) for each in filters)]))
     if draw(st.booleans()):
@@ -236,15 +257,17 @@ def _search(draw: Draw) -> list[Call]:
         return [Call("GET", f"/resource_providers?{query}")]
     more = [
         "limit=1",
-        f"resources1={draw(classes)}:{draw(amounts)}&group_policy=none",
-        f"resources_A={draw(classes)}:{draw(amounts)}&group_policy=isolate",
+        f"resources1={draw(world.resource_class)}:{draw(amounts)}&group_policy=none",
+        f"resources_A={draw(world.resource_class)}:{draw(amounts)}&group_policy=isolate",
         f"root_required={trait}",
         "same_subtree=_A,_B&resources_A=VCPU:1&resources_B=VCPU:1&group_policy=none",
         f"required_A={trait}&resources_A=VCPU:1",
         f"member_of={draw(aggregates)}&member_of={draw(aggregates)}",
     ]
     chosen = draw(st.sampled_from([(), *((each,) for each in (*filters[3:], *more))]))
-    query = "&".join((f"resources={draw(classes)}:{draw(amounts)}", f"in_tree={uuid}", *chosen))
+    query = "&".join(
+        (f"resources={draw(world.resource_class)}:{draw(amounts)}", f"in_tree={uuid}", *chosen)
+    )
     if draw(st.sampled_from([True, True, False])):
         return [Call("GET", f"/allocation_candidates?{query}")]
     return [
@@ -254,22 +277,13 @@ def _search(draw: Draw) -> list[Call]:
     ]
 
 
-ORDINARY = (
-    _allocate(), _stock(), _read(), _describe(), _search(), _provider(), _define(), _reshape(),
-)  # fmt: skip
-
-
-_ANY = (
-    _allocate(), _allocate(), _stock(), _stock(), _read(), _search(), _describe(), _provider(),
-    _define(), _reshape(), hostile(ORDINARY), hostile(ORDINARY),
-)  # fmt: skip
-
-
-@st.composite
-def sequences(draw: Draw) -> list[Call]:
-    """Sequences of calls; most begin with a provider that has an inventory."""
-    first = draw(st.sampled_from([True, True, True, False]))
-    calls = list(draw(_stocked_provider())) if first else []
-    for more in draw(st.lists(st.one_of(_ANY), min_size=STEPS[0], max_size=STEPS[1])):
-        calls += more
-    return calls
+def any_call(world: World) -> st.SearchStrategy[list[Call]]:
+    """Any call; those on allocations and inventories come more often."""
+    ordinary = [
+        strategy(world)
+        for strategy in (
+            *(_allocate, _stock, _read, _describe, _search, _provider, _define, _reshape),
+            *(_allocate, _stock),
+        )
+    ]
+    return st.one_of(*ordinary, hostile(ordinary))

@@ -20,6 +20,8 @@ PAGE = Path(__file__).with_name("page.html")
 # So many examples of a cause are kept. When the page has BUDGET characters of them, further causes
 # have one example, whose values have SHORT characters.
 EXAMPLES, BUDGET, SHORT = 40, 1_000_000, 100
+# So many exchanges may meet any rule, whatever its share.
+FEW = 10
 INDEX = re.compile(r"\[\d+\]")
 
 
@@ -101,8 +103,21 @@ class Outcome:
         return [self._rules[number] for number in sorted(self._possible - self._met.keys())]
 
     @property
+    def overused(self) -> list[tuple[Rule, int]]:
+        """Rules that excused more differences than they may, and how many.
+
+        A short run says nothing about a share: a few are allowed to each.
+        """
+        return [
+            (rule, count)
+            for rule, count in self.met
+            if rule.most < 1 and count > max(FEW, rule.most * self.exchanges)
+        ]
+
+    @property
     def ok(self) -> bool:
-        return bool(self.exchanges) and not self.stale and not self.counts[Verdict.DIFFERENT]
+        failed = self.stale or self.overused or self.counts[Verdict.DIFFERENT]
+        return bool(self.exchanges) and not failed
 
 
 def place(written: str) -> str:
@@ -124,6 +139,10 @@ def as_data(outcome: Outcome) -> dict[str, Any]:
         "expected": [
             {"place": rule.place, "reason": rule.reason, "right": rule.right, "count": count}
             for rule, count in outcome.met
+        ],
+        "overused": [
+            {"place": rule.place, "reason": rule.reason, "count": count, "most": rule.most}
+            for rule, count in outcome.overused
         ],
         "stale": [{"place": rule.place, "reason": rule.reason} for rule in outcome.stale],
         "changes": [*outcome.changes],

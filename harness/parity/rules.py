@@ -33,7 +33,8 @@ class Rule:
     A side of ``between`` may be several kinds, e.g. devstack|reference.
     ``values`` are patterns of what stands on the first and on the second of the ``between`` sides;
     an empty one stands for nothing there. ``place``, ``query`` and ``test`` are patterns, too.
-    ``sometimes`` is set where a run need not meet the difference.
+    ``sometimes`` is set where a run need not meet the difference. ``most`` is the largest share of
+    a run's exchanges that may meet it.
     """
 
     between: tuple[str, str]
@@ -46,6 +47,7 @@ class Rule:
     test: str = ""
     status: str = ""
     sometimes: bool = False
+    most: float = 1.0
 
     def sides(self, left: str, right: str) -> bool | None:
         """Whether the left side is the second one of ``between``; None for a rule of others."""

@@ -51,6 +51,11 @@ def summary(outcome: Outcome) -> Iterator[str]:
     """Counts, and whatever keeps the comparison from being a success."""
     for rule in outcome.stale:
         yield f"stale: {rule.place} differs no more, though declared.yaml expects it"
+    for rule, count in outcome.overused:
+        yield (
+            f"too often: {rule.place} differs in {count} of {outcome.exchanges} exchanges; "
+            f"declared.yaml excuses {rule.most:.0%} of them"
+        )
     for cause in outcome.unstable:
         first = cause.examples[0]
         times = "once" if cause.count == 1 else f"{cause.count} times"

@@ -9,6 +9,7 @@ import pytest
 
 from harness.core.errors import UsageError
 from harness.core.exchange import Exchange, Request, Response
+from harness.parity import text
 from harness.parity.judge import Judge, Verdict, by_test
 from harness.parity.outcome import Outcome
 from harness.parity.rules import Declared, Rule, declared
@@ -103,6 +104,27 @@ def test_a_rule_that_was_not_met_though_it_could_have_been_is_stale() -> None:
     assert stale((exchange(), exchange())) == [SERVER]
     other = exchange("Apache/2.4 (Debian)")
     assert stale((exchange(), exchange()), (exchange(), other)) == []
+
+
+@pytest.mark.parametrize(
+    ("met", "others", "is_overused"),
+    [(10, 0, False), (11, 0, True), (11, 33, False), (12, 33, True), (0, 5, False)],
+)
+def test_a_rule_that_excuses_more_than_its_share_fails_the_run(
+    met: int, others: int, is_overused: bool
+) -> None:
+    rule = replace(SERVER, sometimes=True, most=0.25)
+    of, outcome = judge("stack", "devstack", rule), Outcome("stack", "devstack", [rule])
+    other = exchange("Apache/2.4 (Debian)")
+    for right in [other] * met + [exchange()] * others:
+        outcome.add(of.judge("one", "first", [exchange()], [right]).as_data())
+    assert outcome.overused == ([(rule, met)] if is_overused else [])
+    assert outcome.ok is not is_overused
+    lines = [line for line in text.summary(outcome) if line.startswith("too often")]
+    assert len(lines) == is_overused
+    if is_overused:
+        assert f"header server differs in {met} of {met + others} exchanges" in lines[0]
+        assert "excuses 25% of them" in lines[0]
 
 
 @pytest.mark.parametrize(

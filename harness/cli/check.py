@@ -80,6 +80,11 @@ SECONDS = 6.0
 @click.option(
     "--known", "known_alone", is_flag=True, help="Run the known defects: does each still occur?"
 )
+@click.option(
+    "--shrink",
+    is_flag=True,
+    help="Make what was violated small: fewer clients, then the fewest calls, in a file.",
+)
 @click.option("--strict", is_flag=True, help="Take no defect for known: each one fails the check.")
 def check(
     workloads: tuple[str, ...],
@@ -97,6 +102,7 @@ def check(
     findings: Path | None,
     shown: Path | None,
     known_alone: bool,
+    shrink: bool,
     strict: bool,
 ) -> None:
     """Let clients write through all replicas at once, and check placement's promises.
@@ -111,13 +117,16 @@ def check(
 
     record = () if strict else known.record()
     if histories:
-        checking.conclude([checking.saved(path, record) for path in histories], findings, shown)
+        saved = [checking.saved(path, record) for path in histories]
+        if shrink:
+            checking.shrink(saved)
+        checking.conclude(saved, findings, shown)
     if seconds is not None and seconds <= 0:
         raise UsageError(f"--seconds {seconds:g} leaves no time.", "Give a number above 0.")
-    if known_alone and (workloads or fault or strict or findings or shown):
+    if known_alone and (workloads or fault or strict or findings or shown or shrink):
         raise UsageError(
             "--known runs what the record of known defects names, and judges by it: --workload, "
-            "--fault, --strict, --findings and --page make no sense with it.",
+            "--fault, --strict, --findings, --page and --shrink make no sense with it.",
             "Leave them away.",
         )
     names = [one_of(WORKLOADS, name, f"--workload {name}", "workload") for name in workloads] or [
@@ -149,5 +158,7 @@ def check(
         checking.conclude_known(run, plans, seconds)
     with run.on(plans[0]) as cluster:
         for name in names:
-            run.make(name, cluster, seconds or SECONDS)
+            made = run.make(name, cluster, seconds or SECONDS)
+            if shrink:
+                run.shrink(made, cluster, seconds or SECONDS)
     checking.conclude(run.made, findings, shown)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -13,6 +13,7 @@ import click
 from harness.cli.common import say
 from harness.config.plan import Plan
 from harness.consistency import check, known_runs, page, reading, text
+from harness.consistency import shrink as violations
 from harness.consistency.check import Checked
 from harness.consistency.cluster import Cluster
 from harness.consistency.faults import Fault
@@ -62,6 +63,20 @@ class Run:
         self.made.append(_shown(made))
         return made
 
+    def shrink(self, checked: Checked, cluster: Cluster, seconds: float) -> None:
+        """Run what was violated with fewer clients, and write the fewest calls that show it."""
+        if violations.violation_of(checked) is None:
+            return
+        workload, clients = str(checked.header["workload"]), self._clients(cluster)
+
+        def again(fewer: int) -> Checked:
+            smaller = replace(self, clients=fewer, made=[])
+            return smaller.make(workload, cluster, seconds)
+
+        smallest, clients = violations.fewer_clients(checked, clients, again)
+        say(f"violated with {clients} clients")
+        shrink([smallest])
+
     def _clients(self, cluster: Cluster) -> int:
         return self.clients or check.CLIENTS * cluster.replicas
 
@@ -69,6 +84,14 @@ class Run:
 def saved(path: Path, record: Sequence[Defect]) -> Checked:
     """Judge a saved history, and show what is said of it. Raises UsageError."""
     return _shown(check.judged(path, record))
+
+
+def shrink(checks: Sequence[Checked]) -> None:
+    """Write the fewest calls that show a violation, for each check that has one, and show them."""
+    for checked in checks:
+        if violations.violation_of(checked) is not None:
+            path = checked.path.with_name(f"{checked.path.stem}-smallest.jsonl")
+            _shown(violations.fewest_calls(checked, path))
 
 
 def _shown(checked: Checked) -> Checked:

@@ -33,12 +33,16 @@ packages = placement
 
 @dataclass(frozen=True)
 class Broken:
-    """A broken placement: ``edits`` are (file, text, its replacement)."""
+    """A broken placement: ``edits`` are (file, text, its replacement).
+
+    ``setting`` is a global setting of the database; ``fault`` is injected meanwhile.
+    """
 
     name: str
     workload: str
     promise: str
     edits: tuple[tuple[str, str, str], ...]
+    setting: str = ""
     fault: str = ""
 
     def apply(self, tree: Path) -> None:
@@ -203,6 +207,9 @@ BROKEN = (
         "            status = 201\n"),)),
     Broken("a-child-is-a-root-of-its-own", "create-same", integrity.INTACT, ((
         PROVIDER, "        if root_id is None:\n", "        if True:\n"),)),
+    # The database's own default on a machine that is not to lose anything is 1, the stack's is 2.
+    Broken("commits-are-not-flushed", "capacity", capacity.KEPT, (),
+           setting="innodb_flush_log_at_trx_commit = 0", fault="kill-database"),
 )  # fmt: skip
 
 

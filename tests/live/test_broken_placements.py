@@ -10,7 +10,7 @@ import pytest
 
 from tests.live import _broken
 from tests.live._broken import BROKEN, Broken
-from tests.live._live import Commands, own
+from tests.live._live import Commands, docker, own
 
 # Defects that the first round shows.
 SMOKE = ("capacity-is-not-checked", "each-maker-of-a-trait-has-made-it")
@@ -33,7 +33,21 @@ class Bench:
         shutil.copytree(self._sound / "placement", self.tree / "placement")
         if broken is not None:
             broken.apply(self.tree)
-        words = ("--workload", workload, "--seconds", seconds, "--strict", "--replicas", "3")
+        fault: tuple[str, ...] = ()
+        if broken is not None and broken.setting:
+            server = f"{self._commands.name}-mariadb-1"
+            docker("exec", server, "mariadb", "-e", f"SET GLOBAL {broken.setting}")
+            fault = ("--fault", broken.fault)
+        words = (
+            "--workload",
+            workload,
+            "--seconds",
+            seconds,
+            "--strict",
+            "--replicas",
+            "3",
+            *fault,
+        )
         kept = ("--stack", "reuse", "--placement", str(self.tree))
         return self._commands.harness("check", *words, *kept, code=code)
 
@@ -53,6 +67,8 @@ def bench(folder: Path) -> Iterator[Bench]:
 )
 def test_a_broken_placement_is_caught(bench: Bench, broken: Broken) -> None:
     seconds = SMOKE_SECONDS if broken.name in SMOKE else SECONDS
+    if broken.setting:
+        bench.check("read-your-write", None, 0, SMOKE_SECONDS)
     output = bench.check(broken.workload, broken, 1, seconds)
     assert f"VIOLATED   {broken.promise}" in output
 

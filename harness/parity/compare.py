@@ -223,7 +223,12 @@ class Comparison:
         self, place: str, where: str, path: str, left: list[Any], right: list[Any]
     ) -> Iterator[Difference]:
         if len(left) != len(right):
-            yield Difference(f"{place} {path}", "length", parts.shown(left), parts.shown(right))
+            why = (
+                f"{len(left)} entries, {len(right)} on the other side; those of one side are shown"
+            )
+            here, there = parts.alone(left, right)
+            at = f"{place} {path}"
+            yield Difference(at, "length", parts.shown(here), parts.shown(there), why)
             return
         if self._is_unordered(where, path):
             yield from self._any_order(place, where, path, left, right)

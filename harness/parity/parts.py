@@ -64,6 +64,15 @@ def shown(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def alone(left: Sequence[Any], right: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """The entries of each list that the other one does not have."""
+    here, there = ({json.dumps(entry, sort_keys=True) for entry in side} for side in (left, right))
+    return (
+        [entry for entry in left if json.dumps(entry, sort_keys=True) not in there],
+        [entry for entry in right if json.dumps(entry, sort_keys=True) not in here],
+    )
+
+
 def shown_answer(exchange: Exchange) -> str:
     if exchange.response is None:
         return exchange.error or "no answer"

@@ -185,3 +185,10 @@ def test_ids_that_were_introduced_may_be_written_otherwise() -> None:
     comparison.begin_anew([(project, MADE)])
     assert comparison.compare(left, right) == []
     assert [one.place for one in comparison.compare(left, other)] == ["body $.project_id"]
+
+
+def test_lists_of_other_lengths_show_the_entries_of_one_side_alone() -> None:
+    (found,) = compare(exchange({"a": ["X", "Y", "Z"]}), exchange({"a": ["Z", "X"]}))
+    assert (found.place, found.kind) == ("body $.a", "length")
+    assert (found.left, found.right) == ('["Y"]', "[]")
+    assert found.why.startswith("3 entries, 2 on the other side")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -201,3 +202,21 @@ def test_a_rule_between_a_kind_and_any_holds_for_all_others() -> None:
     assert verdict(judge("embedded", "embedded", rule), exchange(), exchange("")) is (
         Verdict.DIFFERENT
     )
+
+
+@pytest.mark.parametrize(
+    ("sides", "most"), [(("stack", "reference"), 6), (("stack", "embedded"), 15)]
+)
+def test_few_differences_are_declared(sides: tuple[str, str], most: int) -> None:
+    rules = [rule for rule in declared().rules if rule.sides(*sides) is not None]
+    assert 0 < len(rules) <= most
+
+
+def test_how_many_candidates_a_limit_leaves_is_compared() -> None:
+    def candidates(count: int) -> Exchange:
+        request = Request("GET", "http://h/placement/allocation_candidates?limit=1")
+        body = json.dumps({"allocation_requests": [{"number": n} for n in range(count)]})
+        return Exchange("one", "first", request, Response(200, "OK", {}, body.encode()), 0.0, 0.1)
+
+    of = Judge("stack", "stack", declared())
+    assert verdict(of, candidates(1), candidates(2)) is Verdict.DIFFERENT

@@ -57,7 +57,7 @@ def command(*words: str) -> str:
     Raises StackError when it fails.
     """
     outcome = run(
-        *(sys.executable, "-m", MODULES[words[0]], *words[1:]),
+        *(sys.executable, "-P", "-m", MODULES[words[0]], *words[1:]),
         seconds=NO_LIMIT,
         environment=surroundings(),
         folder=ROOT,

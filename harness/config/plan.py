@@ -14,6 +14,8 @@ LIFETIMES: tuple[Lifetime, ...] = get_args(Lifetime)
 DEFAULT_REPLICAS = 3
 # Apache declares this many members of its balancer (services/apache/start.sh).
 MAX_REPLICAS = 16
+# A lane's replicas take 0.1 GiB each, and the container of each number has 2 GiB for all lanes.
+MAX_LANES = 16
 # The stack that `keep`, `reuse` and `placement-harness up` share; a fresh one gets a random name.
 # NAME_VARIABLE names another one, e.g. where two checkouts or two users keep one each.
 SHARED_STACK = "placement-harness"

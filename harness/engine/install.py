@@ -176,7 +176,7 @@ def _fetch(lock: Path, folder: Path) -> Outcome:
     # The package is downloaded, never installed: its build script would clone and compile the
     # newest Compose, which no hash protects. The source archive holds the uploaded binary.
     return run(
-        *(sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"),
+        *(sys.executable, "-P", "-m", "pip", "--disable-pip-version-check", "download", "--quiet"),
         *("--retries=2", "--no-deps", "--no-build-isolation", "--no-binary=:all:"),
         *("--require-hashes", f"--requirement={lock}", f"--dest={folder}"),
         seconds=DOWNLOAD,

@@ -17,7 +17,8 @@ from harness.core.signals import shielded
 from harness.core.verdicts import RunVerdict
 from harness.matrix.cells import Cell
 
-PYTEST = (sys.executable, "-m", "pytest")
+# Without -P, Python would take modules of the current directory, e.g. ./dis.py, for its own.
+PYTEST = (sys.executable, "-P", "-m", "pytest")
 LOG, JUNIT, RUN = "log.txt", "junit.xml", "run.json"
 # Time for a run to remove its stack after a signal. Seconds.
 PATIENCE = 90.0

@@ -29,3 +29,39 @@ def ambiguous(ids: Iterable[str]) -> UsageError | None:
         "these tests would be run.",
         "Run them from a directory that holds all of them (--rootdir DIR), or without -n.",
     )
+
+
+class Count:
+    """Fails a run in which a test was collected and never reported; the controller has it."""
+
+    def __init__(self) -> None:
+        self._collected: set[str] = set()
+        self._reported: set[str] = set()
+        self._lost: list[str] = []
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._collected.update(item.nodeid for item in session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        self._collected.update(ids)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._reported.add(report.nodeid)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        # A run that was stopped, or is red, says so itself.
+        stopped = session.shouldstop or session.shouldfail or only_looks(session.config)
+        if session.exitstatus == pytest.ExitCode.OK and not stopped:
+            self._lost = sorted(self._collected - self._reported)
+            if self._lost:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._lost:
+            terminalreporter.write_line(
+                f"FAILED: {len(self._lost)} of {len(self._collected)} tests were collected and not "
+                f"run, e.g. {self._lost[0]}. A plugin may have left them out without a word.",
+                red=True,
+            )

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from harness import targets
-from harness.config.plan import Lane, Plan, is_url
+from harness.config.plan import MAX_LANES, Lane, Plan, is_url
 from harness.core.errors import HarnessError, UsageError
 from harness.plugin import (
     _xdist_compat,
+    collected,
     fixtures,
     garbage,
     parity_setup,
@@ -98,6 +99,8 @@ def install(config: pytest.Config, plan_of: Callable[[pytest.Config], Plan]) -> 
     config.pluginmanager.register(order, "placement-order")
     config.pluginmanager.register(fixtures, "placement-fixtures")
     config.pluginmanager.register(garbage.Garbage(), "placement-garbage")
+    if not worker:
+        config.pluginmanager.register(collected.Count(), "placement-count")
     _keep_suites_whole(config)
 
 
@@ -170,6 +173,11 @@ def _with_lanes(config: pytest.Config, plan: Plan) -> Plan:
     # Suites in one process, and Python tests in any number, share the stack's first lane.
     if not kind.is_cluster or not (wanted or (suites and workers > 1)):
         return plan
+    if workers > MAX_LANES:
+        raise UsageError(
+            f"-n {workers}: a stack has a lane for each worker with suites, {MAX_LANES} at most.",
+            f"Give -n {MAX_LANES}, or less: each lane has replicas of its own.",
+        )
     profiles = selection.profiles(wanted, lambda line: print(f"  {line}"))
     common = {name: value for profile in profiles for name, value in profile.common.items()}
     of_workers = [Lane(str(number + 1), common) for number in range(workers)]

@@ -30,6 +30,8 @@ from harness.stack.settings.databases import DATABASES
 # Apache's port of the first lane, inside the stack; the others' follow.
 FIRST_PORT = 8080
 
+LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
+
 Project = dict[str, Any]
 # Keys of the project that Compose ignores: a replica as compose.yaml describes it; the settings of
 # each replica, by its key, group and option; and the variables of a lane's replicas.
@@ -58,6 +60,8 @@ def write(
     for service in services.values():
         # Images are there by now; a stack that is kept outlives the checkout.
         service.pop("build", None)
+        # The engine's own log driver may be one that cannot be read, or keep a log without end.
+        service.setdefault("logging", {"driver": "json-file", "options": LOG_OPTIONS})
     _label(project, state)
     _without_proxies(services)
     project[TEMPLATE], project[SETTINGS] = services.pop(lanes.SERVICE), {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.fakes.project import SUITE, Project
 
 MANY = "tests:\n" + "\n".join(f"- {{name: number {number}, GET: /}}" for number in range(6))
@@ -116,3 +118,21 @@ def test_junit_names_replica_and_request(project: Project) -> None:
     assert '<property name="replica" value="1"' in xml
     assert '<property name="request id" value="req-1"' in xml
     assert 'classname="gabbits.one.yaml" name="first"' in xml
+
+
+@pytest.mark.parametrize("workers", [[], ["-n1"]], ids=["alone", "workers"])
+def test_a_test_that_was_collected_and_not_run_fails_the_run(
+    project: Project, workers: list[str]
+) -> None:
+    project.module(
+        "def pytest_runtest_protocol(item, nextitem):\n"
+        "    return True if 'second' in item.name else None\n",
+        "conftest",
+    )
+    project.suite()
+    result = project.run_apart(*workers)
+    result.assert_outcomes(passed=2)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["FAILED: 1 of 3 tests were collected and not run, e.g. gabbits/one.yaml::second of them.*"]
+    )

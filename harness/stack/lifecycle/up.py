@@ -3,7 +3,7 @@
 import concurrent.futures
 
 from harness.config.plan import FIRST_LANE, Lane, Plan, counted
-from harness.core import ports
+from harness.core import memory, ports
 from harness.core.deadline import Deadline
 from harness.core.errors import HarnessError
 from harness.core.measurements import Progress
@@ -27,6 +27,8 @@ from harness.stack.resolved_plan import ResolvedPlan, resolve_plan
 from harness.stack.settings.databases import DATABASES
 
 PORT_ATTEMPTS = 3
+# Memory of MariaDB, keystone, Apache and memcached together, and of a replica in one lane.
+SERVICES_GIB, REPLICA_GIB = 0.4, 0.1
 
 
 def bring_up(plan: Plan, progress: Progress) -> RunningStack:
@@ -96,6 +98,19 @@ def _prepare(plan: ResolvedPlan, progress: Progress) -> None:
             progress(str(error))
             state.release()
     ensure_images(plan.contents, progress)
+    _say_memory(plan, progress)
+
+
+def _say_memory(plan: ResolvedPlan, progress: Progress) -> None:
+    """Say it before the start where this machine has less memory than the stack takes."""
+    lanes_of_workers = max(1, len(plan.lanes))
+    needed = SERVICES_GIB + REPLICA_GIB * plan.replicas * lanes_of_workers
+    available = memory.available_gib()
+    if available is not None and available < needed:
+        progress(
+            f"this stack takes about {needed:.1f} GiB of memory, and {available:.1f} are available "
+            "here: fewer workers (-n) or replicas take less"
+        )
 
 
 def _up(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningStack:

@@ -34,6 +34,13 @@ def test_each_of_several_workers_has_a_placement_of_its_own(
     assert plan.profiles == ()
 
 
+def test_more_workers_than_a_stack_has_lanes_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("tests: []\n")
+    assert len(setup._with_lanes(config(tmp_path, 16), Plan()).lanes) == 16
+    with pytest.raises(UsageError, match=r"-n 64: .* 16 at most"):
+        setup._with_lanes(config(tmp_path, 64), Plan())
+
+
 def test_tests_in_python_share_the_stack(tmp_path: Path) -> None:
     (tmp_path / "test_own.py").write_text("")
     assert setup._with_lanes(config(tmp_path, 2), Plan()).lanes == ()

@@ -53,6 +53,12 @@ def test_each_replica_is_a_service_with_the_name_that_apache_knows(state: StackS
     assert "LANES" not in found["apache"]["environment"]
 
 
+def test_each_log_can_be_read_whatever_the_engines_own_driver_is(state: StackState) -> None:
+    project.write(state, Record("one", "fresh", 2, 9000), ())
+    drivers = {service["logging"]["driver"] for service in services(state).values()}
+    assert drivers == {"json-file"}
+
+
 def test_variables_of_the_shell_are_for_stacks_that_are_started_by_hand(
     state: StackState, machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,6 +37,19 @@ def test_a_fresh_stack_is_up_ready_and_locked(machine: Machine) -> None:
     assert nothing_left()
 
 
+def test_a_machine_with_less_memory_than_the_stack_takes_is_told_before(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(up.memory, "available_gib", lambda: 0.5)
+    stack = up.bring_up(FRESH, machine.steps.append)
+    assert machine.steps[0] == (
+        "this stack takes about 0.6 GiB of memory, and 0.5 are available here: fewer workers (-n) "
+        "or replicas take less"
+    )
+    stack.unwatch()
+    teardown.take_down(stack.state, machine.steps.append)
+
+
 def test_one_replica_is_not_several(machine: Machine) -> None:
     stack = up.bring_up(Plan(replicas=1, name="one"), machine.steps.append)
     assert machine.steps[0].startswith("starting one: 1 replica behind http://127.0.0.1:")

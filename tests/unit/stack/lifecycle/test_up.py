@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.config.plan import Plan
-from harness.core import deadline
+from harness.core import deadline, memory
 from harness.core.deadline import Cancelled, cancellable
 from harness.core.errors import BuildError, EngineError, HarnessError, StackError
 from harness.engine import install
@@ -40,7 +40,7 @@ def test_a_fresh_stack_is_up_ready_and_locked(machine: Machine) -> None:
 def test_a_machine_with_less_memory_than_the_stack_takes_is_told_before(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(up.memory, "available_gib", lambda: 0.5)
+    monkeypatch.setattr(memory, "available_gib", lambda: 0.5)
     stack = up.bring_up(FRESH, machine.steps.append)
     assert machine.steps[0] == (
         "this stack takes about 0.6 GiB of memory, and 0.5 are available here: fewer workers (-n) "

@@ -73,6 +73,8 @@ def test_fixtures_that_cannot_be_run_say_what_is_missing(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path / "state"))
+    # This tree has no tags that would tell its version.
+    monkeypatch.setenv("PBR_VERSION", "16.0.0")
     source = tmp_path / fixture_data.SOURCE
     for folder in (source.parent, *source.parent.parents):
         if folder == tmp_path:

@@ -5,12 +5,12 @@ consumer and gives it to another, with the generations of both. Clients read the
 through the next replica meanwhile.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from harness.consistency.bodies import claim_body
 from harness.consistency.client import Call, Client
-from harness.consistency.history import History
+from harness.consistency.history import History, Operation
 from harness.consistency.judge import Violation
 from harness.consistency.workloads.base import Round, make_provider, set_inventory
 
@@ -58,7 +58,7 @@ class Moves:
             round_.uuid(source): claim_body({}, has.get("consumer_generation")),
             round_.uuid(target): given,
         }
-        value = [round_.name(source), round_.name(target), amount]
+        value = [round_.name(source), round_.name(target), amount, gets.get("consumer_generation")]
         client.do(Call("move", value, "POST", "/allocations", body))
 
     def finish(self, round_: Round, client: Client) -> None:
@@ -70,6 +70,8 @@ class Moves:
         for number, operations in history.rounds.items():
             if not all(call.ok for call in operations if call.kind.startswith("prepare")):
                 continue
+            if _made_again(operations):
+                continue
             moves = [operation for operation in operations if operation.kind == "move"]
             for read in operations:
                 if read.kind == "read" and read.ok and read.result != total:
@@ -80,6 +82,30 @@ class Moves:
             if "allocations" in history.tables and used != total:
                 what = f"{used} CPUs are used in the database, not {total}"
                 yield Violation(SUM_KEPT, number, what, [move for move in moves if move.may_count])
+
+
+def _made_again(operations: Sequence[Operation]) -> bool:
+    """Whether a consumer may have been made again between a move's read of it and the move.
+
+    The generation of a consumer that was emptied begins anew, so that a stale one may fit again:
+    the sum then changes, and no promise is broken.
+    """
+    moves = [move for move in operations if move.kind == "move" and move.may_count]
+    makers = [move for move in moves if move.value[3] is None]
+    reads: dict[int, list[Operation]] = {}
+    for operation in operations:
+        if operation.kind == "read consumer":
+            reads.setdefault(operation.process, []).append(operation)
+        elif operation.kind == "move" and operation.may_count:
+            # The move was made of the client's last two reads.
+            begin = min(read.begin for read in reads.get(operation.process, [operation])[-2:])
+            for maker in makers:
+                ended = maker.end is not None and maker.end < begin
+                begun = operation.end is None or maker.begin < operation.end
+                concerns = maker.value[1] in operation.value[:2]
+                if maker is not operation and concerns and begun and not ended:
+                    return True
+    return False
 
 
 def _used(answer: Any) -> Any:

@@ -122,12 +122,12 @@ def shares(*amounts: int) -> list[Any]:
 
 
 def test_a_conserved_sum_is_right() -> None:
-    move = op("move", ["r0/c0", "r0/c1", 4])
+    move = op("move", ["r0/c0", "r0/c1", 4, 1])
     assert broken("moves", move, op("read", HOST, result=8), allocations=shares(4, 4)) == []
 
 
 def test_a_sum_that_changes_is_found_in_a_read_and_in_the_end() -> None:
-    move = op("move", ["r0/c0", "r0/c1", 4])
+    move = op("move", ["r0/c0", "r0/c1", 4, 1])
     assert broken("moves", move, op("read", HOST, result=6), allocations=shares(4, 4)) == [
         moves.CONSERVED
     ]
@@ -139,6 +139,18 @@ def test_a_sum_that_changes_is_found_in_a_read_and_in_the_end() -> None:
 def test_a_round_whose_preparation_failed_is_not_judged() -> None:
     prepared = op("prepare claim", "r0/c0", "fail")
     assert broken("moves", prepared, op("read", HOST, result=6), allocations=shares(6)) == []
+
+
+def test_a_consumer_made_again_between_a_read_and_a_move_decides_nothing() -> None:
+    read = op("read consumer", "r0/c1", at=(0, 1), process=1)
+    emptied = op("move", ["r0/c1", "r0/c2", 4, 1], at=(1, 2), process=2)
+    made = op("move", ["r0/c3", "r0/c1", 2, None], at=(2, 3), process=2)
+    moved = op("move", ["r0/c0", "r0/c1", 4, 1], at=(3, 4), process=1)
+    calls = (read, emptied, made, moved)
+    assert broken("moves", *calls, op("read", HOST, result=6), allocations=shares(6)) == []
+    late = op("read consumer", "r0/c1", at=(3.2, 3.5), process=1)
+    after = op("move", ["r0/c0", "r0/c1", 4, 1], at=(3.5, 4), process=1)
+    assert broken("moves", emptied, made, late, after, allocations=shares(6)) == [moves.SUM_KEPT]
 
 
 # create-same

@@ -1,10 +1,11 @@
 """Removes the replicas of a cloud, and says what has become of its database."""
 
 import json
+import time
 from dataclasses import dataclass
 
 from harness.attach import examine
-from harness.attach.attachment import BEFORE, CLOUD
+from harness.attach.attachment import BEFORE, CLOUD, LINES_OUT
 from harness.attach.cloud import Cloud
 from harness.attach.examine import View
 from harness.attach.snapshot import Rows, TableChange, compare
@@ -12,8 +13,13 @@ from harness.core.errors import HarnessError, StackError
 from harness.core.measurements import Progress
 from harness.engine import install
 from harness.stack.lifecycle.teardown import take_down
+from harness.stack.model import containers
 from harness.stack.model.state import StackState
 from harness.stack.model.unreadable import UnreadableError
+
+# placement logs a line of this logger for each request that it has answered.
+REQUEST = "placement.requestlog"
+RECENT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +30,11 @@ class Detached:
     at_the_end: list[TableChange]
 
 
-def detach(name: str, progress: Progress) -> Detached:
+def detach(name: str, progress: Progress, *, at_once: bool = False) -> Detached:
     """Remove the replicas of a cloud, and nothing of the cloud's.
 
-    Raises StackError if there is no such attachment. If the database cannot be read, the replicas
+    Raises StackError if there is no such attachment, and, unless ``at_once`` is set, if the
+    replicas still get requests. If the database cannot be read, the replicas
     are removed all the same, and the error is raised then.
     """
     state = StackState(name)
@@ -42,6 +49,12 @@ def detach(name: str, progress: Progress) -> Detached:
             else "See what there is: placement-harness status.",
         )
     state.lock()
+    if not at_once:
+        try:
+            _refuse_busy(state)
+        except BaseException:
+            state.release()
+            raise
     problem: HarnessError | None = None
     before: Rows = {}
     now: Rows = {}
@@ -66,6 +79,26 @@ def detach(name: str, progress: Progress) -> Detached:
             evidence=problem.evidence,
         )
     return Detached(compare(before, now), compare(now, after))
+
+
+def _refuse_busy(state: StackState) -> None:
+    """Raise StackError if the replicas have answered requests a moment ago."""
+    since = time.time() - RECENT_SECONDS
+    lines = [
+        line
+        for container in containers.of_stack(state)
+        if containers.number_of(container) is not None
+        for line in container.engine.logs(container.id, since=since)
+    ]
+    count = sum(REQUEST in line for line in lines)
+    if count:
+        raise StackError(
+            f"The replicas of {state.name} have answered requests in the last "
+            f"{RECENT_SECONDS:.0f} s, {count} in all: the cloud's Apache would answer 503 without "
+            "them.",
+            f"Put back the line of {state.directory / LINES_OUT}, reload Apache, and try again; "
+            "or remove them all the same: --at-once.",
+        )
 
 
 def _kept(state: StackState) -> tuple[Rows, Cloud]:

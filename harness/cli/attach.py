@@ -109,15 +109,16 @@ def attach(
 
 
 @click.command()
+@click.option("--at-once", is_flag=True, help="Remove them even while they get requests.")
 @name_option
-def detach(name: str) -> None:
+def detach(at_once: bool, name: str) -> None:
     """Remove the replicas that attach has started, and nothing of the cloud's.
 
     Take them out of the cloud's Apache before: it would answer 503.
     """
     from harness.attach import detachment
 
-    done = detachment.detach(name, say)
+    done = detachment.detach(name, say, at_once=at_once)
     click.echo(f"detached   {name}")
     click.echo(f"database   since attach: {_summary(done.meanwhile)}")
     _show_changes(done.meanwhile)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from harness.attach.detachment import RECENT_SECONDS
 from harness.stack.model.state import STACK_LABEL, StackState
 from tests.live._live import ROOT, Commands, docker, own
 
@@ -134,8 +135,14 @@ def test_swapped_in_it_serves_and_swapped_out_nothing_is_lost(cloud: Cloud, name
         assert log.count(SERVED) > 10
     assert cloud.commands.harness(*old).count(SERVED) == had > 0
 
+    cloud.request_id()
+    assert "have answered requests in the last 5 s" in cloud.commands.harness(
+        "detach", "--name", name, code=70
+    )
+
     cloud.configure((state / "apache-out.conf").read_text())
     assert cloud.served_by(name, is_attached=False)
+    time.sleep(RECENT_SECONDS)
     text = cloud.commands.harness("detach", "--name", name)
     # Users and projects of the suites' consumers stay, as they do with one placement.
     assert "0 rows were removed" in text

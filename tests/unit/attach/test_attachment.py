@@ -16,6 +16,7 @@ from harness.placements import specs
 from harness.stack.lifecycle import reuse, teardown, up
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
+from tests.fakes.engine import container, lists
 from tests.fakes.machine import Machine
 from tests.fakes.quick_engine import PROJECT, WELL, downs, quick, ups
 
@@ -29,6 +30,7 @@ CLOUD_ = Cloud(
     },
     {"policy.yaml": "{}"},
 )
+REPLICA = container("at-placement-1", stack="at")
 PLAN = Plan(replicas=2, name="at", lifetime="keep")
 
 
@@ -43,7 +45,7 @@ class World:
         self.head = specs.resolve("").schema.head
         self.answers()
 
-    def answers(self, *looks: dict[str, Any], error: str = "") -> None:
+    def answers(self, *looks: dict[str, Any], error: str = "", log: str = "") -> None:
         """Let the looks at the cloud give these answers in turn; the last one stays."""
         described = json.loads(json.dumps(PROJECT))
         described["services"]["placement"]["command"] = ["--ini", "--uwsgi-socket=:8778"]
@@ -71,6 +73,7 @@ class World:
                 **WELL,
                 "compose*config*": f'while read -r l || [ "$l" ]; do echo "$l"; done < {config}',
                 "run*": run,
+                **({"ps*": lists(REPLICA), "logs*": f"echo {log}"} if log else {}),
             },
         )
 
@@ -233,6 +236,29 @@ def test_detach_removes_also_where_its_notes_are_lost(world: World) -> None:
     (StackState("at").directory / CLOUD).unlink()
     with pytest.raises(StackError, match=r"at is removed, but .*cloud\.json cannot be read"):
         detachment.detach("at", world.steps.append)
+
+
+def test_detach_leaves_replicas_that_get_requests(world: World, machine: Machine) -> None:
+    world.attach()
+    world.answers(log="INFO placement.requestlog")
+    with pytest.raises(
+        StackError, match="have answered requests in the last 5 s, 1 in all"
+    ) as caught:
+        detachment.detach("at", world.steps.append)
+    assert "apache-out.conf" in caught.value.remedy
+    assert downs(machine) == 0
+    state = StackState("at")
+    assert state.acquire(), "nothing holds it after the refusal"
+    state.release()
+    detachment.detach("at", world.steps.append, at_once=True)
+    assert not (state_root() / "at").exists()
+
+
+def test_a_log_without_requests_keeps_nothing_from_being_removed(world: World) -> None:
+    world.attach()
+    world.answers(log="a word of uwsgi")
+    detachment.detach("at", world.steps.append)
+    assert not (state_root() / "at").exists()
 
 
 def test_detach_removes_no_stack(world: World, machine: Machine) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+from jsonpath_ng.exceptions import JSONPathError
 from jsonpath_ng.ext import parser
 
 from harness.core.exchange import Exchange
@@ -74,10 +75,18 @@ def _expected(finding: Finding, exchange: Exchange) -> dict[str, Any]:
         path = place.removesuffix(" (key)")
         if finding.difference.kind == "extra":
             parent = path.rpartition(".")[0]
-            return {"response_json_paths": {f"{parent}.`len`": _length(answer.body, parent)}}
-        return {"response_json_paths": {path: json.loads(finding.difference.left or "null")}}
+            values = _values(answer.body, parent)
+            if values:
+                return {"response_json_paths": {f"{parent}.`len`": len(values[0])}}
+        elif values := _values(answer.body, path):
+            # A difference shows long values in part: the answer has all of it.
+            return {"response_json_paths": {path: values[0]}}
     return {"response_strings": [answer.body.decode(errors="replace")]}
 
 
-def _length(body: bytes, path: str) -> int:
-    return len(parser.parse(path).find(json.loads(body))[0].value)
+def _values(body: bytes, path: str) -> list[Any]:
+    """The values at a JSONPath; none where the path has a key that JSONPath cannot say."""
+    try:
+        return [match.value for match in parser.parse(path).find(json.loads(body))]
+    except (JSONPathError, ValueError):
+        return []

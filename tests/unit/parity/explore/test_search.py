@@ -170,6 +170,28 @@ def test_a_finding_becomes_a_suite_without_the_token() -> None:
     assert last["request_headers"]["x-auth-token"] == "$ENVIRON['SERVICE_TOKEN']"
 
 
+def test_a_text_that_differs_in_a_body_is_what_the_suite_expects() -> None:
+    """The difference has the text itself, which is no JSON, and may be a part of it."""
+
+    def refuses(word: str) -> Rule:
+        return lambda memory, request: response(400, errors=[{"detail": f"It is {word}. Sorry."}])
+
+    one = search(Memory(refuses("wrong")), Memory(refuses("bad")))
+    (finding,) = one.differences([Call("GET", "/resource_providers/{p0}")])
+    (test,) = yaml.safe_load(suite.text(finding, Memory.url))["tests"]
+    assert test["response_json_paths"] == {"$.errors[0].detail": "It is wrong. Sorry."}
+
+
+def test_a_key_that_jsonpath_cannot_say_leaves_the_whole_body_to_be_expected() -> None:
+    def holds(value: int) -> Rule:
+        return lambda memory, request: response(200, **{"a-b c": value})
+
+    one = search(Memory(holds(1)), Memory(holds(2)))
+    (finding,) = one.differences([Call("GET", "/resource_providers/{p0}")])
+    (test,) = yaml.safe_load(suite.text(finding, Memory.url))["tests"]
+    assert test["response_strings"] == ['{"a-b c": 1}']
+
+
 def test_a_sequence_is_sent_once_however_it_was_made() -> None:
     left = Memory()
     one = search(left, Memory())

@@ -87,7 +87,7 @@ def test_workloads_are_tests_of_pytest(commands: Commands) -> None:
         "gabbits",
     )
     output = commands.pytest(*words)
-    assert "1 passed, 1 xfailed" in output
+    assert f"1 passed, {len(WORKLOADS) - 2} deselected, 1 xfailed" in output
 
 
 @pytest.mark.long

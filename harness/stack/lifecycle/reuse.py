@@ -8,7 +8,6 @@ from harness.core.measurements import Progress
 from harness.core.paths import OVERRIDE
 from harness.placements.model import Placement
 from harness.stack import project
-from harness.stack.clients.serving import ASK_SECONDS
 from harness.stack.lifecycle import mending, more_lanes
 from harness.stack.lifecycle.running import RunningStack
 from harness.stack.model import containers, lanes
@@ -17,6 +16,9 @@ from harness.stack.model.state import StackState
 from harness.stack.operations import breakage, code_reload, rolling
 from harness.stack.resolved_plan import ResolvedPlan
 
+# Timeout for keystone's answer to whether a stack runs. A busy machine's keystone takes seconds, and
+# a stack is not gone for that.
+TOKEN_SECONDS = 10.0
 IMAGES_CHANGED = "its images or Compose files have changed since it was started"
 
 
@@ -214,7 +216,7 @@ def running_stack(state: StackState, *, whole: bool = True) -> RunningStack | No
     _refuse_attached(record)
     stack = RunningStack(state, record, state.secrets())
     try:
-        stack.token(ASK_SECONDS)
+        stack.token(TOKEN_SECONDS)
         if not whole or stack.whole():
             return stack
     except (HarnessError, OSError, KeyError):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness.config.plan import Plan
-from harness.core.errors import StackError
+from harness.core.errors import StackError, TargetError
 from harness.core.paths import ROOT
 from harness.stack.clients.apache_balancer import Balancer
 from harness.stack.handle import Stack
@@ -46,6 +46,22 @@ def test_a_kept_stack_is_taken_with_as_many_replicas_as_it_has(machine: Machine)
     again = up.bring_up(plan, machine.steps.append)
     assert again.record.replicas == 2
     up.leave(again)
+
+
+def test_a_stack_whose_keystone_takes_seconds_is_not_taken_for_gone(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up.leave(up.bring_up(Plan(replicas=2, lifetime="reuse", name="one"), print))
+
+    def slow(self: Stack, timeout: float) -> str:
+        if timeout < 4:
+            raise TargetError("keystone does not answer.", "Check OS_AUTH_URL.")
+        return "a token"
+
+    monkeypatch.setattr(Stack, "token", slow)
+    stack = reuse.running_stack(StackState("one"))
+    assert stack is not None
+    stack.close()
 
 
 def test_a_kept_stack_that_is_not_whole_is_mended_and_keeps_its_data(

@@ -16,8 +16,7 @@ from harness.stack.model.state import StackState
 from harness.stack.operations import breakage, code_reload, rolling
 from harness.stack.resolved_plan import ResolvedPlan
 
-# Timeout for keystone's answer to whether a stack runs. A busy machine's keystone takes seconds, and
-# a stack is not gone for that.
+# Timeout for keystone's answer to whether a stack runs. A busy machine's keystone takes seconds.
 TOKEN_SECONDS = 10.0
 IMAGES_CHANGED = "its images or Compose files have changed since it was started"
 

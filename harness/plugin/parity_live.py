@@ -1,6 +1,6 @@
 """Answers of another target, to which each test is sent after it has run on the main one."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 
@@ -66,7 +66,7 @@ class Live:
         return self._failure
 
     def exchanges(
-        self, item: pytest.Item, tests: Collection[Test]
+        self, item: pytest.Item, tests: Mapping[Test, Sequence[Exchange]]
     ) -> Mapping[Test, list[Exchange]]:
         unit = item.parent if isinstance(item, SuiteItem) else item
         if unit is not self._unit:

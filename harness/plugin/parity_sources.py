@@ -1,12 +1,13 @@
 """Sources of answers to compare with. Here is a recording; ``parity_live`` is another target."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from harness.core.exchange import Exchange
+from harness.parity.compare import ask_same
 from harness.parity.offline import lacks
 from harness.parity.recording import Recording, suite_digest
 from harness.parity.repeats import Spot
@@ -33,9 +34,12 @@ class Source(Protocol):
         """Run a Python test on this side, then on the other; the reports of this side's."""
 
     def exchanges(
-        self, item: pytest.Item, tests: Collection[Test]
+        self, item: pytest.Item, tests: Mapping[Test, Sequence[Exchange]]
     ) -> Mapping[Test, list[Exchange]]:
-        """The other side's exchanges: of these tests, and of others that ``item`` has run."""
+        """The other side's exchanges: of these tests, and of others that ``item`` has run.
+
+        ``tests`` has this side's.
+        """
 
     def known(self, wire: Wire) -> Iterable[tuple[str, str]]:
         """Ids that stand for each other where a suite begins; ``wire`` leads to this side."""
@@ -70,10 +74,13 @@ class Recorded:
         return _pytest_compat.run_without_reporting(item, following)
 
     def exchanges(
-        self, item: pytest.Item, tests: Collection[Test]
+        self, item: pytest.Item, tests: Mapping[Test, Sequence[Exchange]]
     ) -> Mapping[Test, list[Exchange]]:
-        changed = isinstance(item, SuiteItem) and self._has_changed(item.path)
-        return {} if changed else {test: self._recording.of(test) for test in tests}
+        others = {test: self._recording.of(test) for test in tests}
+        if isinstance(item, SuiteItem) and self._has_changed(item.path):
+            # A test of this name may be another one now.
+            return {t: recorded for t, recorded in others.items() if _ask_same(tests[t], recorded)}
+        return others
 
     def known(self, wire: Wire) -> Iterable[tuple[str, str]]:
         return ()
@@ -89,7 +96,7 @@ class Recorded:
 
     def lacks(self, item: pytest.Item, suite: str) -> str:
         if isinstance(item, SuiteItem) and self._has_changed(item.path):
-            return f"{item.path.name} is not as it was when it was recorded"
+            return f"{item.path.name} has changed since it was recorded, and asks something else"
         return lacks(suite, self._recording)
 
     def _has_changed(self, path: Path) -> bool:
@@ -98,3 +105,10 @@ class Recorded:
         if known is not None and path not in self._digests:
             self._digests[path] = suite_digest(path)
         return known is not None and self._digests[path] != known
+
+
+def _ask_same(exchanges: Sequence[Exchange], others: Sequence[Exchange]) -> bool:
+    return len(exchanges) == len(others) and all(
+        ask_same(exchange.request, other.request)
+        for exchange, other in zip(exchanges, others, strict=True)
+    )

@@ -83,7 +83,7 @@ def detach(name: str, progress: Progress, *, at_once: bool = False) -> Detached:
 
 def _refuse_busy(state: StackState) -> None:
     """Raise StackError if the replicas have answered requests a moment ago."""
-    since = time.time() - RECENT_SECONDS
+    since = max(time.time() - RECENT_SECONDS, _attached_at(state))
     lines = [
         line
         for container in containers.of_stack(state)
@@ -99,6 +99,14 @@ def _refuse_busy(state: StackState) -> None:
             f"Put back the line of {state.directory / LINES_OUT}, reload Apache, and try again; "
             "or remove them all the same: --at-once.",
         )
+
+
+def _attached_at(state: StackState) -> float:
+    """The moment of the last request that `attach` itself had sent, since the epoch."""
+    try:
+        return (state.directory / LINES_OUT).stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _kept(state: StackState) -> tuple[Rows, Cloud]:

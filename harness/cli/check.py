@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.common import replicas_argument, require_writable
+from harness.cli.common import replicas_argument, require_seconds
 from harness.config.resolve import BETWEEN, one_of, resolve
 from harness.core.errors import UsageError
+from harness.core.files import require_directory, require_file
 from harness.stack.settings.databases import DATABASES
 from harness.targets import choices
 
@@ -116,13 +117,15 @@ def check(
     from harness.consistency.workloads import WORKLOADS
 
     record = () if strict else known.record()
+    for path, option in ((findings, "--findings"), (shown, "--page")):
+        if path is not None:
+            require_file(path, option)
     if histories:
         saved = [checking.saved(path, record) for path in histories]
         if shrink:
             checking.shrink(saved)
         checking.conclude(saved, findings, shown)
-    if seconds is not None and seconds <= 0:
-        raise UsageError(f"--seconds {seconds:g} leaves no time.", "Give a number above 0.")
+    require_seconds(seconds)
     if known_alone and (workloads or fault or strict or findings or shown or shrink):
         raise UsageError(
             "--known runs what the record of known defects names, and judges by it: --workload, "
@@ -132,6 +135,8 @@ def check(
     names = [one_of(WORKLOADS, name, f"--workload {name}", "workload") for name in workloads] or [
         *WORKLOADS
     ]
+    if findings is not None and "races" not in names:
+        raise checking.no_races(findings)
     injected = FAULTS[one_of(FAULTS, fault, f"--fault {fault}", "fault")] if fault else None
 
     def plan(database: str | None) -> "Plan":
@@ -153,7 +158,7 @@ def check(
                 database for defect in record for database in defect.databases
             )
         ]
-    require_writable(folder)
+    require_directory(folder, "--output")
     if known_alone:
         checking.conclude_known(run, plans, seconds)
     with run.on(plans[0]) as cluster:

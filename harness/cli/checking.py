@@ -23,6 +23,7 @@ from harness.consistency.races import table
 from harness.consistency.runner import Settings
 from harness.core.errors import UsageError
 from harness.core.signals import shielded
+from harness.stack.lifecycle import reuse
 from harness.targets.base import Target
 from harness.targets.stack import StackTarget
 
@@ -45,7 +46,7 @@ class Run:
     @contextmanager
     def on(self, plan: Plan) -> Iterator[Cluster]:
         """A stack that is up, and can have the fault."""
-        target = StackTarget(plan, say)
+        target = StackTarget(reuse.adopted(plan), say)
         try:
             target.start()
             cluster = Cluster(target)
@@ -109,10 +110,7 @@ def conclude(made: Sequence[Checked], findings: Path | None, shown: Path | None)
         read = [reading.read(checked.path) for checked in made]
         races = [entry for entry in read if entry.header["workload"] == "races"]
         if not races:
-            raise UsageError(
-                f"--findings {findings} has nothing to say: no races were run.",
-                "Run them: --workload races.",
-            )
+            raise no_races(findings)
         findings.write_text("\n".join(table.document(races)) + "\n")
     _exit(Judgement.worst(checked.report.judgement for checked in made))
 
@@ -155,3 +153,10 @@ def _title(target: Target, seed: str, clients: int) -> str:
         f"{setting.name} {setting.value}" for setting in target.settings() if setting.name in TITLE
     ]
     return f"{', '.join(parts)}, {clients} clients, seed {seed}"
+
+
+def no_races(findings: Path) -> UsageError:
+    return UsageError(
+        f"--findings {findings} has nothing to say: no races were run.",
+        "Run them: --workload races.",
+    )

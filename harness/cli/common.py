@@ -1,11 +1,10 @@
 """Parts that all commands share: options, errors and exit codes, lines of progress."""
 
 import contextlib
-import os
+import math
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -112,15 +111,7 @@ def running(name: str) -> Any:
     return stack
 
 
-def require_writable(folder: Path) -> None:
-    """Raise UsageError if nothing can be written to --output, before anything is started."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise UsageError(
-            f"--output {folder} cannot be written: {error.strerror}.",
-            "Name a directory that you may write to.",
-        ) from error
+def require_seconds(seconds: float | None) -> None:
+    """Raise UsageError for a time in which nothing could be done, or that has no end."""
+    if seconds is not None and not 0 < seconds < math.inf:
+        raise UsageError(f"--seconds {seconds:g} leaves no time.", "Give a number above 0.")

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from harness import targets
-from harness.cli.common import say
+from harness.cli.common import require_seconds, say
 from harness.config.beside import OTHER_PLACEMENT, second_stack
 from harness.config.plan import is_url, number_of_replicas
-from harness.config.resolve import BETWEEN, resolve
+from harness.config.resolve import BETWEEN, resolve, target_named
 from harness.core.errors import UsageError
+from harness.core.files import require_directory
 from harness.core.signals import shielded
 
 if TYPE_CHECKING:
@@ -66,12 +67,16 @@ def explore(
     one was, with 3 when nothing was compared.
     """
     _require()
+    require_seconds(seconds)
+    if target is not None:
+        target_named(target, f"--target {target}", targets.choices()["target"])
     if (other is None) == (microversions is None):
         raise UsageError(
             "There is nothing to compare with.", "Give --parity TARGET, or --microversions A,B."
         )
     versions = _versions(microversions) if microversions else None
     plan = plan_of(target, replicas, placements)
+    require_directory(folder, "--output")
     chosen = secrets.randbelow(1_000_000) if seed is None else seed
     outcome = _search(plan, _other_plan(plan, other), versions, seconds, chosen, most, folder)
     _show(outcome, chosen)
@@ -119,6 +124,7 @@ def _other_plan(plan: "Plan", other: str | None) -> "Plan | None":
         return None
     if other.startswith(OTHER_PLACEMENT):
         return second_stack(plan, other)
+    target_named(other, f"--parity {other}", targets.choices()["target"])
     resolved = resolve({"target": other}, {}, {}, targets.choices())
     if resolved.target == plan.target:
         raise UsageError(f"--parity {other} compares a target with itself.", "Name another one.")

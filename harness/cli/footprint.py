@@ -9,6 +9,7 @@ import click
 
 from harness.cli.common import say
 from harness.core.errors import UsageError
+from harness.core.files import require_file
 from harness.engine import install
 from harness.engine.docker import current
 
@@ -30,11 +31,15 @@ FIELDS = ("distribution", "package", "path")
 )
 @click.option("--by", "field", type=click.Choice(FIELDS), default=FIELDS[0], show_default=True)
 @click.option("--rows", type=click.IntRange(1), default=15, show_default=True)
-@click.option("--json", "document", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    *("--json", "document"),
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write all figures, for --compare; a file that is there is replaced.",
+)
 @click.option(
     "--page",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write a page with a treemap and the import graph; it needs no network.",
+    help="Write a page with a treemap and the import graph; a file that is there is replaced.",
 )
 @click.option("--max-size", metavar="SIZE", help="Exit with 1 if the image is larger, e.g. 60MB.")
 @click.option(
@@ -60,6 +65,9 @@ def footprint(
     if spec is not None and image is not None:
         raise UsageError("--placement and --image name two images.", "Give one of them.")
     limits = gate.Limits(gate.size(max_size) if max_size else None, max_modules)
+    for path, option in ((document, "--json"), (page, "--page")):
+        if path is not None:
+            require_file(path, option)
     install.ensure_engine(say)
     measured = _measured(spec or "", image)
     since = compare.compare(_base(base), measured) if base else None

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.common import require_writable, say
+from harness.cli.common import say
 from harness.core.errors import RunnerError, UsageError
+from harness.core.files import require_directory
 
 if TYPE_CHECKING:
     from harness.matrix.cells import Cell
@@ -128,7 +129,7 @@ def _run(cells: Sequence["Cell"], options: "Options", written: str) -> int:
         ) from error
     from harness.matrix import progress, report, runner
 
-    require_writable(options.folder)
+    require_directory(options.folder, "--output")
     began, started = time.monotonic(), datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
     def found(results: Sequence[runner.Result]) -> "Matrix":

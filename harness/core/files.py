@@ -1,11 +1,12 @@
 """Private files and directories: only their owner can read them; files are written atomically."""
 
+import errno
 import os
 import pathlib
 import shutil
 import tempfile
 
-from harness.core.errors import StackError, file_error
+from harness.core.errors import StackError, UsageError, file_error
 from harness.core.locks import FileLock
 from harness.core.paths import state_root
 
@@ -25,6 +26,39 @@ def _unwritable(path: pathlib.Path, error: OSError) -> StackError:
         f"The harness cannot make {path}, where it keeps its state: {error.strerror}.",
         "Make it writable, or name another directory in PLACEMENT_HARNESS_STATE.",
     )
+
+
+def require_file(path: pathlib.Path, option: str) -> None:
+    """Raise UsageError if a file that an option names could not be written, before any work.
+
+    The file itself, if it is there, stays as it is.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if path.exists():
+            path.open("ab").close()
+        else:
+            with tempfile.NamedTemporaryFile(dir=path.absolute().parent, prefix=".probe-"):
+                pass
+    except OSError as error:
+        raise UsageError(
+            f"{option} {path} cannot be written: {error.strerror}.",
+            "Name a file in a directory that is there, and that you may write to.",
+        ) from error
+
+
+def require_directory(path: pathlib.Path, option: str) -> None:
+    """Make the directory that an option names; raise UsageError if nothing can be written to it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path, prefix=".probe-"):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"{option} {path} cannot be written: {error.strerror}.",
+            "Name a directory that you may write to.",
+        ) from error
 
 
 class Scratch:

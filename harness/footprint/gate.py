@@ -30,6 +30,8 @@ def size(written: str) -> int:
         raise UsageError(
             f"--max-size {written} is no size.", "Give a number and a unit: 60MB, 900kB, 57MiB."
         )
+    if not float(match[1]):
+        raise UsageError(f"--max-size {written} allows no image.", "Give a size above 0.")
     return int(float(match[1]) * UNITS[match[2].lower()])
 
 

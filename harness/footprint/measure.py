@@ -83,8 +83,9 @@ def _files(engine: Engine, image: str) -> Files:
     try:
         return read(program.output)
     finally:
-        program.end()
+        # docker that waits for its output to be read takes no signal.
         program.close()
+        program.end()
 
 
 def saved(path: Path) -> Footprint:
@@ -99,6 +100,15 @@ def saved(path: Path) -> Footprint:
         raise UsageError(f"{path} holds no JSON: {error}.", "Make one: --json FILE.") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise UsageError(f"{path} is no footprint of format {FORMAT}.", "Make one: --json FILE.")
+    try:
+        return _footprint(data)
+    except (KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path} lacks parts of a footprint ({error}).", "Make it anew: --json FILE."
+        ) from error
+
+
+def _footprint(data: dict[str, Any]) -> Footprint:
     made = data["loading"]
     loaded = Loading(
         **{

@@ -10,6 +10,7 @@ from harness.config.beside import OTHER_PLACEMENT, REFERENCE, second_stack
 from harness.config.plan import Plan, is_url
 from harness.config.resolve import target_named
 from harness.core.errors import UsageError
+from harness.core.files import require_file
 from harness.parity.offline import found_recording
 from harness.parity.recording import Recording
 from harness.parity.rules import declared
@@ -63,6 +64,8 @@ def asked_for(config: pytest.Config, plan: Plan) -> Comparison | None:
             )
         return None
     path = Path(page) if page else None
+    if path is not None:
+        require_file(path, "--parity-report")
     is_target = name in targets.choices()["target"] or name.startswith(OTHER_PLACEMENT)
     if not is_target and not is_url(name):
         recording = Recording(found_recording(name))

@@ -10,6 +10,7 @@ import pytest
 from harness import targets
 from harness.config.plan import MAX_LANES, Lane, Plan, is_url
 from harness.core.errors import HarnessError, UsageError
+from harness.core.files import require_file
 from harness.plugin import (
     _xdist_compat,
     collected,
@@ -129,7 +130,11 @@ def _require_one_process(config: pytest.Config, plan: Plan) -> None:
 def _recorder(config: pytest.Config) -> Recorder | None:
     """The plugin that writes a recording, if one is asked for. Raises UsageError."""
     path = config.getoption("placement_record")
-    return Recorder(config, Path(path)) if path else None
+    if not path:
+        return None
+    recorder = Recorder(config, Path(path))
+    require_file(Path(path), "--record")
+    return recorder
 
 
 def _resolved(plan: Plan) -> tuple[Plan, OwnSuites]:

@@ -82,7 +82,8 @@ def _missing(name: str, directory: str, members: Sequence[Container]) -> list[st
     state = StackState(name)
     try:
         record = state.record()
-        if record is None or not record.ready:
+        # What is attached to a cloud has the cloud's other services.
+        if record is None or not record.ready or record.attached:
             return []
         services = Stack(state, record, state.secrets()).services
     except (UnreadableError, KeyError, OSError):

@@ -26,8 +26,8 @@ print("OPTIONS", json.dumps({
     if option not in UNALIKE
 }))
 """
-# Options that say where the configuration comes from, and so differ.
-UNALIKE = {"config_file", "config_dir", "config_source"}
+# Options that say where the configuration comes from, or at which port a stack is, and so differ.
+UNALIKE = {"config_file", "config_dir", "config_source", "www_authenticate_uri"}
 
 
 def effective(commands: Commands) -> dict[str, Any]:

@@ -204,3 +204,12 @@ def test_a_recording_that_lacks_exchanges_is_not_written(project: Project) -> No
 def test_the_closing_line_counts_the_exchanges(recorded: Project) -> None:
     lines = (recorded.path / "run.jsonl").read_text().splitlines()
     assert json.loads(lines[-1])["end"]["exchanges"] == len(lines) - 2 == 3
+
+
+@pytest.mark.parametrize("option", ["--record", "--parity-report"])
+def test_a_file_that_cannot_be_written_is_refused_before_the_run(
+    recorded: Project, option: str
+) -> None:
+    result = recorded.run("--parity", "run.jsonl", option, "no/such/file")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines([f"*{option} no/such/file cannot be written: No such file*"])

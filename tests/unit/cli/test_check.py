@@ -77,3 +77,22 @@ def test_a_history_in_which_nothing_happened_is_no_success(tmp_path: Path) -> No
 def test_settings_without_sense_are_refused(tmp_path: Path, words: list[str], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         CliRunner().invoke(check, [*words, "--output", str(tmp_path)], catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["--page", "/no/such/page.html"], "--page /no/such/page.html cannot be written"),
+        (["--findings", "/no/such/file"], "--findings /no/such/file cannot be written"),
+        (["--workload", "capacity", "--findings", "f.md"], "has nothing to say: no races were run"),
+        (["--seconds", "nan"], "--seconds nan leaves no time"),
+        (["--seconds", "inf"], "--seconds inf leaves no time"),
+    ],
+)
+def test_what_cannot_end_well_is_refused_before_a_stack_is_started(
+    words: list[str], problem: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(check, words)
+    assert isinstance(result.exception, UsageError)
+    assert problem in str(result.exception)

@@ -29,7 +29,13 @@ def test_the_number_of_replicas_goes_to_targets_that_have_some(
         (["--microversions", "1.1,1.1"], "--microversions 1.1,1.1 are not two microversions"),
         (["--microversions", "1.1,new"], "--microversions 1.1,new are not two microversions"),
         (["--parity", "stack"], "--parity stack compares a target with itself"),
-        (["--parity", "nowhere"], "there is no such target"),
+        (["--parity", "embeded"], "--parity embeded: there is no such target. Did you mean"),
+        (["--target", "nosuch"], "--target nosuch: there is no such target"),
+        *(
+            (["--parity", "embedded", "--seconds", seconds], "leaves no time")
+            for seconds in ("0", "-5", "nan", "inf")
+        ),
+        (["--parity", "embedded", "--output", __file__], "--output"),
     ],
 )
 def test_what_makes_no_sense_is_refused(

@@ -96,7 +96,12 @@ def test_a_saved_footprint_is_read_as_it_was(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "problem"),
-    [("", "holds no JSON"), ("[]", "is no footprint"), ('{"format": 99}', "of format 1")],
+    [
+        ("", "holds no JSON"),
+        ("[]", "is no footprint"),
+        ('{"format": 99}', "of format 1"),
+        ('{"format": 1}', "lacks parts of a footprint"),
+    ],
 )
 def test_a_file_that_is_no_footprint_is_refused(tmp_path: Path, content: str, problem: str) -> None:
     path = tmp_path / "base.json"

@@ -24,7 +24,7 @@ RECENT_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Detached:
-    """What became of the database: while the replicas were there, and while they were removed."""
+    """Changes of the database: while the replicas were there, and while they were removed."""
 
     meanwhile: list[TableChange]
     at_the_end: list[TableChange]

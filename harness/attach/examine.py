@@ -25,7 +25,7 @@ SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Where replicas stand: their placement, the network, and the folder with the cloud's files."""
+    """The place of replicas: their placement, the network, the folder with the cloud's files."""
 
     placement: Installed
     network: str

@@ -1,4 +1,4 @@
-"""What Compose is told of replicas that serve an existing cloud."""
+"""The Compose project of replicas that serve an existing cloud."""
 
 import copy
 from collections.abc import Mapping

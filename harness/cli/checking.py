@@ -1,4 +1,4 @@
-"""What the command ``check`` does: stacks for its runs, what it shows of them, its exit code."""
+"""The work of the command ``check``: stacks for its runs, their output, the exit code."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ TITLE = ("placement", "replicas", "database")
 
 @dataclass(slots=True)
 class Run:
-    """What all checks of a command have in common, and those that were made."""
+    """Settings that all checks of a command share, and the checks that were made."""
 
     seed: str
     clients: int | None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live._live import ROOT, Commands
+from tests.live._live import ROOT, Commands, long
 
 GABBITS = str(ROOT / "gabbits")
 # Tables that suites write -> the condition for rows that are not placement's own. Aggregates are
@@ -32,7 +32,7 @@ def left_in_the_database(up: Commands) -> dict[str, int]:
 
 
 # A run that leaves nothing cannot disturb the next one. The long tests prove it with a second run.
-@pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.long)])
+@pytest.mark.parametrize("times", [1, long(2)])
 def test_all_suites_are_green_on_three_replicas_and_leave_nothing(up: Commands, times: int) -> None:
     before = left_in_the_database(up)
     for _ in range(times):

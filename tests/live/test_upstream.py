@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.live._live import Commands, docker
+from tests.live._live import Commands, docker, long
 
 TESTS = 1316
 # Suites of each profile, each kind of user and each kind of seed, and both declared differences.
@@ -98,7 +98,7 @@ tests:
     assert "status 403, expected 200" in said
 
 
-@pytest.mark.parametrize("source", ["file", pytest.param("etcd", marks=pytest.mark.long)])
+@pytest.mark.parametrize("source", ["file", long("etcd")])
 def test_lanes_have_settings_of_their_own_from_each_source(commands: Commands, source: str) -> None:
     words = ["--config-source", source, "-n2", *some("cors", "non-cors", "traits", "basic-http")]
     said = commands.pytest("--replicas", "1", *words)

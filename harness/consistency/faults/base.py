@@ -1,4 +1,4 @@
-"""What a fault is: it says where it is available, injects, and heals what it has injected.
+"""A fault: it says where it is available, injects, and heals what it has injected.
 
 An injection proves that it took hold, and its healing that the stack is whole again.
 """

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import IO
 
 from harness.core.environment import proxies_of
-from harness.core.process import APART, NOWHERE, Outcome, Program, follow, run
+from harness.core.process import Outcome, follow, run
+from harness.core.program import APART, NOWHERE, Program
 
 # Time limits of commands that take a moment on an idle machine. Seconds.
 ANSWER_SECONDS = 10.0

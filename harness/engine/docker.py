@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from harness.core.environment import NAMES
-from harness.core.process import TIMED_OUT, Outcome, Program
+from harness.core.process import TIMED_OUT, Outcome
+from harness.core.program import Program
 from harness.engine.command import CommandLine, Labels
 from harness.engine.values import Container, DockerError, Image, ImageDetails, Once, Resource
 

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from harness.core.process import Program
+from harness.core.program import Program
 from harness.engine.command import Labels
 from harness.engine.docker import SERVICE_LABEL, Engine
 

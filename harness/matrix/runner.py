@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.core.deadline import GLANCE, Deadline
-from harness.core.process import Program
+from harness.core.program import Program
 from harness.core.signals import shielded
 from harness.core.verdicts import RunVerdict
 from harness.matrix.cells import Cell

@@ -14,7 +14,7 @@ from typing import Any
 from harness.core import redact
 from harness.core.errors import RunnerError
 from harness.core.measurements import Progress
-from harness.core.process import Program
+from harness.core.program import Program
 from harness.core.verdicts import Verdict
 from harness.identity.keystone import Keystone
 from harness.tempest import outcomes, workspace

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from harness.config.plan import MAX_REPLICAS
 from harness.core.errors import StackError, UsageError
 from harness.core.exchange import Exchange
-from harness.core.process import Program
+from harness.core.program import Program
 from harness.engine.values import Container, DockerError
 from harness.stack.model import containers, lanes
 from harness.stack.model.lanes import SERVICE, ReplicaId

@@ -3,7 +3,8 @@
 import pytest
 
 from harness.core.environment import inherited, is_inherited, proxies_of
-from harness.core.process import Program, run
+from harness.core.process import run
+from harness.core.program import Program
 
 WITHHELD = [
     *("HARNESS_PORT", "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME", "COMPOSE_FILE"),

@@ -1,6 +1,7 @@
 """Programs that are started: their output, and that they end with all that they have started."""
 
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -8,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.core.deadline import Cancelled, Deadline, cancellable
-from harness.core.process import NO_LIMIT, NOT_FOUND, TIMED_OUT, Program, run
+from harness.core.process import NO_LIMIT, NOT_FOUND, TIMED_OUT, run
+from harness.core.program import Program
 
 # Like docker with its plugin Compose: SIGTERM ends the first process, and the second works on.
 PLUGIN = "sh -c 'trap \"\" TERM; echo $$ > {}; sleep 2; touch {}' & wait"
@@ -55,6 +57,21 @@ def test_a_command_has_a_folder_and_an_environment(tmp_path: Path) -> None:
     assert outcome.out.split() == [str(tmp_path), "b"]
 
 
+@pytest.mark.parametrize("number", ["INT", "HUP"])
+def test_an_interrupt_before_a_command_has_its_own_session_does_not_end_it(
+    tmp_path: Path, number: str
+) -> None:
+    """The terminal's signal reaches a process that has begun, but has not left the session."""
+    script = f"test -e once || {{ touch once; kill -{number} $$; }}; cat; echo done >&2"
+    outcome = run("sh", "-c", script, seconds=9, folder=tmp_path, stdin=b"given")
+    assert (outcome.code, outcome.out, outcome.err) == (0, "given", "done\n")
+
+
+def test_a_command_that_signals_end_again_has_ended() -> None:
+    outcome = run("sh", "-c", "kill -INT $$", seconds=9)
+    assert outcome.code == -signal.SIGINT
+
+
 def test_variables_of_the_compose_file_are_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HARNESS_PORT", "1")
     assert run("sh", "-c", "echo $HARNESS_PORT", seconds=9).out == "\n"
@@ -88,7 +105,7 @@ def test_a_command_that_says_nothing_is_given_up() -> None:
 def test_a_plugin_that_ignores_the_signal_is_killed(
     plugin: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.core.process.PATIENCE", 0.2)
+    monkeypatch.setattr("harness.core.program.PATIENCE", 0.2)
     program = Program(command(plugin))
     pid = number(plugin)
     program.end()
@@ -109,7 +126,7 @@ def test_a_program_is_read_line_by_line_beside_the_caller() -> None:
 @pytest.mark.parametrize("mortal", [True, False])
 def test_a_mortal_program_ends_with_the_process_that_started_it(plugin: Path, mortal: bool) -> None:
     script = (
-        "import os, sys, time; from pathlib import Path; from harness.core.process import Program\n"
+        "import os, sys, time; from pathlib import Path; from harness.core.program import Program\n"
         f"Program({command(plugin)!r}, is_mortal={mortal})\n"
         f"while not Path({str(plugin)!r}).exists(): time.sleep(0.01)\n"
         "os.kill(os.getpid(), 9)"

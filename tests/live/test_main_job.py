@@ -1,7 +1,6 @@
 """What `make run` does: all of gabbits/ is green, again and again, and leaves nothing."""
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -40,8 +39,3 @@ def test_all_suites_are_green_on_three_replicas_and_leave_nothing(up: Commands, 
         assert re.search(r"replica 1 \d+, replica 2 \d+, replica 3 \d+", said)
         assert re.search(r"=+ \d{4} passed, \d+ deselected in ", said), said[-500:]
     assert left_in_the_database(up) == before
-
-
-def test_all_suites_are_green_without_containers(tmp_path: Path) -> None:
-    said = Commands(tmp_path).pytest("--target", "embedded", GABBITS)
-    assert re.search(r"=+ \d{4} passed, \d+ deselected in ", said), said[-500:]

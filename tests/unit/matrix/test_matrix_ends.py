@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.core import program
 from harness.matrix import runner
 from tests.fakes.matrix import Said, everything, fake_pytest, folder_of_results, run_of
 
@@ -36,6 +37,7 @@ def test_one_that_does_not_end_is_killed(
     run: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "PATIENCE", 0.1)
+    monkeypatch.setattr(program, "PATIENCE", 0.5)
     began = time.monotonic()
     play = {"sleeps": 60, "tidies": 60}
     assert run("--database", "galera", "--timeout", "1", every=play).code == 70

@@ -141,7 +141,9 @@ def test_a_url_and_os_variables_do_as_well_as_a_stack(up: Commands) -> None:
 
 
 def test_ctrl_c_leaves_nothing_and_the_stack_free(up: Commands) -> None:
-    running = up.start("placement-harness", "tempest", str(GABBITS))
+    # gabbi prepares each test for 20 ms before the first request of all.
+    suites = "^(resource-classes|traits|resource-provider)[.]"
+    running = up.start("placement-harness", "tempest", str(GABBITS), "--regex", suites)
     running.when(".yaml: ")
     assert left(up) != []
     running.interrupt()

@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. ``url`` is absolute; ``body`` is as it goes over the wire."""
+    """One HTTP request. ``url`` is absolute; ``body`` is as it goes over the wire.
+
+    With ``http2`` it is sent over HTTP/2, where there is a network.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    http2: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,11 @@ class Exchange:
         if response is None or self.request_id is not None:
             return False
         return response.headers.get("content-type", "").startswith("text/html")
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the server closed the connection without an answer, or in the midst of one."""
+        return (self.error or "").startswith(ConnectionResetError.__name__)
 
     @property
     def request_id(self) -> str | None:

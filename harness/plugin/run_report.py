@@ -115,6 +115,7 @@ class RunReport:
             "requests": {
                 "total": tally.requests,
                 "unanswered": tally.unanswered,
+                "closed": tally.closed,
                 "replicas": tally.by_replica(self._run.target.replicas),
             },
             "latency_ms": latency

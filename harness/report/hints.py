@@ -41,7 +41,7 @@ def _without_answer(exchange: Exchange, replicas: bool) -> str:
     if error.startswith("TimeoutError"):
         text = "The limit that was met is the client's (`timeout` of the test, 30 s by default)."
         return f"{text}\n{CANDIDATES}" if _asks_for_candidates(exchange) else text
-    if error.startswith("ConnectionError") and not replicas:
+    if exchange.is_closed and not replicas:
         return f"The server closed the connection without an answer. {UNREAD}"
     return ""
 

@@ -31,6 +31,8 @@ class Tally:
         self._seconds: dict[str | None, array[float]] = {}
         # Answers that a proxy in front of placement gave itself, by their status.
         self.of_proxy: Counter[int] = Counter()
+        # Requests whose connection the server closed without an answer.
+        self.closed = 0
         self.tests = 0
         # Seconds from the first step of each test to its last, added up.
         self.testing = 0.0
@@ -44,6 +46,7 @@ class Tally:
         self._seconds[key].append(exchange.seconds)
         if exchange.response is not None and exchange.is_of_proxy:
             self.of_proxy[exchange.response.status] += 1
+        self.closed += exchange.is_closed
 
     def test(self, seconds: float) -> None:
         self.tests += 1
@@ -107,6 +110,7 @@ class Tally:
         return {
             "seconds": [[key, each.tobytes()] for key, each in self._seconds.items()],
             "of_proxy": dict(self.of_proxy),
+            "closed": self.closed,
             "tests": self.tests,
             "testing": self.testing,
             "collecting": self.collecting,
@@ -122,6 +126,7 @@ class Tally:
                 self._seconds[key] = array("f")
             self._seconds[key].frombytes(data)
         self.of_proxy.update(dumped["of_proxy"])
+        self.closed += dumped["closed"]
         self.tests += dumped["tests"]
         self.testing += dumped["testing"]
         self.collecting = max(self.collecting, dumped["collecting"])

@@ -109,6 +109,7 @@ def summary(tally: Tally, replicas: Sequence[str]) -> list[str]:
         lines[0] += f", Apache itself {tally.of_no_replica}"
     if tally.unanswered:
         lines[0] += f", {tally.unanswered} without an answer"
+        lines[0] += f" ({tally.closed} closed by the server)" if tally.closed else ""
     if tally.of_proxy and not counts:
         counts_by_status = sorted(tally.of_proxy.items())
         statuses = ", ".join(f"{status}: {count}" for status, count in counts_by_status)

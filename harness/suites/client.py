@@ -41,11 +41,10 @@ class Client(_gabbi_compat.Client):
         """Send a request; return the headers, with status and reason among them, and the body."""
         given = {name.lower() for name in headers}
         sent = {name: value for name, value in USUAL.items() if name not in given} | headers
-        request = Request(method, absolute_uri, self._wire.sent(sent), body)
+        http2 = self._version == 2
+        request = Request(method, absolute_uri, self._wire.sent(sent), body, http2)
 
         def send() -> Response:
-            if self._version == 2 and not self._wire.in_process:
-                return self._http2(request, redirect, timeout)
             transport = self._wire.transport(self._verify)
             return transport.send(request, timeout=timeout, redirects=redirect)
 
@@ -57,29 +56,6 @@ class Client(_gabbi_compat.Client):
         finally:
             self.exchange = self._wire.last
         return _as_gabbi(response), response.body
-
-    def _http2(self, request: Request, redirect: bool, timeout: float) -> Response:
-        """HTTP/2 is rare enough for gabbi's own client.
-
-        As with HTTP/1, no proxy of the environment sees the request: its token would pass in clear.
-        """
-        with httpx.Client(verify=self._verify, http1=False, http2=True, trust_env=False) as client:
-            try:
-                answer = client.request(
-                    request.method,
-                    request.url,
-                    headers=dict(request.headers),
-                    content=request.body,
-                    timeout=timeout,
-                    follow_redirects=redirect,
-                )
-            except httpx.TimeoutException as error:
-                raise TimeoutError(str(error)) from error
-            except httpx.TransportError as error:
-                raise ConnectionError(str(error)) from error
-        headers = {name: answer.headers[name] for name in answer.headers}
-        reason, version = answer.reason_phrase, answer.http_version
-        return Response(answer.status_code, reason, headers, answer.content, version)
 
 
 class VerboseClient(_gabbi_compat.VerboseClient, Client):

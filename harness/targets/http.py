@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import IncompleteRead
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from urllib3.exceptions import (
 )
 
 from harness.core.exchange import Request, Response
+from harness.targets import http2
 from harness.targets.redirects import follow
 
 # A server may close an idle connection just when the next request is on its way. A write must not
@@ -41,12 +43,12 @@ class HttpTransport:
 
     A GET on a kept connection that the server has closed is sent again, on a new one.
 
-    ``certificates`` names a file of authorities to trust besides the system's. Serves one thread.
+    ``certificates`` names a file of authorities to trust in place of the system's. One transport
+    serves one thread.
     """
 
     def __init__(self, *, verify: bool = True, certificates: str | None = None) -> None:
-        self._verify = verify
-        self._certificates = certificates
+        self._trust = http2.Trust(verify, certificates)
         self._lines: dict[tuple[str, str, int, str | None], _Line] = {}
 
     def send(self, request: Request, *, timeout: float, redirects: bool = False) -> Response:
@@ -61,6 +63,9 @@ class HttpTransport:
 
     def _send(self, request: Request, timeout: float) -> Response:
         parts = urlsplit(request.url)
+        if request.http2:
+            name = _host_header(request.headers)
+            return http2.send(request, timeout=timeout, trust=self._trust, name=name)
         path = parts.path or "/"
         line = self._line(parts.scheme, parts.hostname or "", parts.port, request.headers)
         was_used = line.pool.num_requests > 0
@@ -112,14 +117,14 @@ class HttpTransport:
     def _pool(self, scheme: str, host: str, port: int, name: str | None) -> HTTPConnectionPool:
         if scheme == "http":
             return HTTPConnectionPool(host, port, maxsize=1)
-        if not self._verify:
+        if not self._trust.verify:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         return HTTPSConnectionPool(
             host,
             port,
             maxsize=1,
-            cert_reqs="CERT_REQUIRED" if self._verify else "CERT_NONE",
-            ca_certs=self._certificates,
+            cert_reqs="CERT_REQUIRED" if self._trust.verify else "CERT_NONE",
+            ca_certs=self._trust.certificates,
             server_hostname=name,
         )
 
@@ -129,6 +134,11 @@ def _is_closed(error: ProtocolError) -> bool:
     cause = error.args[-1]
     # http.client's RemoteDisconnected is a ConnectionResetError.
     return isinstance(cause, ConnectionResetError | BrokenPipeError)
+
+
+def _is_cut_short(error: ProtocolError) -> bool:
+    """Whether the server has closed the connection in the midst of an answer."""
+    return isinstance(error.args[-1], IncompleteRead)
 
 
 def _encoded(headers: Mapping[str, str]) -> Any:
@@ -169,4 +179,6 @@ def _failure(error: Exception, request: Request, timeout: float) -> OSError:
         return TimeoutError(f"{what}: no answer within {timeout:g} s")
     if isinstance(error, ConnectTimeoutError):
         return TimeoutError(f"{what}: no connection within {timeout:g} s")
+    if isinstance(error, ProtocolError) and (_is_closed(error) or _is_cut_short(error)):
+        return ConnectionResetError(f"{what}: {error}")
     return ConnectionError(f"{what}: {error}")

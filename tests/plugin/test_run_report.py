@@ -39,6 +39,7 @@ def test_verdicts_requests_and_settings_are_in_it(project: Project) -> None:
     assert found["requests"] == {
         "total": 3,
         "unanswered": 0,
+        "closed": 0,
         "replicas": {"1": 1, "2": 1, "3": 1},
     }
     assert found["latency_ms"].keys() == {"p50", "p95", "p99", "longest"}

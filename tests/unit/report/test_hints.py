@@ -31,8 +31,10 @@ def test_a_proxys_own_answer_on_a_cloud_is_told_from_placements() -> None:
         told = hint(exchange(status, headers=HTML), replicas=False, keystone=True)
         assert f"The proxy gave this {status} itself, not placement" in told
         assert "post-buffering = 65536" in told
-    closed = exchange(None, error="ConnectionError: GET http://h/traits: Connection aborted.")
+    closed = exchange(None, error="ConnectionResetError: GET http://h/traits: Connection aborted.")
     assert "post-buffering" in hint(closed, replicas=False, keystone=True)
+    untrusted = exchange(None, error="ConnectionError: GET https://h/traits: no certificate.")
+    assert hint(untrusted, replicas=False, keystone=True) == ""
     placements = {"content-type": "application/json", "x-openstack-request-id": "req-1"}
     assert hint(exchange(503, headers=placements), replicas=False, keystone=True) == ""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.core.exchange import Exchange, Request, Response
+from harness.report import terminal
 from harness.report.request_stats import Tally
 
 
@@ -99,3 +102,16 @@ def test_workers_numbers_add_up() -> None:
     assert whole.testing == 0.5
     # They read the suites side by side.
     assert whole.collecting == 2.0
+
+
+def test_connections_that_the_server_closed_are_counted_apart() -> None:
+    closed = replace(exchange(0.1, answered=False), error="ConnectionResetError: GET http://host/")
+    late = replace(exchange(30.0, answered=False), error="TimeoutError: GET http://host/")
+    tally = counted(closed, late, exchange(0.1))
+    worker = counted(closed)
+    tally.merge(worker.dump())
+    assert (tally.unanswered, tally.closed) == (3, 2)
+    line, *_ = terminal.summary(tally, [])
+    assert line == "requests  4, 3 without an answer (2 closed by the server)"
+    line, *_ = terminal.summary(counted(late), [])
+    assert line == "requests  1, 1 without an answer"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import socket
+import threading
 import time
 
 import pytest
@@ -63,9 +65,23 @@ def test_a_request_that_gets_no_answer_is_not_sent_again(
     transport: HttpTransport, method: str
 ) -> None:
     with Server(lambda received: None) as server:
-        with pytest.raises(ConnectionError, match=f"{method} {server.url}/x: "):
+        with pytest.raises(ConnectionResetError, match=f"{method} {server.url}/x: "):
             transport.send(Request(method, f"{server.url}/x"), timeout=5)
         assert len(server.received) == 1
+
+
+def test_an_answer_that_is_cut_short_is_a_closed_connection(transport: HttpTransport) -> None:
+    def cut_short() -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(answer(body=b"all of it")[:-3])
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=cut_short, daemon=True).start()
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/x"
+        with pytest.raises(ConnectionResetError, match="IncompleteRead"):
+            transport.send(get(address), timeout=5)
 
 
 @pytest.mark.parametrize(("method", "again"), [("GET", True), ("POST", False)])

@@ -62,7 +62,8 @@ test: venv ## check, set up, then run the project's own tests, but for the long 
 
 test-long: venv ## check, set up, then run all of the project's own tests, faults included
 	@rm -f $(BUILT)
-	@$(MAKE) --no-print-directory -j 2 .tests .built DATABASES='mariadb-10.11 galera'
+	@$(MAKE) --no-print-directory -j 2 .tests .built TESTS='-n 2 --dist loadfile' \
+	  DATABASES='mariadb-10.11 galera'
 
 .tests: lint
 	@# As in .ready, for what was edited since.

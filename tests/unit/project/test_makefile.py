@@ -71,7 +71,8 @@ def test_the_long_tests_have_the_images_of_every_database(path: Path) -> None:
     plan = make(path, "--dry-run", "test-long")
     for options in ("--config-source etcd", "--database mariadb-10.11", "--database galera"):
         assert f"/placement-harness setup {options}" in plan
-    assert re.search(r"/pytest tests services/oslo-config-etcd/tests *$", plan, re.MULTILINE)
+    tests = "tests services/oslo-config-etcd/tests -n 2 --dist loadfile"
+    assert re.search(rf"/pytest {tests} *$", plan, re.MULTILINE)
 
 
 def test_an_old_python_is_refused_before_anything_is_made(path: Path, tmp_path: Path) -> None:

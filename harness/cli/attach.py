@@ -69,10 +69,10 @@ def attach(
     may_add: bool,
     name: str,
 ) -> None:
-    """Start replicas on an existing cloud's database, memcached and keystone.
+    """Start replicas beside an existing cloud's placement.
 
-    The cloud is left as it is: the lines are printed that put the replicas in place of its
-    placement, and those that take them out again.
+    They use the cloud's database, memcached and keystone. The cloud is left as it is: the lines are
+    printed that put the replicas in place of its placement, and those that take them out again.
     """
     from harness.attach import apache_lines, attachment, cloud
 
@@ -112,9 +112,10 @@ def attach(
 @click.option("--at-once", is_flag=True, help="Remove them even while they get requests.")
 @name_option
 def detach(at_once: bool, name: str) -> None:
-    """Remove the replicas that attach has started, and nothing of the cloud's.
+    """Remove the replicas that attach has started.
 
-    Take them out of the cloud's Apache before: it would answer 503.
+    Nothing of the cloud's is removed. Take them out of the cloud's Apache before: it would answer
+    503.
     """
     from harness.attach import detachment
 

@@ -106,10 +106,11 @@ def check(
     shrink: bool,
     strict: bool,
 ) -> None:
-    """Let clients write through all replicas at once, and check placement's promises.
+    """Check placement's promises under concurrent writes and faults.
 
-    Exits with 0 if all promises were held, or broken in known ways alone, with 1 if one was
-    violated, and with 3 if one could not be decided, e.g. because no two writes met.
+    Clients write through all replicas at once. Exits with 0 if all promises were held, or broken in
+    known ways alone, with 1 if one was violated, and with 3 if one could not be decided, e.g.
+    because no two writes met.
     """
     from harness.cli import checking
     from harness.consistency import known

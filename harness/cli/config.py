@@ -13,7 +13,7 @@ HIDDEN = "***"
 
 @click.group()
 def config() -> None:
-    """Show and change the replicas' settings, in a stack with --config-source etcd."""
+    """Show and change the replicas' settings (--config-source etcd)."""
 
 
 @config.command(name="list")

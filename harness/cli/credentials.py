@@ -32,7 +32,10 @@ MORE = re.compile(
 )
 @named
 def env(plain: bool, name: str) -> None:
-    """Print variables for OpenStack clients: eval "$(placement-harness env)"."""
+    """Print variables for OpenStack clients.
+
+    The shell takes them with: eval "$(placement-harness env)"
+    """
     stack = running(name)
     more = filter(MORE.fullmatch, os.environ)
     click.echo(f"unset {' '.join(dict.fromkeys((*OTHER_CREDENTIALS, *sorted(more))))}")

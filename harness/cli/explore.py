@@ -60,7 +60,7 @@ def explore(
     most: int | None,
     folder: Path,
 ) -> None:
-    """Make sequences of calls, and find those that two sides answer differently.
+    """Search for calls that two sides answer differently.
 
     Each difference is shrunk to its shortest sequence, and written as a gabbi suite that passes on
     the target and fails on the other side. Exits with 0 when no difference was found, with 1 when

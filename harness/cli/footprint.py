@@ -56,9 +56,9 @@ def footprint(
     max_size: str | None,
     max_modules: int | None,
 ) -> None:
-    """Show what an image of placement consists of, what it imports and which options it reads.
+    """Show what placement's image consists of, and what it imports.
 
-    Sizes add up to the image's, to the byte.
+    It also shows which options placement reads. Sizes add up to the image's, to the byte.
     """
     from harness.footprint import compare, gate, pages, text
 

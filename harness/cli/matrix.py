@@ -61,7 +61,7 @@ several = functools.partial(click.option, multiple=True, metavar="NAME[,NAME...]
 @click.option("--github", is_flag=True, help="Print a workflow for GitHub Actions.")
 @click.option("--zuul", is_flag=True, help="Print jobs for Zuul.")
 def matrix(**given: Any) -> None:
-    """Run the same suites on many kinds of stacks, one after the other.
+    """Run the same suites on many kinds of stacks.
 
     The cells are those of a named set or a file, or all combinations of the options' values; by
     default they are the set `all`. Words after `--` go to pytest.

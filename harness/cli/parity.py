@@ -21,10 +21,10 @@ from harness.parity.recording import Recording, refuse_existing
     help="Write a page that shows it: one HTML file, which needs no network.",
 )
 def diff(left: str, right: str, as_json: bool, report: Path | None) -> None:
-    """Compare two recordings: files, or `devstack`, which comes with the harness.
+    """Compare two recordings.
 
-    Exits with 0 if all answers are the same or differ as declared, and with 1 if others differ or
-    if there was nothing to compare.
+    A and B are files, or `devstack`, which comes with the harness. Exits with 0 if all answers are
+    the same or differ as declared, and with 1 if others differ or if there was nothing to compare.
     """
     outcome = offline.diff(offline.found_recording(left), offline.found_recording(right))
     if report is not None:
@@ -47,7 +47,7 @@ def diff(left: str, right: str, as_json: bool, report: Path | None) -> None:
     help="The file to write (default: standard output).",
 )
 def export(recording: str, as_har: bool, output: Path | None) -> None:
-    """Write a recording in a format that other tools read."""
+    """Write a recording in a format of other tools (HAR)."""
     log = har.text(Recording(offline.found_recording(recording)))
     if output is None:
         click.echo(log)

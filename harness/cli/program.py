@@ -54,7 +54,10 @@ def main() -> None:
     "--config-source", default="env", metavar="NAME", help="And with this configuration source."
 )
 def setup(database: str, config_source: str) -> None:
-    """Install or build what a stack needs and lacks: Compose, the base image, all images."""
+    """Install or build what a stack needs and lacks.
+
+    That is Compose, the base image, and all images.
+    """
     one_of(DATABASES, database, f"--database {database}", "database")
     one_of(SOURCES, config_source, f"--config-source {config_source}", "config source")
     install.ensure_engine(say)
@@ -170,7 +173,10 @@ def _recorded(state: StackState) -> bool:
 @main.command()
 @click.option("--name", help="Only the stack of this name.")
 def status(name: str | None) -> None:
-    """Show the stacks on this machine, and their containers, missing ones included."""
+    """Show the stacks on this machine, and their containers.
+
+    Containers that are missing are listed, too.
+    """
     from harness.report import tables
 
     tables.show_stacks(name)
@@ -218,7 +224,10 @@ def logs(
     "--all", "everything", is_flag=True, help="Also remove kept stacks that are not used."
 )
 def reap(everything: bool) -> None:
-    """Remove the stacks and files of killed runs; never those that a live run uses."""
+    """Remove the stacks and files of killed runs.
+
+    Stacks that a live run uses are never removed.
+    """
     from harness.stack.lifecycle import teardown
 
     removed = teardown.reap(say, everything=everything)
@@ -227,7 +236,10 @@ def reap(everything: bool) -> None:
 
 @main.command()
 def doctor() -> None:
-    """Check everything that a stack needs, and say what to do about each problem."""
+    """Check everything that a stack needs.
+
+    For each problem there is a line that says what to do.
+    """
     from harness.report import tables
     from harness.stack.lifecycle.doctor import examine
 

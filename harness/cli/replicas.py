@@ -68,7 +68,10 @@ def restart(one_by_one: bool, replica: int | None, name: str) -> None:
 )
 @named
 def upgrade(spec: str, constraints: str, name: str) -> None:
-    """Let all replicas run another placement: the schema first, then one after the other."""
+    """Let all replicas run another placement, while requests flow.
+
+    The schema is migrated first, then the replicas are replaced one after the other.
+    """
     from harness.stack.operations import upgrade
 
     stack = running(name)

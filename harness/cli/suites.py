@@ -30,7 +30,10 @@ def tempest(
     regex: str | None,
     junit_xml: Path | None,
 ) -> None:
-    """Run suites, of ./gabbits or of other directories, under tempest with gabbi-tempest."""
+    """Run suites under tempest, with gabbi-tempest.
+
+    The suites are those of ./gabbits, or of other directories.
+    """
     from harness.cli import tempest
 
     if url and context.get_parameter_source("name") is click.core.ParameterSource.COMMANDLINE:
@@ -52,7 +55,7 @@ def tempest(
 )
 @click.option("--rounds", default=3, show_default=True, help="Number of rounds, with --suites.")
 def bench(starts: int, suites: bool, rounds: int) -> None:
-    """Measure start, reuse, tear-down, client time and image sizes on this machine."""
+    """Measure starts, client time and image sizes on this machine."""
     if suites:
         from harness.bench import upstream_suites as placements
 

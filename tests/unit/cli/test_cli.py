@@ -71,6 +71,14 @@ def test_a_command_that_is_not_there_is_refused(harness: Harness) -> None:
     assert "No such command 'upp'" in said.err
 
 
+def test_the_list_of_commands_says_in_a_whole_sentence_what_each_does(harness: Harness) -> None:
+    _, _, commands = harness("--help").out.partition("Commands:\n")
+    lines = commands.splitlines()
+    assert len(lines) > 20
+    assert [line for line in lines if not line.endswith((".", ")"))] == []
+    assert [line for line in lines if line.endswith("...")] == []
+
+
 @pytest.mark.parametrize("name", ["..", ".", "", "../..", "/", "a/b", "X"])
 @pytest.mark.parametrize("command", ["up", "down", "env", "token", "logs"])
 def test_a_name_that_leads_out_of_the_state_directory_is_refused_and_removes_nothing(

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,14 +21,30 @@ if TYPE_CHECKING:
 OUTPUT = "placement-check"
 # Time for each workload. Seconds.
 SECONDS = 6.0
+# Word for all workloads, and for all faults.
+ALL = "all"
 
 
 @click.command()
 @click.option(
-    "--workload", "workloads", multiple=True, metavar="W", help="Workload to run (default: all)."
+    *("--workload", "workloads"),
+    multiple=True,
+    metavar="W",
+    help="Workload to run, or all (default: all). May be given several times.",
 )
-@click.option("--fault", metavar="F", help="Inject it meanwhile; none without.")
-@click.option("--database", metavar="NAME", help=f"One of {', '.join(DATABASES)}.")
+@click.option(
+    *("--fault", "faults"),
+    multiple=True,
+    metavar="F",
+    help="Inject it meanwhile, or all that the stack can have; none without. May be given several "
+    "times. Workloads then run side by side, and each fault strikes all of them.",
+)
+@click.option(
+    *("--database", "databases"),
+    multiple=True,
+    metavar="NAME",
+    help=f"One of {', '.join(DATABASES)}. Given several times: a stack for each.",
+)
 @replicas_argument
 @click.option(
     "--placement",
@@ -35,6 +52,20 @@ SECONDS = 6.0
     multiple=True,
     metavar="SPEC",
     help="A placement to run (default: the locked release).",
+)
+@click.option(
+    "--each",
+    multiple=True,
+    metavar="SPEC",
+    help="A placement to run on a stack of its own. May be given several times.",
+)
+@click.option(
+    "--target", metavar="URL", help="A live placement, in place of a stack; see --on-live."
+)
+@click.option(
+    "--on-live",
+    is_flag=True,
+    help="Write to the live placement of --target, and delete everything that was written.",
 )
 @click.option(
     "--seconds",
@@ -89,10 +120,13 @@ SECONDS = 6.0
 @click.option("--strict", is_flag=True, help="Take no defect for known: each one fails the check.")
 def check(
     workloads: tuple[str, ...],
-    fault: str | None,
-    database: str | None,
+    faults: tuple[str, ...],
+    databases: tuple[str, ...],
     replicas: int | None,
     placements: tuple[str, ...],
+    each: tuple[str, ...],
+    target: str | None,
+    on_live: bool,
     seconds: float | None,
     seed: str | None,
     clients: int | None,
@@ -111,9 +145,11 @@ def check(
     Clients write through all replicas at once. Exits with 0 if all promises were held, or broken in
     known ways alone, with 1 if one was violated, and with 3 if one could not be decided, e.g.
     because no two writes met.
+
+    With --target they write to a live placement through its URL; --on-live says that they may.
     """
     from harness.cli import checking
-    from harness.consistency import known
+    from harness.consistency import cloud, known
     from harness.consistency.faults import FAULTS
     from harness.consistency.workloads import WORKLOADS
 
@@ -127,44 +163,51 @@ def check(
             checking.shrink(saved)
         checking.conclude(saved, findings, shown)
     require_seconds(seconds)
-    if known_alone and (workloads or fault or strict or findings or shown or shrink):
+    if known_alone and (workloads or faults or strict or findings or shown or shrink or target):
         raise UsageError(
             "--known runs what the record of known defects names, and judges by it: --workload, "
-            "--fault, --strict, --findings, --page and --shrink make no sense with it.",
+            "--fault, --strict, --findings, --page, --shrink and --target make no sense with it.",
             "Leave them away.",
         )
-    names = [one_of(WORKLOADS, name, f"--workload {name}", "workload") for name in workloads] or [
-        *WORKLOADS
-    ]
-    if findings is not None and "races" not in names:
-        raise checking.no_races(findings)
-    injected = FAULTS[one_of(FAULTS, fault, f"--fault {fault}", "fault")] if fault else None
+    if each and placements:
+        raise UsageError(
+            "--each and --placement make no sense together.",
+            "--placement given several times mixes releases in one stack; --each does not.",
+        )
+    names = [
+        one_of((*WORKLOADS, ALL), name, f"--workload {name}", "workload") for name in workloads
+    ] or [ALL]
+    if ALL in names:
+        names = [*WORKLOADS]
+    injected = [one_of((*FAULTS, ALL), name, f"--fault {name}", "fault") for name in faults]
 
-    def plan(database: str | None) -> "Plan":
+    def plan(database: str | None, spec: str | None) -> "Plan":
         options = {
-            "target": "stack",
-            "stack": lifetime,
+            "target": target or "stack",
+            "stack": None if target else lifetime,
             "replicas": str(replicas) if replicas else None,
             "database": database,
-            "placement": BETWEEN.join(placements) or None,
+            "placement": spec,
         }
         return resolve(options, os.environ, {}, choices())
 
-    run = checking.Run(seed or secrets.token_hex(3), clients, rounds, folder, record, injected)
-    plans = [plan(database)]
-    if known_alone and database is None:
-        plans = [
-            plan(name)
-            for name in dict.fromkeys(
-                database for defect in record for database in defect.databases
-            )
-        ]
+    specs: Sequence[str | None] = each or [BETWEEN.join(placements) or None]
+    if known_alone and not databases:
+        databases = tuple(dict.fromkeys(name for defect in record for name in defect.databases))
+    plans = [plan(database, spec) for spec in specs for database in databases or [None]]
+    names = [*cloud.required(target, on_live, names if workloads else None, injected)] or names
+    if findings is not None and "races" not in names:
+        raise checking.no_races(findings)
+    chosen = [FAULTS[name] for name in (FAULTS if ALL in injected else injected)]
+    run = checking.Run(
+        seed or secrets.token_hex(3), clients, rounds, folder, record, chosen, ALL in injected
+    )
     require_directory(folder, "--output")
     if known_alone:
         checking.conclude_known(run, plans, seconds)
-    with run.on(plans[0]) as cluster:
-        for name in names:
-            made = run.make(name, cluster, seconds or SECONDS)
-            if shrink:
-                run.shrink(made, cluster, seconds or SECONDS)
+    for one in plans:
+        with run.on_cloud(one) if target else run.on(one) as place:
+            made = run.make(names, place, seconds or SECONDS)
+            for checked in made if shrink else ():
+                run.shrink(checked, place, seconds or SECONDS)
     checking.conclude(run.made, findings, shown)

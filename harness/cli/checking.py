@@ -10,11 +10,13 @@ from typing import NoReturn
 
 import click
 
+from harness import targets
 from harness.cli.common import say
 from harness.config.plan import Plan
-from harness.consistency import check, known_runs, page, reading, text
+from harness.consistency import check, cloud, known_runs, page, reading, text
 from harness.consistency import shrink as violations
-from harness.consistency.check import Checked
+from harness.consistency.check import Checked, Place
+from harness.consistency.cloud import Cloud
 from harness.consistency.cluster import Cluster
 from harness.consistency.faults import Fault
 from harness.consistency.judge import Judgement
@@ -40,46 +42,86 @@ class Run:
     rounds: int | None
     folder: Path
     record: Sequence[Defect]
-    fault: Fault | None = None
+    faults: Sequence[Fault] = ()
+    # Whether ``faults`` are all that there are, of which a stack may lack some.
+    fitting: bool = False
     made: list[Checked] = field(default_factory=list)
+    # The faults that the present stack can have.
+    _injected: Sequence[Fault] = ()
 
     @contextmanager
     def on(self, plan: Plan) -> Iterator[Cluster]:
-        """A stack that is up, and can have the fault."""
+        """A stack that is up, and can have the faults."""
         target = StackTarget(reuse.adopted(plan), say)
         try:
             target.start()
             cluster = Cluster(target)
-            if self.fault is not None:
-                self.fault.require(cluster)
-            say(_title(target, self.seed, self._clients(cluster)))
+            self._injected = [*self._possible(cluster)]
+            say(_title(target, self.seed))
             yield cluster
         finally:
             shielded(target.stop)
 
-    def make(self, workload: str, cluster: Cluster, seconds: float) -> Checked:
-        """Run a workload, and show what is said of it."""
-        settings = Settings(self.seed, seconds, self._clients(cluster), self.rounds)
-        made = check.check(workload, settings, cluster, self.folder, say, self.fault, self.record)
-        self.made.append(_shown(made))
+    @contextmanager
+    def on_cloud(self, plan: Plan) -> Iterator[Cloud]:
+        """A live placement; what the runs have made there is deleted afterwards."""
+        target = targets.make(plan, say)
+        target.start()
+        place = Cloud(target)
+        say(_title(target, self.seed))
+        try:
+            yield place
+        finally:
+            count = shielded(place.clean)
+            say(f"{count} things that this check may have made are gone again")
+
+    def _possible(self, cluster: Cluster) -> Iterator[Fault]:
+        """The faults that a stack can have. Raises UsageError for one that was named, else."""
+        for fault in self.faults:
+            try:
+                fault.require(cluster)
+            except UsageError as error:
+                if not self.fitting:
+                    raise
+                say(f"left out: {error}")
+                continue
+            yield fault
+
+    def make(self, workloads: Sequence[str], place: Place, seconds: float) -> list[Checked]:
+        """Run workloads, side by side where faults strike them; show what is said of each."""
+        made = []
+        for beside in [workloads] if self._injected else [[name] for name in workloads]:
+            clients = self._clients(place, len(beside))
+            settings = Settings(self.seed, seconds, clients, self.rounds)
+            made += check.check(
+                beside, settings, place, self.folder, say, self._injected, self.record
+            )
+            for checked in made[-len(beside) :]:
+                self.made.append(_shown(checked))
         return made
 
-    def shrink(self, checked: Checked, cluster: Cluster, seconds: float) -> None:
+    def shrink(self, checked: Checked, place: Place, seconds: float) -> None:
         """Run what was violated with fewer clients, and write the fewest calls that show it."""
         if violations.violation_of(checked) is None:
             return
-        workload, clients = str(checked.header["workload"]), self._clients(cluster)
+        workload, clients = str(checked.header["workload"]), int(checked.header["clients"])
 
         def again(fewer: int) -> Checked:
             smaller = replace(self, clients=fewer, made=[])
-            return smaller.make(workload, cluster, seconds)
+            (made,) = smaller.make([workload], place, seconds)
+            return made
 
         smallest, clients = violations.fewer_clients(checked, clients, again)
         say(f"violated with {clients} clients")
         shrink([smallest])
 
-    def _clients(self, cluster: Cluster) -> int:
-        return self.clients or check.CLIENTS * cluster.replicas
+    def _clients(self, place: Place, beside: int) -> int:
+        """Number of clients of each of so many workloads that run side by side."""
+        if isinstance(place, Cloud):
+            return self.clients or cloud.CLIENTS
+        if beside > 1:
+            return self.clients or max(check.CLIENTS_BESIDE, place.replicas)
+        return self.clients or check.CLIENTS * place.replicas
 
 
 def saved(path: Path, record: Sequence[Defect]) -> Checked:
@@ -140,7 +182,8 @@ def conclude_known(run: Run, plans: Sequence[Plan], seconds: float | None) -> No
 
 
 def _made(run: Run, cluster: Cluster, workload: str, seconds: float) -> Checked:
-    return run.make(workload, cluster, seconds)
+    (made,) = run.make([workload], cluster, seconds)
+    return made
 
 
 def _exit(judgement: Judgement) -> NoReturn:
@@ -148,11 +191,11 @@ def _exit(judgement: Judgement) -> NoReturn:
     sys.exit(judgement.exit_code)
 
 
-def _title(target: Target, seed: str, clients: int) -> str:
+def _title(target: Target, seed: str) -> str:
     parts = [
         f"{setting.name} {setting.value}" for setting in target.settings() if setting.name in TITLE
     ]
-    return f"{', '.join(parts)}, {clients} clients, seed {seed}"
+    return f"{', '.join(parts)}, seed {seed}"
 
 
 def no_races(findings: Path) -> UsageError:

@@ -1,26 +1,37 @@
-"""One check: a workload on a stack, its history, and what is said of it."""
+"""One check: workloads on a stack, their histories, and what is said of them."""
 
 import itertools
 import secrets
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from harness.consistency import history, integrity, judge, known, reading, runner
 from harness.consistency.client import Names
-from harness.consistency.cluster import Cluster
-from harness.consistency.faults import Fault, Injector
-from harness.consistency.runner import Settings
+from harness.consistency.cluster import Cluster, new_rows, shared_out
+from harness.consistency.faults import Audience, Fault, Injector
+from harness.consistency.runner import Doors, Settings, Task
 from harness.consistency.workloads import WORKLOADS
 from harness.core.errors import UsageError
 from harness.core.measurements import Progress
 
 # Clients for each replica, unless told otherwise.
 CLIENTS = 3
+# Clients of each of several workloads side by side: reshapes and races need two pairs.
+CLIENTS_BESIDE = 4
+
+
+class Place(Doors, Protocol):
+    """What a check needs of the thing that it checks."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """Its entries in a history's header."""
+
+    def rows(self) -> Mapping[str, Sequence[Sequence[Any]]]:
+        """Rows as ``cluster.TABLES`` has them, or some of the tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,65 +44,78 @@ class Checked:
 
 
 def check(
-    workload: str,
+    workloads: Sequence[str],
     settings: Settings,
-    cluster: Cluster,
+    place: Place,
     folder: Path,
     progress: Progress,
-    fault: Fault | None = None,
+    faults: Sequence[Fault] = (),
     defects: Sequence[known.Defect] | None = None,
-) -> Checked:
-    """Run a workload on a stack that is up; judge it as ``judged`` does. Raises HarnessError."""
+) -> list[Checked]:
+    """Run workloads side by side, and judge each as ``judged`` does. Raises HarnessError.
+
+    Faults strike all of them; each is injected once at least, however long that takes.
+    """
     # Runs on a stack that is kept must not meet each other's objects.
     run = secrets.token_hex(3)
-    names = Names(f"{settings.seed}/{run}")
-    path = folder / f"{workload}-{settings.seed}-{run}.jsonl"
-    record = cluster.stack.record
-    header = {
-        "workload": workload,
+    facts = {
         "seed": settings.seed,
         "seconds": settings.seconds,
         "clients": settings.clients,
-        "replicas": record.replicas,
-        "database": record.database,
-        "placements": [placement.title for placement in record.placements],
         "started": round(time.time(), 3),
-        "settings": cluster.database_settings(),
-        **({"fault": fault.name} if fault else {}),
+        **place.facts(),
+        **({"faults": [fault.name for fault in faults]} if faults else {}),
+        **({"beside": [*workloads]} if len(workloads) > 1 else {}),
     }
     # Rows of earlier runs on a stack that was kept, which this run is not to be judged by.
-    before = cluster.tables(names)
-    writer = history.Writer(path, header, time.perf_counter())
+    before = place.rows()
+    begin = time.perf_counter()
+    tasks, paths = [], []
+    for name in workloads:
+        path = folder / f"{name}-{settings.seed}-{run}.jsonl"
+        writer = history.Writer(path, {"workload": name, **facts}, begin)
+        names = Names(f"{settings.seed}/{run}/{name}")
+        tasks.append(Task(WORKLOADS[name], names, writer))
+        paths.append(path)
     complete = False
     try:
-        with _injecting(fault, settings.seed, cluster, writer):
-            runner.run(WORKLOADS[workload], settings, cluster, names, writer, progress)
-        for name, rows in cluster.tables(names).items():
-            writer.table(name, new_rows(before[name], rows))
+        with _injecting(faults, settings.seed, place, tasks) as may_end:
+            runner.run(tasks, settings, place, progress, may_end)
+        _write_rows(tasks, before, place.rows())
         complete = True
     finally:
-        writer.close(complete=complete)
-    return judged(path, defects)
+        for task in tasks:
+            task.writer.close(complete=complete)
+    return [judged(path, defects) for path in paths]
 
 
-def new_rows(before: Sequence[Sequence[Any]], after: Iterable[Sequence[Any]]) -> list[Any]:
-    """Rows that have been added or changed; equal rows count as often as they are there."""
-    old = Counter(map(tuple, before))
-    rows = []
-    for row in after:
-        if old[tuple(row)] > 0:
-            old[tuple(row)] -= 1
-        else:
-            rows.append(row)
-    return rows
+def _write_rows(
+    tasks: Sequence[Task],
+    before: Mapping[str, Sequence[Sequence[Any]]],
+    after: Mapping[str, Sequence[Sequence[Any]]],
+) -> None:
+    """Write the rows that a run has changed into the histories of its workloads."""
+    names = [task.names for task in tasks]
+    for table, rows in after.items():
+        shares = shared_out(new_rows(before.get(table, ()), rows), names)
+        for task, share in zip(tasks, shares, strict=True):
+            task.writer.table(table, share)
 
 
+@contextmanager
 def _injecting(
-    fault: Fault | None, seed: str, cluster: Cluster, writer: history.Writer
-) -> AbstractContextManager[object]:
-    if fault is None:
-        return nullcontext()
-    return Injector(fault, cluster, seed, writer.fault, time.perf_counter)
+    faults: Sequence[Fault], seed: str, place: Place, tasks: Sequence[Task]
+) -> Iterator[Callable[[], bool]]:
+    """Inject faults in the block; gives whether each of them was injected."""
+    if not faults:
+        yield runner.at_once
+        return
+    if not isinstance(place, Cluster):
+        raise UsageError("Faults need a stack.", "Leave --fault away.")
+
+    audience = Audience([task.writer for task in tasks])
+    with Injector(faults, place, seed, audience, time.perf_counter) as injector:
+        yield injector.has_injected_all
 
 
 def judged(path: Path, defects: Sequence[known.Defect] | None = None) -> Checked:
@@ -108,10 +132,15 @@ def judged(path: Path, defects: Sequence[known.Defect] | None = None) -> Checked
 
     def checker(made: history.History) -> Iterator[judge.Violation]:
         yield from workload.check(made)
-        yield from integrity.check(made)
+        if not on_cloud:
+            yield from integrity.check(made)
 
-    promises = (*workload.promises, integrity.INTACT)
+    # Only a database shows rows that refer to nothing.
+    on_cloud = "target" in first.header
+    promises = (*workload.promises, *(() if on_cloud else (integrity.INTACT,)))
     recorded = known.Known(first.header, known.record() if defects is None else defects)
     every = itertools.chain([first], parts)
-    report = judge.judge_parts(every, promises, checker, workload.kinds, recorded.name)
+    report = judge.judge_parts(
+        every, promises, checker, workload.kinds, recorded.name, workload.key
+    )
     return Checked(path, first.header, report)

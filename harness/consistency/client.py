@@ -7,11 +7,11 @@ stream; an observer of that stream writes the history.
 import json
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from harness.consistency.history import Operation, Outcome, Writer
+from harness.consistency.history import Operation, Outcome, Writer, is_preparation
 from harness.core.exchange import Exchange, Request, Response
 from harness.core.exchange_stream import ExchangeStream
 from harness.targets.base import Transport
@@ -43,6 +43,13 @@ class Names:
     def __init__(self, seed: str) -> None:
         self._space = uuid.uuid5(uuid.NAMESPACE_OID, seed)
         self._names: dict[str, str] = {}
+        # Part of the names of the run's own traits and resource classes.
+        self.tag = self.uuid("run").replace("-", "")[:8].upper()
+
+    @property
+    def made(self) -> Iterable[str]:
+        """The UUIDs of all objects."""
+        return self._names
 
     def uuid(self, name: str) -> str:
         """The UUID of an object."""
@@ -119,6 +126,8 @@ class Client:
         self.process = process
         self.replica = replica
         self.round = 0
+        # Whether all preparations since this was set have succeeded.
+        self.is_prepared = True
         self.stream = ExchangeStream(f"client {process}")
         self._url = url
         self._headers = {
@@ -153,7 +162,9 @@ class Client:
         if self.stream.failures:
             # A history with holes proves nothing.
             raise self.stream.failures[0][1]
-        return self._recorder.operation
+        operation = self._recorder.operation
+        self.is_prepared &= operation.ok or not is_preparation(operation)
+        return operation
 
     def close(self) -> None:
         self._transport.close()

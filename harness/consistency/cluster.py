@@ -1,6 +1,7 @@
 """The stack as a run sees it: each replica's own address, and what the database holds."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.consistency.client import Client, Names
@@ -89,8 +90,18 @@ class Cluster:
         """Raise StackError when a container has died whose death was not meant."""
         self._target.check()
 
-    def database_settings(self) -> dict[str, str]:
-        """Settings of the database on which durability and isolation depend. Raises StackError."""
+    def facts(self) -> dict[str, Any]:
+        """What a history's header says of the stack. Raises StackError."""
+        record = self.stack.record
+        return {
+            "replicas": record.replicas,
+            "database": record.database,
+            "placements": [placement.title for placement in record.placements],
+            "settings": self._settings(),
+        }
+
+    def _settings(self) -> dict[str, str]:
+        """Settings of the database on which durability and isolation depend."""
         connection = self._target.database()
         try:
             with connection.cursor() as cursor:
@@ -102,19 +113,53 @@ class Cluster:
             connection.close()
         return {str(name): str(value) for name, value in rows}
 
-    def tables(self, names: Names) -> dict[str, list[list[Any]]]:
-        """Rows of the database, with a run's names for UUIDs. Raises StackError."""
+    def rows(self) -> dict[str, Sequence[Sequence[Any]]]:
+        """All rows of the database that matter, by ``TABLES``. Raises StackError."""
         connection = self._target.database()
         try:
-            return {name: _rows(connection, query, names) for name, query in TABLES.items()}
+            return {name: _rows(connection, query) for name, query in TABLES.items()}
         finally:
             connection.close()
 
 
 def _rows(
-    connection: "pymysql.Connection[pymysql.cursors.Cursor]", query: str, names: Names
-) -> list[list[Any]]:
+    connection: "pymysql.Connection[pymysql.cursors.Cursor]", query: str
+) -> Sequence[Sequence[Any]]:
     with connection.cursor() as cursor:
         cursor.execute(query)
         rows: Sequence[Sequence[Any]] = cursor.fetchall()
-    return [[names.name(value) for value in row] for row in rows]
+    return rows
+
+
+def new_rows(before: Iterable[Sequence[Any]], after: Iterable[Sequence[Any]]) -> list[Any]:
+    """Rows that have been added or changed; equal rows count as often as they are there."""
+    old = Counter(map(tuple, before))
+    rows = []
+    for row in after:
+        if old[tuple(row)] > 0:
+            old[tuple(row)] -= 1
+        else:
+            rows.append(row)
+    return rows
+
+
+def shared_out(rows: Iterable[Sequence[Any]], runs: Sequence[Names]) -> list[list[list[Any]]]:
+    """Rows for each of some runs, with its names for UUIDs.
+
+    A row that names no object of any run is each run's.
+    """
+    owners = {made: number for number, names in enumerate(runs) for made in names.made}
+    tags = {names.tag: number for number, names in enumerate(runs)}
+    shares: list[list[list[Any]]] = [[] for _ in runs]
+    for row in rows:
+        named = (owners.get(value, tags.get(_tag(value))) for value in row)
+        owner = next((number for number in named if number is not None), None)
+        for number in range(len(runs)) if owner is None else (owner,):
+            shares[number].append([runs[number].name(value) for value in row])
+    return shares
+
+
+def _tag(value: Any) -> str:
+    """Part of a custom trait's or resource class's name that tells its run."""
+    text = value if isinstance(value, str) else ""
+    return text.split("_", 2)[1] if text.startswith("CUSTOM_") and text.count("_") > 1 else ""

@@ -8,7 +8,8 @@ A history is a file of JSON lines, written as the calls happen, so that a killed
     [NUMBER, "fail", ...]                                 it was refused: nothing was written
     [NUMBER, "info", ...]                                 its outcome is unknown
     {"error": TEXT}                                       the next error, from 0 on
-    {"fault": SERVICE, "from": AT, "to": AT}              a fault was injected, and is healed
+    {"fault": NAME, "of": SERVICE, "from": AT, "heal": AT, "to": AT}
+                                                          a fault was injected, and is healed
     {"table": NAME, "rows": [...]}                        rows of the database at the end, or some
     {"end": COUNT}                                        the run came to its end: so many calls
 
@@ -90,6 +91,39 @@ class Operation:
         )
 
 
+def is_preparation(operation: Operation) -> bool:
+    """Whether a call makes what its round needs."""
+    return operation.kind.startswith("prepare")
+
+
+def is_write(operation: Operation) -> bool:
+    """Whether an operation is one of the workload's writes: no read, and no preparation."""
+    return _is_write(operation.kind)
+
+
+def _is_write(kind: str) -> bool:
+    return not kind.startswith(("prepare", "read"))
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """A fault that was injected, and is healed. Seconds since the run began.
+
+    It was injected from ``begin`` on, in force until ``heal``, and healed at ``end``.
+    """
+
+    fault: str
+    service: str
+    begin: float
+    heal: float
+    end: float
+
+
+def faults_of(header: Mapping[str, Any]) -> Sequence[str]:
+    """Names of the faults that a history's run was to inject."""
+    return [str(name) for name in header.get("faults", ())]
+
+
 @dataclass(frozen=True)
 class History:
     """A run. ``complete`` is False for a file that was cut off."""
@@ -97,8 +131,8 @@ class History:
     header: Mapping[str, Any] = field(default_factory=dict)
     operations: Sequence[Operation] = ()
     tables: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    # Begin and end of each fault that has met anything.
-    faults: Sequence[tuple[float, float]] = ()
+    # The faults that have kept anything from happening.
+    strikes: Sequence[Strike] = ()
     complete: bool = True
 
     @cached_property
@@ -108,6 +142,15 @@ class History:
         for operation in self.operations:
             rounds.setdefault(operation.round, []).append(operation)
         return rounds
+
+    @cached_property
+    def prepared(self) -> dict[int, list[Operation]]:
+        """The rounds whose preparation succeeded: of others nothing can be said."""
+        return {
+            number: operations
+            for number, operations in self.rounds.items()
+            if all(call.ok for call in operations if is_preparation(call))
+        }
 
     @cached_property
     def _rows(self) -> dict[str, dict[int, list[Sequence[Any]]]]:
@@ -143,6 +186,8 @@ class Writer:
         self._lock = threading.Lock()
         self._begin = begin
         self.count = 0
+        # How many writes have begun, and how many of them are under way (``is_write``).
+        self.written = self.writing = 0
         self._errors: dict[str, int] = {}
         self._write({"header": header})
 
@@ -152,6 +197,8 @@ class Writer:
         """Note that a call begins; give its number."""
         with self._lock:
             self.count += 1
+            self.written += _is_write(kind)
+            self.writing += _is_write(kind)
             self._write([self.count, process, round_, kind, self._time(at), value, replica])
             return self.count
 
@@ -159,6 +206,7 @@ class Writer:
         """Note how a call ended."""
         request = operation.request.removeprefix(REQUEST)
         with self._lock:
+            self.writing -= _is_write(operation.kind)
             error = self._error(operation.error)
             rest = [operation.status, request, operation.result, error]
             while rest and rest[-1] in (None, ""):
@@ -178,10 +226,19 @@ class Writer:
             for begin in range(0, max(len(rows), 1), ROWS):
                 self._write({"table": name, "rows": rows[begin : begin + ROWS]})
 
-    def fault(self, service: str, begin: float, end: float, *, met: bool = True) -> None:
-        """Note a fault that was injected and healed, and whether it has met anything."""
+    def strike(self, strike: Strike, *, met: bool = True) -> None:
+        """Note a fault that was injected and healed, and whether it has met anything.
+
+        Its moments are those of time.perf_counter.
+        """
+        line = {
+            "fault": strike.fault,
+            "of": strike.service,
+            "from": self._time(strike.begin),
+            "heal": self._time(strike.heal),
+            "to": self._time(strike.end),
+        }
         with self._lock:
-            line = {"fault": service, "from": self._time(begin), "to": self._time(end)}
             self._write(line if met else {**line, "met": False})
 
     def close(self, *, complete: bool) -> None:

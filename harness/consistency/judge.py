@@ -3,16 +3,14 @@
 A promise that was not put to the test is not decided: that is no pass.
 """
 
-import bisect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from harness.consistency.history import History, Operation, Outcome
+from harness.consistency.counts import Counts, Key, whole_round
+from harness.consistency.history import History, Operation, faults_of
 
-# Share of a run's writes that must overlap with another write of their round.
-LEAST_OVERLAP = 0.3
 # Placement's answer to what it did not expect.
 SERVER_ERROR = 500
 
@@ -99,26 +97,29 @@ def judge(
     history: History,
     promises: Sequence[str],
     checker: Checker,
-    kinds: Iterable[str],
+    kinds: Sequence[str],
     known: Recorded = nothing_known,
+    key: Key = whole_round,
 ) -> Report:
     """Judge a whole history by a workload's checker; see ``judge_parts``."""
-    return judge_parts([history], promises, checker, kinds, known)
+    return judge_parts([history], promises, checker, kinds, known, key)
 
 
 def judge_parts(
     parts: Iterable[History],
     promises: Sequence[str],
     checker: Checker,
-    kinds: Iterable[str],
+    kinds: Sequence[str],
     known: Recorded = nothing_known,
+    key: Key = whole_round,
 ) -> Report:
     """Judge the parts of a history by a workload's checker, one after the other.
 
-    ``kinds`` are the calls of which each must have succeeded once: else nothing is decided.
+    ``kinds`` are the calls of which each must have succeeded once and must have met writes of the
+    same object, which ``key`` gives: else nothing is decided (``Counts.doubts``).
     """
     violations: list[Violation] = []
-    counts = Counts()
+    counts = Counts(key)
     header: Mapping[str, Any] = {}
     for part in parts:
         header = part.header
@@ -130,9 +131,9 @@ def judge_parts(
     strange = {violation.promise for violation in violations} - {*promises, NO_SERVER_ERROR}
     if strange:
         raise ValueError(f"a checker breaks promises that its workload does not give: {strange}")
-    doubts = [*_doubts(header, kinds, counts)]
+    doubts = [*counts.doubts(header, kinds)]
     verdicts = []
-    always = () if header.get("fault") else (NO_SERVER_ERROR,)
+    always = () if faults_of(header) else (NO_SERVER_ERROR,)
     for promise in (*promises, *always):
         broken = [violation for violation in violations if violation.promise == promise]
         broken.sort(key=lambda violation: bool(violation.known))
@@ -147,98 +148,11 @@ def judge_parts(
     return Report(verdicts, counts.figures())
 
 
-class Counts:
-    """Counts of a history: rounds, calls by outcome, overlapping writes, faults that met one."""
-
-    def __init__(self) -> None:
-        self.rounds = self.calls = self.writes = self.overlapping = 0
-        self.outcomes = dict.fromkeys(Outcome, 0)
-        self.succeeded: set[str] = set()
-        self.faults, self.struck, self.complete = 0, False, True
-
-    def add(self, part: History) -> None:
-        """Count a part of the history, of rounds that no other part has."""
-        self.rounds += len(part.rounds)
-        self.calls += len(part.operations)
-        for operation in part.operations:
-            if operation.ok:
-                self.succeeded.add(operation.kind)
-            if is_write(operation):
-                self.writes += 1
-                self.outcomes[operation.outcome] += 1
-        self.overlapping += overlapping(part)
-        self.faults = len(part.faults)
-        self.struck = self.struck or _struck(part)
-        self.complete = part.complete
-
-    def figures(self) -> dict[str, Any]:
-        return {
-            "rounds": self.rounds,
-            "calls": self.calls,
-            "writes": self.writes,
-            "acknowledged": self.outcomes[Outcome.OK],
-            "refused": self.outcomes[Outcome.FAIL],
-            "unknown": self.outcomes[Outcome.INFO],
-            "faults": self.faults,
-            "overlapping": self.overlapping / self.writes if self.writes else 0.0,
-        }
-
-
 def server_errors(history: History) -> Iterator[Violation]:
     """Answers with 500. Under a fault they are expected, and the header names the fault."""
-    if history.header.get("fault"):
+    if faults_of(history.header):
         return
     for operation in history.operations:
         if operation.status == SERVER_ERROR:
             what = f"{operation.kind} was answered with 500: {operation.error}"
             yield Violation(NO_SERVER_ERROR, operation.round, what, [operation])
-
-
-def is_write(operation: Operation) -> bool:
-    """Whether an operation is one of the workload's writes: no read, and no preparation."""
-    return not operation.kind.startswith(("prepare", "read"))
-
-
-def overlapping(history: History) -> int:
-    """How many writes overlapped with another process's write of their round."""
-    count = 0
-    for operations in history.rounds.values():
-        writes = sorted(filter(is_write, operations), key=lambda write: write.begin)
-        marked: set[int] = set()
-        under_way: list[Operation] = []
-        for write in writes:
-            under_way = [
-                other for other in under_way if other.end is None or other.end > write.begin
-            ]
-            for other in under_way:
-                if other.process != write.process:
-                    marked |= {other.number, write.number}
-            under_way.append(write)
-        count += len(marked)
-    return count
-
-
-def _struck(history: History) -> bool:
-    """Whether one of the faults was injected while a write was under way."""
-    begins = sorted(begin for begin, _ in history.faults)
-    for write in filter(is_write, history.operations):
-        following = bisect.bisect_left(begins, write.begin)
-        if following < len(begins) and (write.end is None or write.end > begins[following]):
-            return True
-    return False
-
-
-def _doubts(header: Mapping[str, Any], kinds: Iterable[str], counts: Counts) -> Iterator[str]:
-    """Reasons for which nothing can be decided from a history, whatever the checker found."""
-    if not counts.complete:
-        yield "the history was cut off"
-    missing = sorted(set(kinds) - counts.succeeded)
-    if missing:
-        yield f"no {' and no '.join(missing)} was acknowledged"
-    if header.get("fault") and not counts.struck:
-        yield "no fault met a write under way"
-    figures = counts.figures()
-    if not missing and figures["overlapping"] < LEAST_OVERLAP:
-        yield (
-            f"only {figures['overlapping']:.0%} of {counts.writes} writes overlapped with another"
-        )

@@ -83,7 +83,11 @@ class Known:
     def __init__(self, header: Mapping[str, Any], defects: Sequence[Defect]) -> None:
         self._workload = str(header.get("workload"))
         database, placements = str(header.get("database")), header.get("placements", ())
-        self._here = [defect for defect in defects if defect.may_occur(database, placements)]
+        # Nothing is known of a live placement's database: it may be any.
+        anywhere = "target" in header
+        self._here = [
+            defect for defect in defects if anywhere or defect.may_occur(database, placements)
+        ]
         self._elsewhere = [defect for defect in defects if defect not in self._here]
 
     def name(self, violation: Violation) -> str:

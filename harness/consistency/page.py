@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.consistency import reading
 from harness.consistency.check import Checked
-from harness.consistency.history import History, Operation
+from harness.consistency.history import History, Operation, faults_of
 from harness.consistency.judge import SERVER_ERROR, Violation
 
 TEMPLATE = Path(__file__).with_name("page.html")
@@ -30,7 +30,7 @@ def _of(checked: Checked) -> dict[str, Any]:
     faults: Sequence[tuple[float, float]] = ()
     end, rounds = 0.0, dict[int, list[Operation]]()
     for part in reading.parts(checked.path):
-        faults = part.faults
+        faults = [(strike.begin, strike.end) for strike in part.strikes]
         end = max([end, *(call.end or call.begin for call in part.operations)])
         _keep(part, {violation.round for violation in wanted}, rounds)
     step = max(end / POINTS, 0.001)
@@ -55,7 +55,8 @@ def _about(checked: Checked) -> str:
     words = [
         *(str(placement) for placement in header.get("placements", ())),
         *(f"{header[name]} {name}" for name in ("replicas", "clients") if name in header),
-        *(str(header[name]) for name in ("database", "fault") if name in header),
+        *(str(header[name]) for name in ("database", "target") if name in header),
+        *faults_of(header),
         f"seed {header.get('seed')}",
         str(checked.path),
     ]

@@ -18,6 +18,7 @@ from harness.consistency.history import (
     REQUEST,
     History,
     Operation,
+    Strike,
     round_of,
 )
 from harness.core.errors import UsageError
@@ -35,7 +36,7 @@ def read(path: Path) -> History:
     frame = _frame(path)
     operations = [call for calls in _rounds(path, frame, part=None) for call in calls]
     tables = {name: [*_flat(rows)] for name, rows in frame.tables().items()}
-    return History(frame.header, operations, tables, frame.faults, frame.complete)
+    return History(frame.header, operations, tables, frame.strikes, frame.complete)
 
 
 def parts(path: Path) -> Iterator[History]:
@@ -55,7 +56,7 @@ def parts(path: Path) -> Iterator[History]:
 def _part(
     frame: "_Frame", operations: Sequence[Operation], tables: Mapping[str, Sequence[Any]]
 ) -> History:
-    return History(frame.header, operations, tables, frame.faults, frame.complete)
+    return History(frame.header, operations, tables, frame.strikes, frame.complete)
 
 
 def _taken(tables: Rows, numbers: set[int]) -> dict[str, list[Sequence[Any]]]:
@@ -74,7 +75,7 @@ class _Frame:
 
     def __init__(self) -> None:
         self.header: Mapping[str, Any] = {}
-        self.faults: list[tuple[float, float]] = []
+        self.strikes: list[Strike] = []
         self.errors: list[str] = []
         self.complete = False
         self.count = 0
@@ -87,7 +88,8 @@ class _Frame:
             self.header = line["header"]
         elif "fault" in line:
             if line.get("met", True):
-                self.faults.append((line["from"] / MICROSECONDS, line["to"] / MICROSECONDS))
+                moments = (line[name] / MICROSECONDS for name in ("from", "heal", "to"))
+                self.strikes.append(Strike(line["fault"], line["of"], *moments))
         elif "error" in line:
             self.errors.append(line["error"])
         elif "table" in line:

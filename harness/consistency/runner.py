@@ -1,12 +1,14 @@
-"""Runs a workload: rounds of clients that all begin at the same moment, until time is up."""
+"""Runs workloads: rounds of clients that all begin at the same moment, until time is up."""
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from harness.consistency.client import Client, Names
+from harness.consistency.counts import LEAST_ROUNDS
 from harness.consistency.history import Writer
 from harness.consistency.workloads.base import Round, Workload
 from harness.core.deadline import GLANCE, Deadline
@@ -15,6 +17,10 @@ from harness.core.measurements import Progress
 NEWS_SECONDS = 5.0
 # Time for clients to end the round that they are in. Seconds.
 END_SECONDS = 90.0
+# Rounds of a run, unless told otherwise, and the time that it may take longer for them. Seconds.
+FEWEST_ROUNDS, LATE_SECONDS = 2 * LEAST_ROUNDS, 60.0
+# Time until the next round after one that could not be prepared. Seconds.
+PAUSE_SECONDS = 0.1
 
 
 class Doors(Protocol):
@@ -28,7 +34,10 @@ class Doors(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a workload is run. ``rounds`` is a limit besides the time; None for no other limit."""
+    """How workloads are run. ``rounds`` is a limit besides the time; None for no other limit.
+
+    ``clients`` is their number for each workload.
+    """
 
     seed: str
     seconds: float
@@ -36,43 +45,79 @@ class Settings:
     rounds: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A workload to be run, with its names of objects and its history."""
+
+    workload: Workload
+    names: Names
+    writer: Writer
+
+
+def at_once() -> bool:
+    """Nothing else has to happen before a run may end."""
+    return True
+
+
 def run(
-    workload: Workload,
+    tasks: Sequence[Task],
     settings: Settings,
     doors: Doors,
-    names: Names,
-    writer: Writer,
     progress: Progress,
+    may_end: Callable[[], bool] = at_once,
 ) -> None:
-    """Run a workload; everything that happens is in the history. Raises HarnessError."""
-    crew = _Crew(workload, settings, doors, names, writer)
+    """Run workloads side by side; everything that happens is in their histories.
+
+    They end when the time is up, each has made FEWEST_ROUNDS, and ``may_end`` says so. On a slow
+    machine that takes longer: too few rounds decide nothing. Raises HarnessError.
+    """
+    crews = [_Crew(task, settings, doors) for task in tasks]
     deadline = Deadline.after(settings.seconds)
-    crew.start(deadline)
+    late = Deadline.after(settings.seconds + LATE_SECONDS)
     news = NEWS_SECONDS
+    for crew in crews:
+        crew.start()
     try:
-        while crew.is_at_work:
-            time.sleep(GLANCE)
+        while _go_on(crews) and not (deadline.passed and _have_enough(crews, late) and may_end()):
+            time.sleep(min(GLANCE, deadline.left or GLANCE))
             doors.check()
             if deadline.waited > news:
-                progress(f"{workload.name}: {crew.number} rounds, {writer.count} calls")
+                progress(_news(crews))
                 news += NEWS_SECONDS
     finally:
-        crew.end()
-    crew.check()
+        for crew in crews:
+            crew.finish()
+        for crew in crews:
+            crew.join()
+    for crew in crews:
+        crew.check()
+
+
+def _news(crews: Sequence["_Crew"]) -> str:
+    names = crews[0].name if len(crews) == 1 else f"{len(crews)} workloads side by side"
+    rounds, calls = sum(crew.number for crew in crews), sum(crew.calls for crew in crews)
+    return f"{names}: {rounds} rounds, {calls} calls"
+
+
+def _go_on(crews: Sequence["_Crew"]) -> bool:
+    """Whether there are clients at work, and none has failed."""
+    return any(crew.is_at_work for crew in crews) and not any(crew.has_failed for crew in crews)
+
+
+def _have_enough(crews: Sequence["_Crew"], late: Deadline) -> bool:
+    """Whether all have made enough rounds, or it is too late for more."""
+    return late.passed or all(crew.number >= FEWEST_ROUNDS for crew in crews if crew.is_at_work)
 
 
 class _Crew:
-    """The clients of a run, a thread each."""
+    """The clients of one workload, a thread each."""
 
-    def __init__(
-        self, workload: Workload, settings: Settings, doors: Doors, names: Names, writer: Writer
-    ) -> None:
-        self._workload = workload
+    def __init__(self, task: Task, settings: Settings, doors: Doors) -> None:
+        self._task = task
         self._settings = settings
-        self._names = names
         self._replicas = doors.replicas
         self._clients: Sequence[Client] = [
-            doors.client(process, writer) for process in range(settings.clients)
+            doors.client(process, task.writer) for process in range(settings.clients)
         ]
         self._barrier = threading.Barrier(settings.clients)
         self._round: Round | None = None
@@ -81,12 +126,18 @@ class _Crew:
             threading.Thread(target=self._work, args=(client,), daemon=True)
             for client in self._clients
         ]
-        self._deadline = Deadline.after(settings.seconds)
         self._over = threading.Event()
         self.number = 0
 
-    def start(self, deadline: Deadline) -> None:
-        self._deadline = deadline
+    @property
+    def name(self) -> str:
+        return self._task.workload.name
+
+    @property
+    def calls(self) -> int:
+        return self._task.writer.count
+
+    def start(self) -> None:
         for thread in self._threads:
             thread.start()
 
@@ -94,12 +145,21 @@ class _Crew:
     def is_at_work(self) -> bool:
         return any(thread.is_alive() for thread in self._threads)
 
-    def end(self) -> None:
-        """Let the clients end the round that they are in."""
+    @property
+    def has_failed(self) -> bool:
+        return bool(self._errors)
+
+    def finish(self) -> None:
+        """Let the clients begin no other round."""
         self._over.set()
+
+    def join(self) -> None:
+        """Wait until the clients have ended the round that they are in."""
         deadline = Deadline.after(END_SECONDS)
         for thread in self._threads:
-            thread.join(deadline.left)
+            # A thread that was never started has nothing to end.
+            with suppress(RuntimeError):
+                thread.join(deadline.left)
 
     def check(self) -> None:
         """Raise what has kept a client from going on."""
@@ -107,11 +167,12 @@ class _Crew:
             raise self._errors[0]
 
     def _work(self, client: Client) -> None:
+        workload = self._task.workload
         try:
             while (round_ := self._begin(client)) is not None:
-                self._workload.act(round_, client)
+                workload.act(round_, client)
                 if self._barrier.wait() == 0:
-                    self._workload.finish(round_, client)
+                    workload.finish(round_, client)
                     self.number += 1
         except threading.BrokenBarrierError:
             return
@@ -124,22 +185,29 @@ class _Crew:
     def _begin(self, client: Client) -> Round | None:
         """The next round, once one of the clients has prepared it; None when time is up."""
         if self._barrier.wait() == 0:
-            self._round = self._next()
-            client.round = self.number
-            if self._round is not None:
-                self._workload.prepare(self._round, client)
+            self._round = self._prepared(client)
         self._barrier.wait()
         client.round = self.number
         return self._round
 
+    def _prepared(self, client: Client) -> Round | None:
+        """The next round whose preparation succeeds: under a fault some fail, and are left out."""
+        while (round_ := self._next()) is not None:
+            client.round, client.is_prepared = self.number, True
+            self._task.workload.prepare(round_, client)
+            if client.is_prepared:
+                break
+            self.number += 1
+            self._over.wait(PAUSE_SECONDS)
+        return round_
+
     def _next(self) -> Round | None:
-        limit = self._settings.rounds
-        if self._over.is_set() or self._deadline.passed or self.number == limit:
+        if self._over.is_set() or self.number == self._settings.rounds:
             return None
         return Round(
             self.number,
             self._settings.seed,
             self._settings.clients,
             self._replicas,
-            self._names,
+            self._task.names,
         )

@@ -111,8 +111,8 @@ def _write(
             numbers[call.number] = writer.invoke(
                 call.process, call.round, call.kind, call.value, call.replica, at
             )
-    for begin, end in whole.faults:
-        writer.fault("", begin, end)
+    for strike in whole.strikes:
+        writer.strike(strike)
     for name, rows in tables.items():
         writer.table(name, rows)
     writer.close(complete=whole.complete)

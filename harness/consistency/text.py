@@ -1,15 +1,18 @@
 """Words of a check on a screen."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from harness.consistency.check import Checked
-from harness.consistency.history import Operation
+from harness.consistency.history import Operation, faults_of
 from harness.consistency.judge import Judgement, Verdict
 from harness.consistency.known import Known, record
 
 # Violations of one promise, and operations of one violation, that are shown.
 SHOWN, OPERATIONS = 3, 12
+# Kinds of faults that have a line of their own, at most.
+NAMED = 3
 SIGNS = {
     Judgement.HELD: "held",
     Judgement.KNOWN: "known",
@@ -26,8 +29,8 @@ def lines(checked: Checked) -> Iterator[str]:
         f"{figures['acknowledged']} acknowledged, {figures['refused']} refused, "
         f"{figures['unknown']} unknown; {figures['overlapping']:.0%} overlapped with another"
     )
-    if "fault" in checked.header:
-        yield f"  fault      {checked.header['fault']}, {figures['faults']} times, healed"
+    if faults_of(checked.header):
+        yield from _faults(figures)
         settings = checked.header.get("settings", {})
         if settings:
             yield f"  database   {', '.join(f'{name} {settings[name]}' for name in settings)}"
@@ -38,6 +41,18 @@ def lines(checked: Checked) -> Iterator[str]:
         yield from _known(verdict)
         yield from _violations(verdict, checked)
     yield f"  history    {checked.path}"
+
+
+def _faults(figures: Mapping[str, Any]) -> Iterator[str]:
+    """How often which faults were injected, and how many met a write under way."""
+    counts = figures["faults"]
+    total = sum(counts.values())
+    if len(counts) > NAMED:
+        yield f"  fault      {len(counts)} kinds, {total} times, healed"
+    else:
+        for name in sorted(counts):
+            yield f"  fault      {name}, {counts[name]} times, healed"
+    yield f"             {figures['struck']} of {total} struck while a write was under way"
 
 
 def _known(verdict: Verdict) -> Iterator[str]:

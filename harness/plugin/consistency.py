@@ -70,7 +70,7 @@ class WorkloadItem(pytest.Item):
         cluster = Cluster(target)
         clients = check.CLIENTS * cluster.replicas
         settings = Settings(tests.seed, tests.seconds, clients)
-        checked = check.check(self.name, settings, cluster, tests.folder, lambda line: None)
+        (checked,) = check.check([self.name], settings, cluster, tests.folder, lambda line: None)
         lines = "\n".join(text.lines(checked))
         self.add_report_section("call", "consistency", lines)
         judgement = checked.report.judgement

@@ -68,13 +68,13 @@ def bench(folder: Path) -> Iterator[Bench]:
 def test_a_broken_placement_is_caught(bench: Bench, broken: Broken) -> None:
     seconds = SMOKE_SECONDS if broken.name in SMOKE else SECONDS
     if broken.setting:
-        bench.check("read-your-write", None, 0, SMOKE_SECONDS)
+        bench.check("capacity", None, 0, SMOKE_SECONDS)
     output = bench.check(broken.workload, broken, 1, seconds)
     assert f"VIOLATED   {broken.promise}" in output
 
 
 # Workloads in which placement 16 and MariaDB 11.8 break no promise.
 @pytest.mark.long
-@pytest.mark.parametrize("workload", ["capacity", "consumer-generation", "read-your-write"])
+@pytest.mark.parametrize("workload", ["capacity"])
 def test_a_sound_placement_raises_no_alarm(bench: Bench, workload: str) -> None:
     assert "check: held" in bench.check(workload, None, code=0)

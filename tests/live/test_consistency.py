@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.consistency import reading
+from harness.consistency.cloud import LEAVES
 from harness.consistency.workloads import WORKLOADS
 from harness.core.deadline import Deadline
 from tests.live._live import Commands, docker
@@ -12,11 +13,13 @@ from tests.live._live import Commands, docker
 
 def test_every_workload_runs_and_finds_what_is_known_alone(up: Commands) -> None:
     running = up.start("placement-harness", "check", "--rounds", "2", "--stack", "reuse")
-    # Two rounds may not meet all that a workload has to meet, which is not decided: 3.
-    assert running.ends() in (0, 3), running.text
+    # So few rounds are no pass: nothing is decided.
+    assert running.ends() == 3, running.text
     assert "VIOLATED" not in running.text
+    assert "  held " not in running.text
     for workload in WORKLOADS:
         assert f"{workload}: 2 rounds" in running.text
+    assert "only 2 rounds were made, of 5 at least" in running.text
     assert " x left-consumer: after 400 to a claim of no provider" in running.text
     (path,) = (up.folder / "placement-check").glob("capacity-*.jsonl")
     kept = reading.read(path)
@@ -73,6 +76,46 @@ def test_reap_heals_what_a_killed_checker_has_broken(commands: Commands) -> None
     assert "Paused" in docker("ps", "--filter", f"name={paused}", "--format", "{{.Status}}")
     assert "mariadb was left paused: mended" in commands.harness("reap")
     assert "Paused" not in docker("ps", "--filter", f"name={paused}", "--format", "{{.Status}}")
+
+
+def rows(commands: Commands) -> dict[str, list[str]]:
+    """All rows of placement's schema, by table."""
+    connection = commands.stack().database()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW TABLES")
+            tables = [table for (table,) in cursor.fetchall()]
+            found = {}
+            for table in tables:
+                # The names are the server's own.
+                cursor.execute(f"SELECT * FROM `{table}`")
+                found[table] = sorted(map(repr, cursor.fetchall()))
+            return found
+    finally:
+        connection.close()
+
+
+# A stack by its URL alone is a live cloud to the check.
+@pytest.mark.long
+def test_a_live_cloud_is_left_as_it_was(up: Commands) -> None:
+    url = f"{up.stack().url()}/placement"
+    before = rows(up)
+    script = 'eval "$(placement-harness env)" && exec placement-harness check "$@"'
+    words = ("sh", "-c", script, "sh", "--target", url, "--seconds", "3")
+    refused = up.start(*words)
+    assert refused.ends() == 64
+    assert "is a live placement, and a check writes to it" in refused.text
+    assert rows(up) == before
+    running = up.start(*words, "--on-live")
+    assert running.ends() == 0, running.text
+    assert "things that this check may have made are gone again" in running.text
+    for workload in {*WORKLOADS} - {*LEAVES}:
+        assert f"{workload}: " in running.text
+    after = rows(up)
+    # What no request deletes: a project, a user and a consumer type.
+    for table in ("projects", "users", "consumer_types"):
+        assert len(after.pop(table)) <= len(before.pop(table)) + 1
+    assert after == before
 
 
 @pytest.mark.long

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from harness.consistency.faults.audience import Audience
 from harness.consistency.faults.base import Fault, Injector
 from harness.consistency.faults.containers import (
     ContainerFault,
@@ -40,4 +41,4 @@ _CONTAINERS = (
 _ALL: tuple[Fault, ...] = (*_CONTAINERS, RollingRestart(), Scale(), Upgrade())
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _ALL}
 
-__all__ = ["FAULTS", "Fault", "Injector"]
+__all__ = ["FAULTS", "Audience", "Fault", "Injector"]

@@ -5,10 +5,13 @@ An injection proves that it took hold, and its healing that the stack is whole a
 
 import random
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from harness.consistency.cluster import Cluster
+from harness.consistency.faults.audience import Audience
+from harness.consistency.history import Strike
 from harness.core.deadline import Deadline
 from harness.core.errors import StackError
 from harness.core.signals import shielded
@@ -17,11 +20,15 @@ from harness.stack.model.lanes import ReplicaId
 from harness.stack.settings.databases import DATABASES
 
 # Shortest and longest time between two faults. Seconds.
-PAUSES = (0.5, 2.0)
+PAUSES = (0.3, 1.2)
 # How long a fault lasts. Seconds.
 LASTS = 1.0
 HEAL_SECONDS = 90.0
 LOOK_SECONDS = 0.2
+# How long a fault waits for writes that it can meet, and how often it looks for them. Seconds.
+PATIENCE_SECONDS, LOOK_AT_WRITES_SECONDS = 2.0, 0.001
+# How often faults are injected again for workloads that did not meet them.
+REPEATS = 3
 
 
 class Wound(Protocol):
@@ -75,30 +82,29 @@ def wait_until_whole(cluster: Cluster, fault: str, service: str) -> None:
     )
 
 
-class Note(Protocol):
-    """Takes down a fault that was injected and healed."""
-
-    def __call__(self, service: str, begin: float, end: float, *, met: bool) -> None: ...
-
-
 class Injector:
-    """Injects a fault again and again, in a thread, until it is stopped.
+    """Injects faults in turn, again and again, in a thread, until it is stopped.
 
-    ``note`` is told of each fault: what it struck, the moments of its begin and its end on the
-    clock, and whether it has met anything.
+    Chance decides their order, in which those that can be injected once alone come last. A fault
+    waits for a moment at which the workloads write. Faults that a workload did not meet are
+    injected again, a few times, before all had their turn.
     """
 
     def __init__(
         self,
-        fault: Fault,
+        faults: Sequence[Fault],
         cluster: Cluster,
         seed: str,
-        note: Note,
+        audience: Audience,
         clock: Callable[[], float],
     ) -> None:
-        self._fault, self._cluster, self._note, self._clock = fault, cluster, note, clock
-        self._choice = random.Random(f"{seed}/{fault.name}")  # noqa: S311 (no secret)
-        self._over = threading.Event()
+        self._cluster, self._audience, self._clock = cluster, audience, clock
+        names = ",".join(fault.name for fault in faults)
+        self._choice = random.Random(f"{seed}/{names}")  # noqa: S311 (no secret)
+        self._faults = [*faults]
+        self._choice.shuffle(self._faults)
+        self._faults.sort(key=lambda fault: fault.once)
+        self._over, self._all = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._error: Exception | None = None
 
@@ -113,19 +119,43 @@ class Injector:
         if self._error is not None and details[0] is None:
             raise self._error
 
+    def has_injected_all(self) -> bool:
+        """Whether each of the faults had its turn, or no more will be injected."""
+        return self._all.is_set() or not self._thread.is_alive()
+
     def join(self, seconds: float) -> None:
         """Wait until no more faults are injected, as after one that cannot be repeated."""
         self._thread.join(seconds)
 
     def _work(self) -> None:
         try:
-            while not self._over.wait(self._choice.uniform(*PAUSES)):
-                begin = self._clock()
-                wound = self._fault.inject(self._cluster, self._choice)
-                self._over.wait(wound.lasts)
-                wound.heal()
-                self._note(wound.name, begin, self._clock(), met=wound.met)
-                if self._fault.once:
+            for fault in self._turns():
+                if self._over.wait(self._choice.uniform(*PAUSES)):
                     return
+                self._strike(fault)
         except Exception as error:
             self._error = error
+
+    def _turns(self) -> Iterator[Fault]:
+        """The faults, one after the other."""
+        yield from self._faults
+        repeated = [fault for fault in self._faults if not fault.once]
+        for _ in range(REPEATS):
+            yield from (fault for fault in repeated if self._audience.lacks(fault.name))
+        self._all.set()
+        while repeated:
+            yield from repeated
+
+    def _strike(self, fault: Fault) -> None:
+        patience = Deadline.after(PATIENCE_SECONDS)
+        while not (self._audience.is_ready(fault.name) or patience.passed or self._over.is_set()):
+            time.sleep(LOOK_AT_WRITES_SECONDS)
+        self._audience.begin()
+        begin = self._clock()
+        wound = fault.inject(self._cluster, self._choice)
+        self._over.wait(wound.lasts)
+        self._audience.end()
+        heal = self._clock()
+        wound.heal()
+        strike = Strike(fault.name, wound.name, begin, heal, self._clock())
+        self._audience.note(strike, met=wound.met)

@@ -57,6 +57,9 @@ class Workload(Protocol):
     def kinds(self) -> Sequence[str]:
         """Kinds of calls, each of which must have succeeded once for anything to be decided."""
 
+    def key(self, operation: Operation) -> Any:
+        """The object of the round for which a call contends with others."""
+
     def prepare(self, round_: Round, client: Client) -> None:
         """Make what the round needs; one client does that."""
 

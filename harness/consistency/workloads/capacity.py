@@ -5,6 +5,7 @@ its own. The database says in the end which of them are there.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from harness.consistency.bodies import claim_body
 from harness.consistency.client import Call, Client
@@ -24,6 +25,9 @@ class Capacity:
     name = "capacity"
     promises = (WITHIN, KEPT, NOTHING_LEFT)
     kinds = ("claim",)
+
+    def key(self, operation: Operation) -> Any:
+        return "host"
 
     def prepare(self, round_: Round, client: Client) -> None:
         make_provider(round_, client, "host")
@@ -53,7 +57,7 @@ class Capacity:
 
     def check(self, history: History) -> Iterator[Violation]:
         rows = history.rows("allocations")
-        for number, operations in history.rounds.items():
+        for number, operations in history.prepared.items():
             claims = [operation for operation in operations if operation.kind == "claim"]
             yield from _over(number, claims, operations)
             if "allocations" not in history.tables:

@@ -23,6 +23,9 @@ class ConsumerGeneration:
     promises = (ONE_WINNER, LAST)
     kinds = ("claim",)
 
+    def key(self, operation: Operation) -> Any:
+        return "consumer"
+
     def prepare(self, round_: Round, client: Client) -> None:
         make_provider(round_, client, "host")
         set_inventory(round_, client, "host", {"VCPU": 10_000})
@@ -43,7 +46,7 @@ class ConsumerGeneration:
 
     def check(self, history: History) -> Iterator[Violation]:
         rows = history.rows("allocations")
-        for number, operations in history.rounds.items():
+        for number, operations in history.prepared.items():
             claims = [claim for claim in operations if claim.kind == "claim" and claim.may_count]
             by_generation: dict[Any, list[Operation]] = {}
             for claim in claims:

@@ -1,9 +1,10 @@
 """Every client makes the same trait, resource class, provider and child at the same moment."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from harness.consistency.client import Call, Client
-from harness.consistency.history import History
+from harness.consistency.history import History, Operation
 from harness.consistency.judge import Violation
 from harness.consistency.workloads.base import Round, make_provider
 
@@ -18,6 +19,9 @@ class CreateSame:
     name = "create-same"
     promises = (ONE_MADE, ONE_THERE)
     kinds = tuple(MADE)
+
+    def key(self, operation: Operation) -> Any:
+        return operation.kind
 
     def prepare(self, round_: Round, client: Client) -> None:
         make_provider(round_, client, "root")
@@ -41,7 +45,7 @@ class CreateSame:
         """The database says what is there."""
 
     def check(self, history: History) -> Iterator[Violation]:
-        for number, operations in history.rounds.items():
+        for number, operations in history.prepared.items():
             for kind, status in MADE.items():
                 calls = [call for call in operations if call.kind == kind]
                 makers = [call for call in calls if call.status == status]
@@ -49,8 +53,9 @@ class CreateSame:
                     yield Violation(
                         ONE_MADE, number, f"{len(makers)} calls to {kind} made it", makers
                     )
-                if not makers and calls and all(call.outcome != "info" for call in calls):
-                    yield Violation(ONE_MADE, number, f"no call to {kind} made it", calls)
+                answered = [call for call in calls if call.status is not None]
+                if not makers and answered and all(call.outcome != "info" for call in calls):
+                    yield Violation(ONE_MADE, number, f"no call to {kind} made it", answered)
                 if history.tables and makers:
                     there = _there(history, number, kind)
                     if there != 1:
@@ -60,8 +65,7 @@ class CreateSame:
 
 def custom(round_: Round, thing: str) -> str:
     """Name of a trait or a class of this round; the run's seed and number make it its own."""
-    run = round_.names.uuid("run").replace("-", "")[:8].upper()
-    return f"CUSTOM_{run}_R{round_.number}_{thing}"
+    return f"CUSTOM_{round_.names.tag}_R{round_.number}_{thing}"
 
 
 def _there(history: History, number: int, kind: str) -> int:

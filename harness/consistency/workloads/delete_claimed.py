@@ -1,10 +1,11 @@
 """A provider is deleted while it is claimed: one of the two is refused."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from harness.consistency.bodies import claim_body
 from harness.consistency.client import Call, Client
-from harness.consistency.history import History
+from harness.consistency.history import History, Operation
 from harness.consistency.judge import Violation
 from harness.consistency.workloads.base import Round, make_provider, set_inventory
 
@@ -20,6 +21,9 @@ class DeleteClaimed:
     name = "delete-claimed"
     promises = (EITHER, KEPT)
     kinds = ("claim", "delete")
+
+    def key(self, operation: Operation) -> Any:
+        return "host"
 
     def prepare(self, round_: Round, client: Client) -> None:
         make_provider(round_, client, "host")
@@ -44,7 +48,7 @@ class DeleteClaimed:
 
     def check(self, history: History) -> Iterator[Violation]:
         providers, allocations = history.rows("providers"), history.rows("allocations")
-        for number, operations in history.rounds.items():
+        for number, operations in history.prepared.items():
             claims = [call for call in operations if call.kind == "claim" and call.ok]
             deletions = [call for call in operations if call.kind == "delete" and call.ok]
             if claims and deletions:

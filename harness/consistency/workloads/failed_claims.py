@@ -1,10 +1,11 @@
 """Claims that must be refused, beside others that are not: a failed write leaves no consumer."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from harness.consistency.bodies import claim_body
 from harness.consistency.client import Call, Client
-from harness.consistency.history import History
+from harness.consistency.history import History, Operation
 from harness.consistency.judge import Violation
 from harness.consistency.workloads.base import Round, make_provider, set_inventory
 
@@ -16,6 +17,9 @@ class FailedClaims:
     name = "failed-claims"
     promises = (NO_CONSUMER, KEPT)
     kinds = ("claim",)
+
+    def key(self, operation: Operation) -> Any:
+        return "nowhere" if operation.kind == "claim of no provider" else "host"
 
     def prepare(self, round_: Round, client: Client) -> None:
         make_provider(round_, client, "host")
@@ -46,7 +50,7 @@ class FailedClaims:
         if "consumers" not in history.tables:
             return
         consumers = history.rows("consumers")
-        for number, operations in history.rounds.items():
+        for number, operations in history.prepared.items():
             there = {row[0] for row in consumers.get(number, [])}
             for claim in operations:
                 if not claim.kind.startswith("claim"):

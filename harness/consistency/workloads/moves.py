@@ -24,6 +24,9 @@ class Moves:
     promises = (CONSERVED, SUM_KEPT)
     kinds = ("move", "read")
 
+    def key(self, operation: Operation) -> Any:
+        return "host"
+
     def prepare(self, round_: Round, client: Client) -> None:
         make_provider(round_, client, "host")
         set_inventory(round_, client, "host", {"VCPU": 10})
@@ -67,9 +70,7 @@ class Moves:
     def check(self, history: History) -> Iterator[Violation]:
         total = CONSUMERS * EACH
         rows = history.rows("allocations")
-        for number, operations in history.rounds.items():
-            if not all(call.ok for call in operations if call.kind.startswith("prepare")):
-                continue
+        for number, operations in history.prepared.items():
             if _made_again(operations):
                 continue
             moves = [operation for operation in operations if operation.kind == "move"]

@@ -37,6 +37,9 @@ class ProviderGeneration:
     promises = (ONE_WINNER, COUNTS, LAST)
     kinds = ("write",)
 
+    def key(self, operation: Operation) -> Any:
+        return "host"
+
     def prepare(self, round_: Round, client: Client) -> None:
         make_provider(round_, client, "host")
         set_inventory(round_, client, "host", {"VCPU": 1})
@@ -62,7 +65,7 @@ class ProviderGeneration:
 
     def check(self, history: History) -> Iterator[Violation]:
         providers = history.rows("providers")
-        for number, operations in history.rounds.items():
+        for number, operations in history.prepared.items():
             writes = [operation for operation in operations if operation.kind == "write"]
             by_generation: dict[int, list[Operation]] = {}
             for write in writes:

@@ -7,9 +7,10 @@ Two clients make a race, with objects of its own; several races run side by side
 import random
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 from harness.consistency.client import Call, Client
-from harness.consistency.history import History
+from harness.consistency.history import History, Operation
 from harness.consistency.judge import Violation
 from harness.consistency.races.calls import PAIRS, PREPARED, Objects, RacedCall
 from harness.consistency.races.judge import Anomaly, judge, races
@@ -33,6 +34,10 @@ class Races:
 
     def __init__(self) -> None:
         self._meetings: dict[int, threading.Barrier] = {}
+
+    def key(self, operation: Operation) -> Any:
+        """The race."""
+        return operation.value[0]
 
     def prepare(self, round_: Round, client: Client) -> None:
         groups = round_.clients // 2
@@ -77,10 +82,9 @@ def pair(round_: Round, group: int) -> tuple[RacedCall, RacedCall]:
 
 def objects(round_: Round, group: int) -> Objects:
     """The objects of one race."""
-    run = round_.names.uuid("run").replace("-", "")[:8].upper()
     return Objects(
         lambda name: round_.uuid(f"{group}-{name}"),
-        lambda name: f"CUSTOM_{run}_R{round_.number}_{group}{name}",
+        lambda name: f"CUSTOM_{round_.names.tag}_R{round_.number}_{group}{name}",
     )
 
 

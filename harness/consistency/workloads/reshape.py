@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.consistency.bodies import claim_body
 from harness.consistency.client import Call, Client
-from harness.consistency.history import History
+from harness.consistency.history import History, Operation
 from harness.consistency.judge import Violation
 from harness.consistency.workloads.base import Round, make_provider, set_inventory
 
@@ -22,6 +22,9 @@ class Reshape:
     name = "reshape"
     promises = (ATOMIC, ONE_WINNER, DONE)
     kinds = ("reshape", "read")
+
+    def key(self, operation: Operation) -> Any:
+        return "root"
 
     def prepare(self, round_: Round, client: Client) -> None:
         make_provider(round_, client, "root")
@@ -45,7 +48,7 @@ class Reshape:
 
     def check(self, history: History) -> Iterator[Violation]:
         allocations = history.rows("allocations")
-        for number, operations in history.rounds.items():
+        for number, operations in history.prepared.items():
             before = {f"r{number}/root": {"VCPU": USED, "MEMORY_MB": USED}}
             after = {
                 f"r{number}/root": {"MEMORY_MB": USED},

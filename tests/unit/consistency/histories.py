@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from harness.consistency.history import History, Operation, Outcome
+from harness.consistency.counts import LEAST_MET
+from harness.consistency.history import History, Operation, Outcome, Strike
 
 
 def op(
@@ -27,7 +28,7 @@ def op(
 def history(
     *operations: Operation,
     tables: dict[str, Sequence[Any]] | None = None,
-    faults: Sequence[tuple[float, float]] = (),
+    strikes: Sequence[Strike] = (),
     complete: bool = True,
     **header: Any,
 ) -> History:
@@ -40,4 +41,9 @@ def history(
         )
         for number, operation in enumerate(operations, 1)
     ]
-    return History({"workload": "any", **header}, tuple(numbered), tables or {}, faults, complete)
+    return History({"workload": "any", **header}, tuple(numbered), tables or {}, strikes, complete)
+
+
+def rounds(*operations: Operation, number: int = LEAST_MET) -> list[Operation]:
+    """So many rounds of these operations: by default enough for a decision."""
+    return [replace(one, round=index) for index in range(number) for one in operations]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.consistency.check import new_rows
+from harness.consistency.client import Names
+from harness.consistency.cluster import new_rows, shared_out
 
 
 def test_rows_of_earlier_runs_are_left_out() -> None:
@@ -18,3 +19,14 @@ def test_a_row_that_has_changed_is_new() -> None:
 
 def test_equal_rows_count_as_often_as_they_are_there() -> None:
     assert new_rows([[None, 1]], [[None, 1], [None, 1]]) == [[None, 1]]
+
+
+def test_rows_are_shared_out_among_the_runs_whose_objects_they_name() -> None:
+    one, other = Names("one"), Names("other")
+    host, guest = one.uuid("r0/host"), other.uuid("r0/guest")
+    trait = f"CUSTOM_{other.tag}_R0_TRAIT"
+    rows: list[list[Any]] = [[host, 1], [None, guest], [trait, 1], [None, "VCPU"]]
+    assert shared_out(rows, [one, other]) == [
+        [["r0/host", 1], [None, "VCPU"]],
+        [[None, "r0/guest"], [trait, 1], [None, "VCPU"]],
+    ]

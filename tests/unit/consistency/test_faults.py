@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from harness.consistency.cluster import Cluster
-from harness.consistency.faults import FAULTS, Fault, Injector, base
+from harness.consistency.faults import FAULTS, Audience, Fault, Injector, base
+from harness.consistency.history import Operation, Strike, Writer
+from harness.core.deadline import Deadline
 from harness.core.errors import StackError, UsageError
 from harness.engine import disruption
 from harness.stack.operations import breakage
@@ -24,10 +28,12 @@ from harness.stack.operations.breakage import Breakage
 class Fake:
     """A fault that is healed when it is let go on, and its wound."""
 
-    name, lasts = "fake", 0.0
+    lasts = 0.0
 
-    def __init__(self, error: Exception | None = None, *, once: bool = False) -> None:
-        self.error, self.once = error, once
+    def __init__(
+        self, error: Exception | None = None, *, once: bool = False, name: str = "fake"
+    ) -> None:
+        self.error, self.once, self.name = error, once, name
         self.began, self.may_heal = threading.Event(), threading.Event()
         self.met = True
         self.injected = 0
@@ -43,34 +49,52 @@ class Fake:
         self.may_heal.wait(20)
 
 
-def injector(fake: Fake, notes: list[tuple[str, bool]]) -> Injector:
-    def note(service: str, begin: float, end: float, *, met: bool) -> None:
-        notes.append((service, met))
+class Hall:
+    """An audience that meets each fault, unless it ``lacks`` some."""
 
-    clock = iter(range(1000)).__next__
-    return Injector(cast("Fault", fake), cast("Cluster", None), "7", note, clock)
+    def __init__(self, looks: Sequence[bool] = (), lacking: Sequence[str] = ()) -> None:
+        self.looks, self.lacking = [*looks], [*lacking]
+        self.notes: list[tuple[str, bool]] = []
+
+    def lacks(self, fault: str) -> bool:
+        return fault in self.lacking
+
+    def is_ready(self, fault: str) -> bool:
+        return not self.looks or self.looks.pop(0)
+
+    def begin(self) -> None: ...
+    def end(self) -> None: ...
+
+    def note(self, strike: Strike, *, met: bool) -> None:
+        assert strike.begin < strike.heal < strike.end
+        self.notes.append((strike.fault, met))
+
+
+def injector(hall: Hall, *fakes: Fake) -> Injector:
+    faults, clock = cast("list[Fault]", fakes), itertools.count().__next__
+    return Injector(faults, cast("Cluster", None), "7", cast("Audience", hall), clock)
 
 
 def test_the_last_fault_is_healed_and_noted_before_the_run_ends() -> None:
-    fake, notes = Fake(), list[tuple[str, bool]]()
-    with injector(fake, notes):
+    fake, hall = Fake(), Hall()
+    with injector(hall, fake):
         assert fake.began.wait(20)
         threading.Timer(0.05, fake.may_heal.set).start()
-    assert notes == [("fake", True)]
+    assert hall.notes == [("fake", True)]
 
 
 def test_a_fault_that_met_nothing_is_noted_as_such() -> None:
-    fake, notes = Fake(), list[tuple[str, bool]]()
+    fake, hall = Fake(), Hall()
     fake.met = False
     fake.may_heal.set()
-    with injector(fake, notes):
+    with injector(hall, fake):
         assert fake.began.wait(20)
-    assert ("fake", False) in notes
+    assert ("fake", False) in hall.notes
 
 
 def test_a_fault_that_cannot_be_healed_is_an_error() -> None:
     fake = Fake(StackError("It did not serve again.", "See its logs."))
-    with pytest.raises(StackError, match="did not serve again"), injector(fake, []):
+    with pytest.raises(StackError, match="did not serve again"), injector(Hall(), fake):
         assert fake.began.wait(20)
 
 
@@ -78,9 +102,86 @@ def test_what_cannot_be_repeated_is_injected_once(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(base, "PAUSES", (0.0, 0.0))
     fake = Fake(once=True)
     fake.may_heal.set()
-    with injector(fake, []) as running:
+    with injector(Hall(), fake) as running:
         running.join(20)
     assert fake.injected == 1
+
+
+def test_several_faults_are_injected_in_turn_those_that_cannot_be_repeated_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(base, "PAUSES", (0.0, 0.0))
+    fakes = [Fake(once=True, name="once"), Fake(name="a"), Fake(name="b")]
+    for fake in fakes:
+        fake.may_heal.set()
+    hall = Hall()
+    with injector(hall, *fakes) as running:
+        for _ in Deadline.after(20).every(0.001):
+            if len(hall.notes) > 4:
+                break
+        assert running.has_injected_all()
+    names = [name for name, _ in hall.notes]
+    assert {*names[:2]} == {"a", "b"}
+    assert names[2:5] == ["once", *names[:2]]
+
+
+def test_a_run_goes_on_until_its_faults_were_injected() -> None:
+    fake = Fake()
+    with injector(Hall(), fake) as running:
+        assert fake.began.wait(20)
+        assert not running.has_injected_all()
+        fake.may_heal.set()
+        for _ in Deadline.after(20).every(0.001):
+            if running.has_injected_all():
+                break
+        assert running.has_injected_all()
+
+
+def test_a_fault_waits_for_a_write_that_it_can_meet() -> None:
+    fake, hall = Fake(), Hall(looks=[False, False, True])
+    fake.may_heal.set()
+    with injector(hall, fake):
+        assert fake.began.wait(20)
+    assert hall.looks == []
+
+
+def test_a_fault_that_a_workload_did_not_meet_is_injected_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(base, "PAUSES", (0.0, 0.0))
+    fakes = [Fake(name="a"), Fake(name="b")]
+    for fake in fakes:
+        fake.may_heal.set()
+    hall = Hall(lacking=["b"])
+    with injector(hall, *fakes) as running:
+        for _ in Deadline.after(20).every(0.001):
+            if running.has_injected_all():
+                break
+    names = [name for name, _ in hall.notes]
+    assert names[2 : 2 + base.REPEATS] == ["b"] * base.REPEATS
+
+
+def test_an_audience_tells_which_workloads_wrote_under_a_fault(tmp_path: Path) -> None:
+    writers = [Writer(tmp_path / name, {}, 0.0) for name in ("one", "two")]
+    audience, strike = Audience(writers), Strike("scale", "placement-4", 1, 2, 3)
+    first = writers[0].invoke(1, 0, "claim", None, 1, 0.5)
+    writers[1].invoke(1, 0, "read", None, 1, 0.5)
+    assert not audience.is_ready("scale")
+    audience.begin()
+    writers[0].complete(Operation(first, 1, 0, "claim", 0.5), 1.5)
+    audience.end()
+    audience.note(strike, met=False)
+    assert audience.lacks("scale")
+    assert not audience.is_ready("scale")
+    audience.note(strike, met=True)
+    writers[1].invoke(1, 0, "claim", None, 1, 2.5)
+    assert audience.is_ready("scale")
+    audience.begin()
+    audience.end()
+    audience.note(strike, met=True)
+    assert not audience.lacks("scale")
+    for writer in writers:
+        writer.close(complete=True)
 
 
 def cluster(database: str = "mariadb", replicas: int = 3, version: str = "16.0.0") -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.consistency.history import Operation, Outcome, Writer
+from harness.consistency.history import Operation, Outcome, Strike, Writer
 from harness.consistency.reading import read
 from harness.core.errors import UsageError
 
@@ -33,6 +33,16 @@ def test_a_history_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert (second.outcome, second.end) == ("info", None)
     assert history.tables == {"consumers": [("r0/c", 1)]}
     assert history.complete
+
+
+def test_faults_are_read_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "h.jsonl"
+    writer = Writer(path, {"workload": "capacity"}, 100.0)
+    met = Strike("pause-replica", "placement-1", 101.0, 101.5, 103.0)
+    writer.strike(met)
+    writer.strike(replace(met, fault="cut-replica-database"), met=False)
+    writer.close(complete=True)
+    assert read(path).strikes == [Strike("pause-replica", "placement-1", 1.0, 1.5, 3.0)]
 
 
 def test_a_call_without_an_answer_has_an_unknown_outcome(tmp_path: Path) -> None:

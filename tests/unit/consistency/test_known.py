@@ -25,7 +25,7 @@ from harness.consistency.known_runs import Occurrence, occurrences
 from harness.consistency.workloads import WORKLOADS
 from harness.core.errors import UsageError
 from harness.stack.settings.databases import DATABASES
-from tests.unit.consistency.histories import history, op
+from tests.unit.consistency.histories import history, op, rounds
 
 ENTRY = """
 defects:
@@ -62,7 +62,7 @@ def judged(given: History, path: Path, violation: Violation = GONE) -> Report:
 
 
 def test_what_the_record_names_is_known_and_no_failure(tmp_path: Path) -> None:
-    report = judged(history(op("write"), op("write"), **header()), of(tmp_path))
+    report = judged(history(*rounds(op("write"), op("write")), **header()), of(tmp_path))
     assert report.judgement is Judgement.KNOWN
     assert report.judgement.exit_code == 0
     assert known_names(report) == ["lost"]
@@ -70,13 +70,13 @@ def test_what_the_record_names_is_known_and_no_failure(tmp_path: Path) -> None:
 
 def test_what_is_known_elsewhere_alone_is_violated(tmp_path: Path) -> None:
     here = header("mariadb")
-    report = judged(history(op("write"), op("write"), **here), of(tmp_path))
+    report = judged(history(*rounds(op("write"), op("write")), **here), of(tmp_path))
     assert report.judgement is Judgement.VIOLATED
     assert Known(here, record(tmp_path / "known.yaml")).elsewhere(GONE) == "lost"
 
 
 def test_a_known_violation_hides_no_other_of_its_promise(tmp_path: Path) -> None:
-    given, path = history(op("write"), op("write"), **header()), of(tmp_path)
+    given, path = history(*rounds(op("write"), op("write")), **header()), of(tmp_path)
     other = Violation("it is kept", 1, "another way")
     known = Known(given.header, record(path))
     report = judge(given, ["it is kept"], lambda _: [GONE, other], ["write"], known.name)
@@ -101,7 +101,7 @@ def test_a_known_violation_decides_nothing_of_a_history_that_was_cut_off(tmp_pat
 def test_a_defect_is_known_between_its_versions(
     tmp_path: Path, since: str, until: str, placement: str, known: bool
 ) -> None:
-    given = history(op("write"), op("write"), **header(placement=placement))
+    given = history(*rounds(op("write"), op("write")), **header(placement=placement))
     judgement = judged(given, of(tmp_path, since, until)).judgement
     assert (judgement is Judgement.KNOWN) is known
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.consistency import check
-from harness.consistency.history import Operation, Outcome, Writer
+from harness.consistency.history import Operation, Outcome, Strike, Writer
 from harness.consistency.page import page
 
 
@@ -21,7 +21,7 @@ def made(path: Path, claims: int, fault: tuple[float, float] | None = None) -> d
         done = Operation(number, process, 3, "claim", 0.1, outcome=Outcome.OK, status=204)
         writer.complete(done, 0.2 + process / 100)
     if fault is not None:
-        writer.fault("placement-1", *fault)
+        writer.strike(Strike("kill-replica", "placement-1", fault[0], fault[0], fault[1]))
     writer.table("allocations", [[f"r3/c{n}", "r3/host", "VCPU", 1] for n in range(claims)])
     writer.table("consumers", [[f"r3/c{n}", 1] for n in range(claims)])
     writer.close(complete=True)
@@ -38,7 +38,7 @@ def test_calls_and_faults_are_shown_over_time(tmp_path: Path) -> None:
     assert sum(point["ok"] for point in data["points"]) == 4
     assert data["faults"] == [[0.15, 0.21]]
     assert next(point["p50"] for point in data["points"]) == 100.0
-    assert data["judgement"] == "held"
+    assert data["judgement"] == "not decided"
     assert "3 replicas" in data["about"]
 
 

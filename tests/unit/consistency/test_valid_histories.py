@@ -13,7 +13,7 @@ from harness.consistency import check, judge, runner
 from harness.consistency.client import Names
 from harness.consistency.history import Operation, Outcome, Writer
 from harness.consistency.judge import Judgement
-from harness.consistency.runner import Settings, run
+from harness.consistency.runner import Settings, Task, run
 from harness.consistency.workloads import WORKLOADS
 from tests.unit.consistency.model_placement import ModelPlacement
 
@@ -26,9 +26,8 @@ def judged(workload: str, seed: int, path: Path) -> judge.Report:
     path.unlink(missing_ok=True)
     placement, names = ModelPlacement(), Names(f"{seed}")
     writer = Writer(path, {"workload": workload, "seed": seed}, 0.0)
-    run(
-        WORKLOADS[workload], Settings(f"{seed}", 60, 9, 1), placement, names, writer, lambda _: None
-    )
+    task = Task(WORKLOADS[workload], names, writer)
+    run([task], Settings(f"{seed}", 60, 9, 1), placement, lambda _: None)
     for name, rows in placement.tables(names).items():
         writer.table(name, rows)
     writer.close(complete=True)

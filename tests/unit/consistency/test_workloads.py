@@ -155,6 +155,7 @@ def test_a_consumer_made_again_between_a_read_and_a_move_decides_nothing() -> No
 
 # create-same
 
+REFUSED: dict[str, Any] = {"outcome": "fail", "status": None, "error": "ConnectionRefusedError"}
 TRAIT = "CUSTOM_00AA_R0_TRAIT"
 
 
@@ -174,6 +175,10 @@ def test_two_makers_no_maker_two_rows_and_no_row_are_found() -> None:
     assert broken("create-same", make(201), custom_traits=[[TRAIT, 2]]) == [there]
     assert broken("create-same", make(201), custom_traits=[]) == [there]
     assert broken("create-same", make(201)) == []
+
+
+def test_calls_that_reached_no_placement_say_nothing() -> None:
+    assert broken("create-same", op("make trait", TRAIT, **REFUSED), custom_traits=[]) == []
 
 
 def test_a_maker_may_be_among_the_calls_of_unknown_outcome() -> None:
@@ -214,13 +219,41 @@ def test_a_deleted_provider_that_is_there_and_a_lost_claim_are_found() -> None:
 # read-your-write
 
 
-def test_a_stale_read_of_ones_own_write_is_found() -> None:
-    wrote = op("write", [HOST, 2], process=1)
-    assert broken("read-your-write", wrote, op("read", [HOST, 2], process=1, result=2)) == []
-    stale = op("read", [HOST, 2], process=1, result=1)
-    assert broken("read-your-write", wrote, stale) == [read_your_write.SEEN]
-    unknown = op("write", [HOST, 2], "info", process=1)
-    assert broken("read-your-write", unknown, stale) == []
+def wrote(
+    total: int, at: tuple[float, float | None], process: int, outcome: str = "ok"
+) -> Operation:
+    return op("write", [HOST, total], outcome, at, process=process)
+
+
+def saw(total: int, process: int = 1) -> Operation:
+    return op("read", [HOST, 2], at=(2, 3), process=process, result=[7, total])
+
+
+def test_a_read_of_ones_own_write_is_right() -> None:
+    assert broken("read-your-write", wrote(2, (0, 1), 1), saw(2)) == []
+
+
+def test_a_stale_read_is_found() -> None:
+    own, before = wrote(2, (1, 2), 1), (wrote(1, (0, 1), 1), wrote(8, (0, 0.5), 2))
+    for stale in (1, 8, 9):
+        assert broken("read-your-write", *before, own, saw(stale)) == [read_your_write.SEEN]
+    refused = wrote(2, (1, 2), 1, "fail")
+    assert broken("read-your-write", wrote(1, (0, 1), 1), refused, saw(9)) == []
+
+
+def test_a_read_may_show_what_others_have_written_since() -> None:
+    own = wrote(2, (0, 1), 1)
+    for since in ((0.5, 1.5), (2.5, None)):
+        assert broken("read-your-write", own, wrote(8, since, 2), saw(8)) == []
+    late = wrote(8, (3.5, 4), 2)
+    assert broken("read-your-write", own, late, saw(8)) == [read_your_write.SEEN]
+    refused = wrote(8, (0.5, 1.5), 2, "fail")
+    assert broken("read-your-write", own, refused, saw(8)) == [read_your_write.SEEN]
+
+
+def test_a_write_of_unknown_outcome_may_show_late() -> None:
+    unknown, own = wrote(1, (0, 0.5), 1, "info"), wrote(2, (1, 2), 1)
+    assert broken("read-your-write", unknown, own, saw(1)) == []
 
 
 # reshape

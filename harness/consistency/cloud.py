@@ -1,0 +1,230 @@
+"""A live placement that is checked by its URL: what a run has made there is read and deleted.
+
+Its replicas and its database cannot be reached. So workloads that leave what no request removes are
+refused (``LEAVES``), and rows are what requests show of them.
+"""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from harness.config.plan import is_url
+from harness.consistency.client import Client
+from harness.consistency.history import Writer
+from harness.consistency.workloads import WORKLOADS
+from harness.core.errors import TargetError, UsageError
+from harness.core.exchange import Exchange, Request, Response
+from harness.targets.base import Target
+
+# Clients for each workload on a live placement, unless told otherwise.
+CLIENTS = 6
+TIMEOUT = 60.0
+# Passes over what is to be deleted: a parent can go only when its children have gone.
+PASSES = 5
+MICROVERSION = "placement 1.39"
+# Workload -> what it would leave on a live placement for good.
+LEAVES: Mapping[str, str] = {
+    "provider-generation": "aggregates, which no request deletes",
+    "failed-claims": "consumers without claims, which placement leaves behind",
+    "races": "rows that refer to what is gone",
+}
+
+
+def required(
+    target: str | None, allowed: bool, named: Sequence[str] | None, faults: Sequence[str]
+) -> Sequence[str]:
+    """The workloads for a live placement at this URL; none without a URL.
+
+    ``named`` are those that the user has named, if any; ``allowed`` says that the user takes it for
+    no accident. Raises UsageError for what a live placement is spared.
+    """
+    if target is None:
+        if allowed:
+            raise UsageError(
+                "--on-live makes no sense without a live placement.", "Give its URL: --target URL."
+            )
+        return ()
+    if not is_url(target):
+        raise UsageError(
+            f"--target {target} is no live placement.",
+            "Give a URL. Without --target, a stack is started.",
+        )
+    if not allowed:
+        raise UsageError(
+            f"--target {target} is a live placement, and a check writes to it.",
+            "Give --on-live if it may: what is written is deleted again, but for at most one "
+            "project, one user and one consumer type, which no request deletes.",
+        )
+    if faults:
+        raise UsageError(
+            f"--fault {faults[0]} makes no sense with --target: a live placement gets no faults.",
+            "Leave --fault away.",
+        )
+    for name in named or ():
+        if name in LEAVES:
+            raise UsageError(
+                f"--workload {name} would leave {LEAVES[name]}: a live placement is spared that.",
+                "Run it on a stack, or leave it out.",
+            )
+    return named or [name for name in WORKLOADS if name not in LEAVES]
+
+
+class Ledger:
+    """What a run may have made, noted from its requests, whatever came of them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.providers: dict[str, None] = {}
+        self.consumers: dict[str, None] = {}
+        # Paths of custom traits and resource classes.
+        self.customs: dict[str, None] = {}
+
+    def observe(self, exchange: Exchange) -> None:
+        request = exchange.request
+        if request.method not in ("PUT", "POST"):
+            return
+        path = request.url.split("?")[0].split("/")
+        body = json.loads(request.body) if request.body else {}
+        with self._lock:
+            if path[-1] == "resource_providers":
+                self.providers[body["uuid"]] = None
+            elif path[-2] == "allocations":
+                self.consumers[path[-1]] = None
+            elif path[-1] in ("allocations", "reshaper"):
+                self.consumers |= dict.fromkeys(body.get("allocations", body))
+            elif path[-2] in ("traits", "resource_classes"):
+                self.customs["/".join(path[-2:])] = None
+
+
+class Cloud:
+    """A placement behind a URL. All clients use that URL; nothing is known of its replicas."""
+
+    replicas = 1
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._ledger = Ledger()
+
+    def client(self, process: int, writer: Writer) -> Client:
+        """The client of this number."""
+        token = {"x-auth-token": self._target.token()}
+        transport = self._target.transport()
+        client = Client(process, 1, lambda _: self._target.url, token, transport, writer)
+        client.stream.subscribe(self._ledger)
+        return client
+
+    def check(self) -> None:
+        self._target.check()
+
+    def facts(self) -> dict[str, Any]:
+        versions = [setting.source for setting in self._target.settings()][:1]
+        return {"target": self._target.url, "placements": versions}
+
+    def rows(self) -> dict[str, list[list[Any]]]:
+        """The run's providers, allocations, traits and classes, as requests show them."""
+        asker = _Asker(self._target)
+        try:
+            return {
+                "providers": [*self._providers(asker)],
+                "allocations": [*self._allocations(asker)],
+                "custom traits": [*self._customs(asker, "traits")],
+                "custom classes": [*self._customs(asker, "resource_classes")],
+            }
+        finally:
+            asker.close()
+
+    def _providers(self, asker: "_Asker") -> Iterator[list[Any]]:
+        for uuid in self._ledger.providers:
+            found = asker.get(f"/resource_providers/{uuid}")
+            if found is not None:
+                parent, root = found["parent_provider_uuid"], found["root_provider_uuid"]
+                yield [uuid, found["name"], found["generation"], parent, root, 0, 0]
+
+    def _allocations(self, asker: "_Asker") -> Iterator[list[Any]]:
+        for uuid in self._ledger.providers:
+            found = asker.get(f"/resource_providers/{uuid}/allocations")
+            for consumer, claim in (found or {"allocations": {}})["allocations"].items():
+                for class_, used in claim["resources"].items():
+                    yield [consumer, uuid, class_, used]
+
+    def _customs(self, asker: "_Asker", kind: str) -> Iterator[list[Any]]:
+        for path in self._ledger.customs:
+            if path.startswith(kind) and asker.exists(f"/{path}"):
+                yield [path.split("/")[1], 1]
+
+    def clean(self) -> int:
+        """Delete what the runs have made; gives how many things. Raises TargetError for a rest."""
+        ledger, asker = self._ledger, _Asker(self._target)
+        waiting = [
+            *(f"/allocations/{uuid}" for uuid in ledger.consumers),
+            # Children were made after their parents.
+            *(f"/resource_providers/{uuid}" for uuid in reversed(ledger.providers)),
+            *(f"/{path}" for path in ledger.customs),
+        ]
+        count = 0
+        try:
+            for _ in range(PASSES):
+                count += len(waiting)
+                waiting = [path for path in waiting if not asker.delete(path)]
+                count -= len(waiting)
+        finally:
+            asker.close()
+        if waiting:
+            raise TargetError(
+                f"{len(waiting)} things that this check has made on {self._target.url} could not "
+                f"be deleted: {', '.join(waiting[:3])}{', ...' if waiting[3:] else ''}.",
+                "Delete them by DELETE requests to these paths, allocations first.",
+            )
+        self._ledger = Ledger()
+        return count
+
+
+class _Asker:
+    """Requests outside of the run: they are in no history."""
+
+    def __init__(self, target: Target) -> None:
+        self._url, self._transport = target.url, target.transport()
+        self._headers = {
+            "accept": "application/json",
+            "openstack-api-version": MICROVERSION,
+            "x-auth-token": target.token(),
+        }
+
+    def get(self, path: str) -> Any:
+        """The answer; None for what is not there. Raises TargetError."""
+        answer = self._send("GET", path)
+        return json.loads(answer.body) if answer is not None else None
+
+    def exists(self, path: str) -> bool:
+        """Whether a thing is there. Raises TargetError."""
+        return self._send("GET", path) is not None
+
+    def delete(self, path: str) -> bool:
+        """Whether a thing is gone afterwards."""
+        try:
+            self._send("DELETE", path)
+        except TargetError:
+            return False
+        return True
+
+    def _send(self, method: str, path: str) -> Response | None:
+        request = Request(method, f"{self._url}{path}", self._headers)
+        try:
+            answer = self._transport.send(request, timeout=TIMEOUT)
+        except OSError as error:
+            raise self._problem(method, path, str(error)) from error
+        if answer.status == 404:
+            return None
+        if answer.status >= 400:
+            raise self._problem(method, path, f"{answer.status}")
+        return answer
+
+    def _problem(self, method: str, path: str, what: str) -> TargetError:
+        return TargetError(
+            f"{method} {self._url}{path} was answered with {what}.",
+            "See that placement serves, and run the check again.",
+        )
+
+    def close(self) -> None:
+        self._transport.close()

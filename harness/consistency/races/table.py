@@ -1,5 +1,6 @@
-"""The table of what races have found, as Markdown: a row a writing route, a column a database."""
+"""Tables of what races have found, as Markdown: one for each database, a column a placement."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ and by the rows of the database afterwards ([consistency](consistency.md)).
 - **lost**: acknowledged, and not there; **applied**: refused, and there all the same
 - **no order**: what is there is what no order of the calls leaves
 """
+# What follows a release in the title of a placement.
+VERSION = re.compile(r" .*")
 # Route by which the class C is made before a race.
 MAKING = "PUT /resource_classes/{name}"
 SHORT = {
@@ -55,34 +58,46 @@ class _Route:
 def document(histories: Sequence[History]) -> Iterator[str]:
     """Lines of the document. Only races whose calls met are counted."""
     yield HEAD
-    titles = [title(history) for history in histories]
-    columns = [_routes(history) for history in histories]
-    yield f"| route | {' | '.join(titles)} |"
-    yield f"| --- |{' --- |' * len(titles)}"
-    for route in dict.fromkeys(call.route for call in CALLS):
-        cells = [column.get(route, _Route()).shown() for column in columns]
-        yield f"| `{route}` | {' | '.join(cells)} |"
-    for history, heading in zip(histories, titles, strict=True):
+    databases = dict.fromkeys(str(history.header["database"]) for history in histories)
+    for database in databases:
+        of_database = [each for each in histories if each.header["database"] == database]
+        yield from _table(database, of_database)
+    for history in histories:
         yield ""
-        yield f"## {heading}"
+        yield f"### {title(history)}, {history.header['database']}"
         yield ""
         yield f"`{command(history)}`"
         yield ""
         yield from _examples(history)
 
 
+def _table(database: str, histories: Sequence[History]) -> Iterator[str]:
+    """One database: a row a route, a column a history."""
+    columns = [_routes(history) for history in histories]
+    yield ""
+    yield f"## {database}"
+    yield ""
+    yield f"| route | {' | '.join(map(title, histories))} |"
+    yield f"| --- |{' --- |' * len(histories)}"
+    for route in dict.fromkeys(call.route for call in CALLS):
+        cells = [column.get(route, _Route()).shown() for column in columns]
+        yield f"| `{route}` | {' | '.join(cells)} |"
+
+
 def title(history: History) -> str:
-    """Placement, database and replicas of a history."""
+    """Placement and replicas of a history."""
     header = history.header
     placements = ", ".join(header.get("placements", ()))
-    return f"{placements}, {header['database']}, {header['replicas']} replicas"
+    return f"{placements}, {header['replicas']} replicas"
 
 
 def command(history: History) -> str:
     """The command that runs this workload again, with the same choices."""
     header = history.header
+    placements = " ".join(f"--placement {VERSION.sub('', each)}" for each in header["placements"])
     return (
-        f"placement-harness check --workload {header['workload']} --database {header['database']} "
+        f"placement-harness check --workload {header['workload']} {placements} "
+        f"--database {header['database']} "
         f"--replicas {header['replicas']} --clients {header['clients']} "
         f"--seconds {header['seconds']:g} --seed {header['seed']}"
     )

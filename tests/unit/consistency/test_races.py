@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -160,10 +161,21 @@ def test_a_race_is_found_in_a_history_with_its_rows() -> None:
 
 def test_the_document_counts_by_route_and_shows_pairs() -> None:
     text = "\n".join(table.document([in_history()]))
-    assert "| route | 16.0.0, mariadb, 3 replicas |" in text
+    assert "\n## mariadb\n\n| route | 16.0.0, 3 replicas |\n" in text
+    assert "check --workload any --placement 16.0.0 --database mariadb --replicas 3" in text
     assert "| `PUT /allocations/{consumer_uuid}` | 1 raced, **1** 2 won |" in text
     assert "| `POST /reshaper` | not raced |" in text
     assert f"| {SMALL} / {LARGE} | 1 | two winners |" in text
+
+
+def test_the_document_has_a_table_for_each_database_and_a_column_for_each_placement() -> None:
+    made = in_history()
+    old = replace(made, header={**made.header, "placements": ["15.0.0 (newest of 15)"]})
+    other = replace(made, header={**made.header, "database": "galera"})
+    lines = list(table.document([made, other, old]))
+    assert "| route | 16.0.0, 3 replicas | 15.0.0 (newest of 15), 3 replicas |" in lines
+    assert [line for line in lines if line.startswith("## ")] == ["## mariadb", "## galera"]
+    assert any("--placement 15.0.0 --database mariadb" in line for line in lines)
 
 
 def test_every_pair_gets_its_turn() -> None:

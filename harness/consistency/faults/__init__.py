@@ -22,7 +22,10 @@ _CONTAINERS = (
     ContainerFault("restart-replica", "stopped", replicas, lasts=0.0),
     ContainerFault("pause-replica", "paused", replicas),
     ContainerFault("cut-replica-database", "cut off", replicas, peers=database_peers),
-    ContainerFault("cut-replica-memcached", "cut off", replicas, peers=lambda *_: [CACHE]),
+    # A replica that is hardly used may need more than a second to send its cache a packet.
+    ContainerFault(
+        "cut-replica-memcached", "cut off", replicas, peers=lambda *_: [CACHE], lasts=3.0
+    ),
     # Replicas reach keystone through Apache, and ask it for tokens that are not in the cache.
     ContainerFault(
         "cut-replica-keystone", "cut off", replicas, peers=lambda *_: [CACHE, ("apache", 8080)]

@@ -43,7 +43,7 @@ ALL = "all"
     *("--database", "databases"),
     multiple=True,
     metavar="NAME",
-    help=f"One of {', '.join(DATABASES)}. Given several times: a stack for each.",
+    help=f"Database: {', '.join(DATABASES)}. Given several times: a stack for each.",
 )
 @replicas_argument
 @click.option(
@@ -205,8 +205,8 @@ def check(
     require_directory(folder, "--output")
     if known_alone:
         checking.conclude_known(run, plans, seconds)
-    for one in plans:
-        with run.on_cloud(one) if target else run.on(one) as place:
+    for planned in plans:
+        with run.on_cloud(planned) if target else run.on(planned) as place:
             made = run.make(names, place, seconds or SECONDS)
             for checked in made if shrink else ():
                 run.shrink(checked, place, seconds or SECONDS)

@@ -25,7 +25,7 @@ CLIENTS_BESIDE = 4
 
 
 class Place(Doors, Protocol):
-    """What a check needs of the thing that it checks."""
+    """The thing that is checked, as a check needs it."""
 
     def facts(self) -> Mapping[str, Any]:
         """Its entries in a history's header."""

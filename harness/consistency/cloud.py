@@ -136,15 +136,15 @@ class Cloud:
 
     def _providers(self, asker: "_Asker") -> Iterator[list[Any]]:
         for uuid in self._ledger.providers:
-            found = asker.get(f"/resource_providers/{uuid}")
-            if found is not None:
-                parent, root = found["parent_provider_uuid"], found["root_provider_uuid"]
-                yield [uuid, found["name"], found["generation"], parent, root, 0, 0]
+            shown = asker.get(f"/resource_providers/{uuid}")
+            if shown is not None:
+                parent, root = shown["parent_provider_uuid"], shown["root_provider_uuid"]
+                yield [uuid, shown["name"], shown["generation"], parent, root, 0, 0]
 
     def _allocations(self, asker: "_Asker") -> Iterator[list[Any]]:
         for uuid in self._ledger.providers:
-            found = asker.get(f"/resource_providers/{uuid}/allocations")
-            for consumer, claim in (found or {"allocations": {}})["allocations"].items():
+            answer = asker.get(f"/resource_providers/{uuid}/allocations") or {"allocations": {}}
+            for consumer, claim in answer["allocations"].items():
                 for class_, used in claim["resources"].items():
                     yield [consumer, uuid, class_, used]
 

@@ -91,7 +91,7 @@ class Cluster:
         self._target.check()
 
     def facts(self) -> dict[str, Any]:
-        """What a history's header says of the stack. Raises StackError."""
+        """The stack's entries in a history's header. Raises StackError."""
         record = self.stack.record
         return {
             "replicas": record.replicas,

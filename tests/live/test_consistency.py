@@ -112,7 +112,7 @@ def test_a_live_cloud_is_left_as_it_was(up: Commands) -> None:
     for workload in {*WORKLOADS} - {*LEAVES}:
         assert f"{workload}: " in running.text
     after = rows(up)
-    # What no request deletes: a project, a user and a consumer type.
+    # No request deletes a project, a user or a consumer type.
     for table in ("projects", "users", "consumer_types"):
         assert len(after.pop(table)) <= len(before.pop(table)) + 1
     assert after == before

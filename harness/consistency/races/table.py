@@ -23,7 +23,7 @@ and by the rows of the database afterwards ([consistency](consistency.md)).
 - **lost**: acknowledged, and not there; **applied**: refused, and there all the same
 - **no order**: what is there is what no order of the calls leaves
 """
-# What follows a release in the title of a placement.
+# The text that follows a release in the title of a placement.
 VERSION = re.compile(r" .*")
 # Route by which the class C is made before a race.
 MAKING = "PUT /resource_classes/{name}"

@@ -25,6 +25,8 @@ cli, plugin               the commands; pytest's hooks
 matrix, bench, tempest    runs of many stacks; figures; tempest as another runner of suites
 consistency               concurrent calls through all replicas, judged by placement's promises
 parity                    two targets' answers compared, exchange by exchange
+attach                    replicas in place of an existing cloud's placement
+footprint                 what an image consists of, and what placement imports
 suites                    gabbi files as pytest items; the only room that imports gabbi
 targets                   the things that answer: stack, reference, embedded, URL
 report                    the output of a run: header, summary, failures

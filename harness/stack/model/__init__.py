@@ -1,1 +1,1 @@
-"""Data about a stack, and its files on disk. Asks no container."""
+"""Data about a stack, and its files on disk. Changes no container."""

@@ -29,9 +29,13 @@ def exists(name: str) -> bool:
 
 def hooks(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("pytest_"):
-                yield node.name
+        yield from hooks_in(path)
+
+
+def hooks_in(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("pytest_"):
+            yield node.name
 
 
 def test_files_on_the_page_exist() -> None:
@@ -49,3 +53,19 @@ def test_all_hooks_are_on_the_page() -> None:
     implemented = {*hooks(ROOT / "harness/plugin"), *hooks(ROOT / "harness/suites")}
     assert implemented - listed == set()
     assert {name for name in listed if name.startswith("pytest_")} - implemented == set()
+
+
+def test_each_hook_is_on_the_page_with_the_modules_that_implement_it() -> None:
+    _, _, table = PAGE.partition("## pytest's hooks")
+    rows = [line for line in table.splitlines() if line.startswith("| `")]
+    missing = [
+        f"{hook} in {path.stem}"
+        for path in (ROOT / "harness/plugin").glob("*.py")
+        for hook in hooks_in(path)
+        for short in [hook.removeprefix("pytest")]
+        if path.stem != "__init__"
+        and not any(
+            f"`{path.stem}`" in row and (f"`{hook}`" in row or f"`{short}`" in row) for row in rows
+        )
+    ]
+    assert missing == []

@@ -1,24 +1,39 @@
-"""Modules stay small. Which room may import which is import-linter's to check (make lint)."""
+"""The contracts of import-linter hold every room but those that may import a library."""
 
-from pathlib import Path
+from __future__ import annotations
 
-import harness
+import tomllib
+from typing import Any
 
-PACKAGE = Path(harness.__file__).parent
+import pytest
+
+from harness.core.paths import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+CONTRACTS: dict[str, dict[str, Any]] = {
+    contract["forbidden_modules"][0]: contract
+    for contract in PROJECT["tool"]["importlinter"]["contracts"]
+    if contract["type"] == "forbidden"
+}
+# Libraries, and the rooms that may import each.
+ALLOWED = {
+    "gabbi": {"suites"},
+    "python_on_whales": {"engine"},
+    "pytest": {"plugin", "suites", "report"},
+    "xdist": {"plugin"},
+    "subprocess": {"core"},
+}
 
 
-def test_modules_stay_small() -> None:
-    sizes = {path: len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
-    assert {path.name: size for path, size in sizes.items() if size >= 300} == {}
+def rooms() -> set[str]:
+    return {path.parent.name for path in (ROOT / "harness").glob("*/__init__.py")}
 
 
-def test_the_root_holds_no_modules() -> None:
-    assert {path.name for path in PACKAGE.iterdir() if path.is_file()} == {
-        "__init__.py",
-        "py.typed",
-    }
+def test_each_contract_is_known_here() -> None:
+    assert CONTRACTS.keys() == ALLOWED.keys()
 
 
-def test_every_room_says_what_is_done_in_it() -> None:
-    rooms = [path for path in PACKAGE.rglob("__init__.py") if "__pycache__" not in path.parts]
-    assert [path for path in rooms if not path.read_text().startswith('"""')] == []
+@pytest.mark.parametrize("library", ALLOWED)
+def test_a_contract_holds_every_room_but_those_that_may_import_the_library(library: str) -> None:
+    held = {module.removeprefix("harness.") for module in CONTRACTS[library]["source_modules"]}
+    assert held == rooms() - ALLOWED[library]

@@ -62,7 +62,7 @@ def write(state: StackState, record: Record, cloud: Cloud, port: int) -> None:
     # A host may start anew, and the cloud goes on without the harness.
     for service in services.values():
         service["restart"] = "unless-stopped"
-    code_volumes.mount(whole)
+    code_volumes.mount(whole, state.engine, services)
     project.save(state, {**whole, project.TEMPLATE: {}, project.SETTINGS: {}})
 
 

@@ -86,6 +86,7 @@ def setup(database: str, config_source: str) -> None:
     metavar="FILE",
     help=help_of("placement_constraints"),
 )
+@click.option("--host", "hosts", multiple=True, metavar="NAME[=ADDRESS]", help=help_of("host"))
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Apache's port; 0: any.")
 @click.option("--reference", is_flag=True, help="And placement as devstack sets it up, beside it.")
 @click.option(
@@ -98,6 +99,7 @@ def up(
     config_source: str | None,
     placements: tuple[str, ...],
     constraints: str | None,
+    hosts: tuple[str, ...],
     port: int,
     reference: bool,
     anew: bool,
@@ -121,6 +123,7 @@ def up(
         "config_source": config_source,
         "placement": BETWEEN.join(placements) or None,
         "placement_constraints": constraints,
+        "host": BETWEEN.join(hosts) or None,
     }
     plan = resolve(options, {**os.environ, NAME_VARIABLE: name}, {}, choices())
     plan = reuse.adopted(replace(plan, reference=reference))
@@ -139,11 +142,12 @@ def up(
 @named
 def down(name: str) -> None:
     """Remove a stack."""
-    from harness.stack.lifecycle import ownership, teardown
+    from harness.stack.lifecycle import away, ownership, teardown
 
     state = StackState(name)
     install.require_engine()
-    ownership.refuse_foreign(state)
+    there, _ = away.hosts_of(state)
+    ownership.refuse_foreign(state, there)
     known = _recorded(state)
     state.lock()
     if known:

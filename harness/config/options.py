@@ -47,6 +47,14 @@ SETTINGS = {
     "placement_constraints": Setting(
         "FILE", "the dependencies of --placement (default: those of its own date)", ""
     ),
+    "host": Setting(
+        "NAME[=ADDRESS]",
+        "a docker context or an engine's address; given several times, replicas take turns on "
+        "these, and the first has everything else (default: the engine that docker uses)",
+        "",
+        repeatable=True,
+        in_ini=False,
+    ),
     "release": Setting(
         "VERSION",
         "the release of the placement at a URL, for suites that hold for some releases alone "

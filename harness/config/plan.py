@@ -50,8 +50,10 @@ class Plan:
     the loopback interface; 0 lets the harness choose one. ``placements`` are the versions,
     checkouts or packages that replicas run, in turn; without any, replicas run the locked release.
     ``constraints`` is a file with the dependencies of these placements. ``release`` is the release
-    of the placement at a URL, as the user gives it. ``lanes`` are the lanes that upstream's suites
-    need; suites that clean up after themselves need none, and share one placement. ``profiles`` are
+    of the placement at a URL, as the user gives it. ``hosts`` are the engines on which replicas
+    take turns, each NAME or NAME=ADDRESS; the first has all else. ``lanes`` are the lanes that
+    upstream's suites need; suites that clean up after themselves need none, and share one
+    placement. ``profiles`` are
     the configurations that these suites ask for. ``reference`` is set where placement as devstack
     sets it up stands beside the replicas, of which there may be none then. ``sources`` says where
     each setting came from: option, environment, ini or default.
@@ -67,6 +69,7 @@ class Plan:
     placements: tuple[str, ...] = ()
     constraints: str = ""
     release: str = ""
+    hosts: tuple[str, ...] = ()
     lanes: tuple[Lane, ...] = ()
     profiles: tuple[str, ...] = ()
     reference: bool = False
@@ -90,7 +93,9 @@ class Plan:
 
 # Fields that a run adopts from the stack that it takes over, unless the user gives them
 # (``reuse.adopted``).
-ADOPTED = ("database", "config_source", "replicas", "placements", "constraints", "reference")
+ADOPTED = (
+    *("database", "config_source", "replicas", "placements", "constraints", "hosts", "reference"),
+)
 
 
 def stack_name(name: str) -> str:

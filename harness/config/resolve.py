@@ -33,9 +33,10 @@ OF_A_STACK = {
     "config_source": "a configuration to choose",
     "placement": "a placement to choose",
     "placement_constraints": "dependencies to choose",
+    "host": "hosts to choose",
 }
 # The settings among them that are of replicas, or of the proxy before them.
-OF_REPLICAS = frozenset({"replicas", "stack_port", "config_source"})
+OF_REPLICAS = frozenset({"replicas", "stack_port", "config_source", "host"})
 # The character between several placements in a variable or an ini setting.
 BETWEEN = ","
 
@@ -91,6 +92,7 @@ def resolve(
         placements=tuple(filter(None, given["placement"].value.split(BETWEEN))),
         constraints=given["placement_constraints"].value,
         release=_release(given["release"], target),
+        hosts=() if alone else tuple(filter(None, given["host"].value.split(BETWEEN))),
         # The ini settings of replicas are for other runs.
         sources=sources | dict.fromkeys(OF_REPLICAS, "default") if alone else sources,
         override=override_file(directory) if target in choices["stack_options"] else None,

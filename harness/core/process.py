@@ -121,7 +121,9 @@ def run(
 
 def plain_environment() -> dict[str, str]:
     """Environment of commands whose output is matched and shown: English, without questions."""
-    return {**inherited(), "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
+    # ssh, by which docker reaches other machines, has no terminal here: it must not open a window.
+    silent = {"DEBIAN_FRONTEND": "noninteractive", "SSH_ASKPASS_REQUIRE": "never"}
+    return {**inherited(), "LC_ALL": "C.UTF-8", **silent}
 
 
 def follow(

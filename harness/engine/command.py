@@ -15,6 +15,8 @@ from harness.core.program import APART, NOWHERE, Program
 
 # Time limits of commands that take a moment on an idle machine. Seconds.
 ANSWER_SECONDS = 10.0
+# Time limit for the first answer of an engine on another machine.
+SURVEY_SECONDS = 5.0
 LIST_SECONDS = 30.0
 Labels = Mapping[str, str | None]
 
@@ -34,6 +36,16 @@ class CommandLine:
 
     def version(self) -> Outcome:
         return self._run("version", "--format", "{{.Server.Version}}", seconds=ANSWER_SECONDS)
+
+    def info(self, fields: Sequence[str]) -> Outcome:
+        return self._run("info", "--format", _row(fields), seconds=SURVEY_SECONDS)
+
+    def contexts(self) -> Outcome:
+        return self._run("context", "ls", "--format", "{{.Name}}", seconds=ANSWER_SECONDS)
+
+    def context_address(self, name: str) -> Outcome:
+        words = ("context", "inspect", "--format", "{{.Endpoints.docker.Host}}", name)
+        return self._run(*words, seconds=ANSWER_SECONDS)
 
     def compose_version(self) -> Outcome:
         return self._run("compose", "version", "--short", seconds=ANSWER_SECONDS)
@@ -105,9 +117,9 @@ class CommandLine:
         last = () if tail is None else ("--tail", str(tail))
         return self._run("logs", *last, *span, container, seconds=ANSWER_SECONDS)
 
-    def save(self, image: str) -> Program:
+    def save(self, *images: str) -> Program:
         # The archive is read as it comes: the library would hold all of it, or write a file.
-        return Program([*self._docker, "save", image], errors=APART)
+        return Program([*self._docker, "save", *images], errors=APART)
 
     # Commands that a run may cancel. The library's commands would go on.
 
@@ -158,6 +170,9 @@ class CommandLine:
         options = [word for change in changes for word in ("--change", change)]
         return self._run("import", *options, "-", tag, seconds=seconds, stdin=archive)
 
+    def load(self, archive: IO[bytes], seconds: float) -> Outcome:
+        return self._run("load", "--quiet", seconds=seconds, stdin=archive)
+
     def copy_into(self, container: str, folder: str, archive: IO[bytes], seconds: float) -> Outcome:
         return self._run("cp", "-", f"{container}:{folder}", seconds=seconds, stdin=archive)
 
@@ -181,12 +196,13 @@ class CommandLine:
 
 
 def compose_options(
-    files: Sequence[Path], env_file: Path | None, project: str | None
+    files: Sequence[Path], env_file: Path | None, project: str | None, profile: str | None = None
 ) -> tuple[str, ...]:
     """Options of ``docker compose`` that say which project it is."""
     return (
         *(word for file in files for word in ("--file", str(file))),
         *(("--project-name", project) if project else ()),
+        *(("--profile", profile) if profile else ()),
         # The checkout's .env is for stacks that are started by hand.
         *("--env-file", str(env_file or os.devnull)),
     )

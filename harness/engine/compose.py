@@ -63,7 +63,7 @@ class Up:
 
 
 class Compose:
-    """A Compose project on an engine.
+    """A Compose project on an engine; with a ``profile``, the services that have it.
 
     ``busy`` is a file that commands which change the project hold locked. They go on when the
     harness is killed; the cleanup of the project can then wait for the lock.
@@ -77,12 +77,14 @@ class Compose:
         project: str | None = None,
         env_file: pathlib.Path | None = None,
         busy: pathlib.Path | None = None,
+        profile: str | None = None,
     ) -> None:
         self._engine = engine
         self._files = [*files]
         self._project = project
         self._env_file = env_file
         self._busy = busy
+        self._profile = profile
 
     def config(self) -> dict[str, Any]:
         """The project that the files describe, with all variables in place. Raises DockerError."""
@@ -129,7 +131,7 @@ class Compose:
         return outcome
 
     def _options(self) -> tuple[str, ...]:
-        return compose_options(self._files, self._env_file, self._project)
+        return compose_options(self._files, self._env_file, self._project, self._profile)
 
     def _lock(self) -> tuple[str, ...]:
         if self._busy is None or not shutil.which("flock"):

@@ -70,22 +70,24 @@ def engine_problem() -> EngineError | None:
 
 
 def _engine_too_old(version: str) -> EngineError | None:
-    if not _older(version, OLDEST_ENGINE):
+    if not older(version, OLDEST_ENGINE):
         return None
     return EngineError(
-        f"The container engine is version {version}; a stack needs {_written(OLDEST_ENGINE)} or "
+        f"The container engine is version {version}; a stack needs {written(OLDEST_ENGINE)} or "
         "newer.",
         "Upgrade it (on Debian and Ubuntu: apt-get install docker.io).",
     )
 
 
-def _older(version: str, oldest: tuple[int, int]) -> bool:
+def older(version: str, oldest: tuple[int, int]) -> bool:
+    """Whether a version is older than these two first numbers."""
     numbers = re.match(r"(\d+)\.(\d+)", version)
     # A version without numbers is a user's own build, whose age cannot be told: let it pass.
     return numbers is not None and (int(numbers[1]), int(numbers[2])) < oldest
 
 
-def _written(version: tuple[int, int]) -> str:
+def written(version: tuple[int, int]) -> str:
+    """The two numbers as a version is written."""
     return ".".join(map(str, version))
 
 
@@ -115,8 +117,8 @@ def compose_problem(version: str | None) -> str | None:
     """The reason why this version of Compose cannot be used; None if it can."""
     if version is None:
         return "missing"
-    old = _older(version, OLDEST_COMPOSE)
-    return f"{version}, and a stack needs {_written(OLDEST_COMPOSE)} or newer" if old else None
+    old = older(version, OLDEST_COMPOSE)
+    return f"{version}, and a stack needs {written(OLDEST_COMPOSE)} or newer" if old else None
 
 
 def can_install_compose() -> bool:

@@ -54,8 +54,9 @@ class Access:
         return self.state.engine
 
     def engine_of(self, replica: ReplicaId) -> Engine:
-        """The engine that runs a replica: the same for all, as long as a stack has one host."""
-        return self.state.engine
+        """The engine that runs a replica: replicas take turns on the stack's hosts."""
+        engines = self.state.engines
+        return engines[lanes.host_of(replica.service, len(engines))]
 
     @property
     def identity_url(self) -> str:

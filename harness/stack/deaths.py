@@ -3,8 +3,9 @@
 import threading
 
 from harness.core.errors import EngineError, StackError
+from harness.engine.docker import Engine
 from harness.engine.events import Death, Watch
-from harness.stack.model import containers
+from harness.stack.model import containers, lanes
 from harness.stack.model.lanes import SERVICE, ReplicaId
 from harness.stack.model.record import Record
 from harness.stack.model.state import StackState
@@ -18,16 +19,18 @@ class Deaths:
 
     def __init__(self, state: StackState) -> None:
         self._state = state
-        self._watch = Watch(state.engine, state.labels)
-        self._judged = 0
+        self._watches = [Watch(engine, state.labels) for engine in state.engines]
+        self._judged = [0] * len(self._watches)
         # Several threads check a stack: a death that one of them judges is not skipped by another.
         self._judging = threading.Lock()
 
     def start(self) -> None:
-        self._watch.start()
+        for watch in self._watches:
+            watch.start()
 
     def stop(self) -> None:
-        self._watch.stop()
+        for watch in self._watches:
+            watch.stop()
 
     def check(self, record: Record, when: str) -> None:
         """Raise StackError for a death that was not meant, and again at every later check.
@@ -35,17 +38,21 @@ class Deaths:
         Raises EngineError when the engine has stopped reporting deaths.
         """
         with self._judging:
-            for death in self._watch.deaths(self._judged):
-                # Another process may have changed the stack since.
-                record = self._state.record() or record
-                if not _was_meant(death, self._state, record):
-                    raise death_error(death, self._state, when)
-                self._judged += 1
-        if self._watch.blind:
-            raise EngineError(
-                f"The container engine does not tell any more what happens to {record.name}.",
-                "See whether it runs: `docker version`, `placement-harness doctor`.",
-            )
+            for place, watch in enumerate(self._watches):
+                for death in watch.deaths(self._judged[place]):
+                    # Another process may have changed the stack since.
+                    record = self._state.record() or record
+                    if not _was_meant(death, self._state, record):
+                        raise death_error(death, self._state, when)
+                    self._judged[place] += 1
+        for host, watch in zip(self._state.hosts, self._watches, strict=True):
+            if watch.blind:
+                of = f" of {host.title}" if host.name else ""
+                raise EngineError(
+                    f"The container engine{of} does not tell any more what happens to "
+                    f"{record.name}.",
+                    "See whether it runs: `docker version`, `placement-harness doctor`.",
+                )
 
 
 def death_error(death: Death, state: StackState, when: str) -> StackError:
@@ -57,9 +64,13 @@ def death_error(death: Death, state: StackState, when: str) -> StackError:
         f"{title} ({death.container}) exited with code {death.code}{killed} {when}.",
         "Its last lines are below. `placement-harness doctor` checks the machine; "
         "--stack keep leaves the stack for a look.",
-        evidence=state.engine.last_lines(death.id, LAST_LINES),
+        evidence=_engine_of(death, state).last_lines(death.id, LAST_LINES),
         service=SERVICE if replica else death.service,
     )
+
+
+def _engine_of(death: Death, state: StackState) -> Engine:
+    return state.engines[lanes.host_of(death.service, len(state.engines))]
 
 
 def _was_meant(death: Death, state: StackState, record: Record) -> bool:
@@ -75,7 +86,7 @@ def _was_meant(death: Death, state: StackState, record: Record) -> bool:
     # The engine restarts no replica: a replica that runs again was restarted by its user. A listing
     # may still call a container running that has just died.
     return any(
-        state.engine.state(container.id) in ("running", "restarting")
+        container.engine.state(container.id) in ("running", "restarting")
         for container in containers.of_stack(state)
         if container.service == death.service
     )

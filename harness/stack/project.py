@@ -14,8 +14,7 @@ from harness.config.plan import FIRST_LANE, Lane
 from harness.core.environment import PROXIES
 from harness.core.files import write_private
 from harness.engine.values import Once
-from harness.stack import reference_project
-from harness.stack.images import code_volumes
+from harness.stack import reference_project, spread
 from harness.stack.images.catalogue import IMAGES
 from harness.stack.model import composing, lanes, oslo_settings
 from harness.stack.model.lanes import CODE, POLICY, ReplicaId
@@ -26,9 +25,6 @@ from harness.stack.model.unreadable import UnreadableError
 from harness.stack.settings import reference
 from harness.stack.settings.config_sources import SOURCES
 from harness.stack.settings.databases import DATABASES
-
-# Apache's port of the first lane, inside the stack; the others' follow.
-FIRST_PORT = 8080
 
 LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
 
@@ -72,7 +68,7 @@ def write(
     if record.reference:
         reference_project.add(services, state, record, of_the_plan or [Lane(FIRST_LANE)])
     _make_schemas(services, record)
-    code_volumes.mount(project)
+    spread.over(project, state.hosts, record)
     save(state, project)
 
 
@@ -138,7 +134,7 @@ def set_replicas(state: StackState, record: Record) -> None:
         _add_replica(project, state, record, [lane], number)
     # For an Apache that is made anew; the one that runs is told by its balancer-manager.
     project["services"]["apache"]["environment"]["REPLICAS"] = str(record.replicas)
-    code_volumes.mount(project)
+    spread.over(project, state.hosts, record)
     save(state, project)
 
 
@@ -155,7 +151,7 @@ def add_lanes(state: StackState, record: Record, added: Sequence[Lane]) -> None:
     apache["ports"] = [port for port in apache["ports"] if not isinstance(port, str)]
     _add_lanes(project["services"], record)
     _make_schemas(project["services"], record)
-    code_volumes.mount(project)
+    spread.over(project, state.hosts, record)
     save(state, project)
 
 
@@ -253,7 +249,7 @@ def _environment(project: Project, record: Record, lane: Lane, number: int) -> d
 def _ports(record: Record) -> dict[str, int]:
     """The ports of the lanes beside the first one: of Apache, and of replicas, inside the stack."""
     others = [lane for lane in record.lanes if lane != FIRST_LANE]
-    return {name: FIRST_PORT + 1 + place for place, name in enumerate(others)}
+    return {name: lanes.FIRST_PORT + 1 + place for place, name in enumerate(others)}
 
 
 def _add_lanes(services: Project, record: Record) -> None:
@@ -266,7 +262,7 @@ def _add_lanes(services: Project, record: Record) -> None:
     )
     services["apache"]["environment"]["LANES"] = " ".join(words)
     services["apache"]["ports"] += [
-        f"127.0.0.1:{record.lanes[name]}:{port}" for name, port in ports.items()
+        f"{record.address}:{record.lanes[name]}:{port}" for name, port in ports.items()
     ]
 
 

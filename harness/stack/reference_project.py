@@ -52,7 +52,7 @@ def add(
             "ROOT": "yes",
         }
         apache["ports"] = [
-            f"127.0.0.1:{record.reference[name]}:{port}" for port, name in ports.items()
+            f"{record.address}:{record.reference[name]}:{port}" for port, name in ports.items()
         ]
 
 

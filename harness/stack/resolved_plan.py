@@ -9,8 +9,10 @@ from harness.core.measurements import Progress
 from harness.placements import build_context
 from harness.placements.model import Placement
 from harness.placements.specs import constraints_at, of_plan, resolve
+from harness.stack import named_hosts
 from harness.stack.images.catalogue import needed
 from harness.stack.images.contents import Contents, contents_of
+from harness.stack.model.hosts import HERE, Host
 from harness.stack.model.state import StackState
 
 
@@ -23,6 +25,8 @@ class ResolvedPlan(Plan):
     """
 
     contents: Contents
+    # The hosts that were found behind the names.
+    machines: tuple[Host, ...] = HERE
 
     @property
     def suites(self) -> Path | None:
@@ -34,19 +38,19 @@ def resolve_plan(plan: Plan, progress: Progress) -> ResolvedPlan:
     """The plan, resolved; a plan that is resolved already stays as it is.
 
     A plan that takes over a stack has the placements of that stack, unless it names others. Raises
-    UsageError, and UnreachableError without an index.
+    UsageError, EngineError for a host, and UnreachableError without an index.
     """
     if isinstance(plan, ResolvedPlan):
         return plan
+    machines = named_hosts.found(plan.hosts)
     placements = _placements(plan, progress)
     for placement in placements:
         # A copy, made now: what is built is what was looked at, whatever is edited meanwhile.
         build_context.prepare(placement)
     images = needed(plan.database, plan.config_source, beside=plan.reference)
     contents = contents_of(images, placements, plan.override)
-    return ResolvedPlan(
-        **{field.name: getattr(plan, field.name) for field in fields(Plan)}, contents=contents
-    )
+    given = {field.name: getattr(plan, field.name) for field in fields(Plan)}
+    return ResolvedPlan(**given, contents=contents, machines=machines)
 
 
 def _placements(plan: Plan, progress: Progress) -> Sequence[Placement]:

@@ -7,6 +7,7 @@
 #   LISTEN           address and port of the first lane, if it is not port 8080 of all addresses
 #   LANES            lanes besides the first one, as NAME:PORT:REPLICAS; their replicas listen at
 #                    the same port
+#   MEMBERS          replicas on other machines, as REPLICA=ADDRESS:PORT; 2-1 is replica 1 of lane 2
 set -eu
 : "${REPLICA_PREFIX:?must be the name of a replica without its number}"
 # retry=0: a member that could not be reached is tried again at once.
@@ -25,6 +26,9 @@ for lane in "placement:8080:${REPLICAS:?must be set}" ${LANES:-}; do
     rm -f "/run/members-$name.conf" "/run/replicas-$name.conf"
     for number in $(seq 16); do
         address="uwsgi://$REPLICA_PREFIX$number:$socket"
+        for member in ${MEMBERS:-}; do
+            case $member in "$routes$number="*) address="uwsgi://${member#*=}" ;; esac
+        done
         if [ "$number" -le "$replicas" ]; then status=; else status="status=+D"; fi
         echo "BalancerMember $address route=$routes$number $common $status" >> "/run/members-$name.conf"
         # Address of this replica alone, whether it is in rotation or not. Needs the stack's key.

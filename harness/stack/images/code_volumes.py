@@ -7,13 +7,14 @@ when its image is built, and removed with it. Without a volume, a service runs f
 """
 
 import contextlib
+from collections.abc import Iterable
 from typing import Any
 
 from harness.core.deadline import GLANCE, Deadline
 from harness.core.files import private_directory
 from harness.core.locks import FileLock
 from harness.core.paths import state_root
-from harness.engine.docker import current
+from harness.engine.docker import Engine, current
 from harness.engine.values import DockerError
 
 SLOW = frozenset({"fuse-overlayfs"})
@@ -28,13 +29,13 @@ UNPACK_SECONDS = 120.0
 
 def ensure(image: str) -> None:
     """Copy an image's code into volumes, where that is faster to read, unless that was done."""
-    if _name(image, WHOLE) in _present() or _driver(image) not in SLOW:
+    if _name(image, WHOLE) in _present(current()) or _driver(image) not in SLOW:
         return
     private_directory(state_root())
     with FileLock(state_root() / "unpack.lock") as lock:
         # Two processes would remove each other's volumes. After a timeout the image is used as is.
         free = lock.wait(Deadline.after(UNPACK_SECONDS), GLANCE)
-        if free and _name(image, WHOLE) not in _present():
+        if free and _name(image, WHOLE) not in _present(current()):
             _unpack(image)
 
 
@@ -45,10 +46,10 @@ def _unpack(image: str) -> None:
     engine.create_volume(_name(image, WHOLE), labels)
 
 
-def mount(project: dict[str, Any]) -> None:
-    """Let the services of a Compose project read their code from volumes, where there are any."""
-    present = _present()
-    for service in project["services"].values():
+def mount(project: dict[str, Any], engine: Engine, services: Iterable[str]) -> None:
+    """Let these services of a project read their code from volumes, where their engine has any."""
+    present = _present(engine)
+    for service in (project["services"][name] for name in services):
         image = service.get("image", "")
         if _name(image, WHOLE) not in present:
             continue
@@ -62,16 +63,19 @@ def mount(project: dict[str, Any]) -> None:
 
 def remove(image: str) -> None:
     """Remove an image's volumes, except those that a stack still uses."""
-    present = _present()
+    present = _present(current())
     names = [_name(image, part) for part in (WHOLE, *FOLDERS)]
     with contextlib.suppress(DockerError):
         current().remove_volumes([name for name in names if name in present])
 
 
-def _present() -> set[str]:
-    """Names of the volumes with code; empty if they cannot be listed: images work without them."""
+def _present(engine: Engine) -> set[str]:
+    """Names of an engine's volumes with code.
+
+    Empty if they cannot be listed: images work without them.
+    """
     try:
-        return {volume.id for volume in current().volumes({LABEL: None})}
+        return {volume.id for volume in engine.volumes({LABEL: None})}
     except DockerError:
         return set()
 

@@ -9,7 +9,7 @@ from harness.core.errors import HarnessError, StackError
 from harness.identity.keystone import LOOPBACK
 from harness.stack.access import Access
 from harness.stack.model import containers
-from harness.stack.project import FIRST_PORT
+from harness.stack.model.lanes import FIRST_PORT
 
 # Time that Apache and the engine have after the containers' start. Seconds.
 GRACE = 2.0
@@ -40,7 +40,7 @@ class Loopback:
 
     def _problem(self) -> str | None:
         """The reason why no connection can be made; None if one can."""
-        place = ("127.0.0.1", self._stack.record.port)
+        place = (self._stack.record.address, self._stack.record.port)
         try:
             socket.create_connection(place, timeout=CONNECT_SECONDS).close()
         except OSError as error:

@@ -1,19 +1,25 @@
 """Tells the containers, networks and volumes of a stack from those of another with its name."""
 
+from collections.abc import Sequence
+
 from harness.core.errors import StackError
 from harness.engine.command import Labels
 from harness.engine.compose import PROJECT_LABEL
 from harness.engine.docker import Engine
 from harness.engine.values import DockerError
+from harness.stack.model.hosts import Host
 from harness.stack.model.state import STACK_LABEL, STATE_LABEL, StackState
 
 OWNER = (STACK_LABEL, STATE_LABEL)
 
 
-def refuse_foreign(state: StackState) -> None:
-    """Raise StackError when a Compose project with this stack's name is not this stack."""
-    for engine in state.engines:
-        for name, directory in sorted(owners(engine, {PROJECT_LABEL: state.name})):
+def refuse_foreign(state: StackState, hosts: Sequence[Host] | None = None) -> None:
+    """Raise StackError when a Compose project with this stack's name is not this stack.
+
+    ``hosts`` are those of the stack to come, or those that answer; by default all of the stack's.
+    """
+    for host in state.hosts if hosts is None else hosts:
+        for name, directory in sorted(owners(host.engine, {PROJECT_LABEL: state.name})):
             if not state.is_at(directory):
                 raise _foreign(state, bool(name), directory)
 

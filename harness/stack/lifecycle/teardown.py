@@ -11,8 +11,10 @@ from harness.core.signals import shielded
 from harness.engine.compose import lines_of
 from harness.engine.docker import current
 from harness.engine.values import DockerError
+from harness.stack.lifecycle import away
 from harness.stack.lifecycle.ownership import OWNER, has_strangers, owners, release
 from harness.stack.model import composing
+from harness.stack.model.hosts import Host
 from harness.stack.model.state import (
     STACK_LABEL,
     STATE_LABEL,
@@ -44,8 +46,12 @@ def _remove(state: StackState, progress: Progress) -> None:
     # The engine does not stop a container that is paused.
     with contextlib.suppress(HarnessError):
         breakage.mend_all(state, progress)
+    there, gone = away.hosts_of(state)
     try:
         # Compose removes by the project's name alone, which another user may have taken since.
+        if gone:
+            remove_labelled(state, hosts=there)
+            raise away.error(state, gone)
         if state.compose_file.exists() and _is_recorded(state) and not has_strangers(state):
             progress(f"removing {state.name}")
             _compose_down(state)
@@ -75,14 +81,17 @@ def _compose_down(state: StackState) -> None:
         remove_labelled(state, lines_of(error.output)[-5:])
 
 
-def remove_labelled(state: StackState, evidence: Sequence[str] = ()) -> bool:
+def remove_labelled(
+    state: StackState, evidence: Sequence[str] = (), hosts: Sequence[Host] | None = None
+) -> bool:
     """Remove containers, networks and volumes by their labels alone; whether there were any.
 
-    Raises StackError when something is left; ``evidence`` says what went wrong before.
+    ``hosts`` are those to look at, if not all of the stack. Raises StackError when something is
+    left; ``evidence`` says what went wrong before.
     """
     some = False
     errors = []
-    for engine in state.engines:
+    for engine in [host.engine for host in (state.hosts if hosts is None else hosts)]:
         steps = (
             (engine.containers, engine.remove_containers),
             (engine.networks, engine.remove_networks),

@@ -10,9 +10,10 @@ from harness.core.measurements import Progress
 from harness.core.signals import shielded
 from harness.engine import install
 from harness.placements.lockfile import locked_version
-from harness.stack import project
+from harness.stack import project, spread
 from harness.stack.handle import READY_SECONDS
 from harness.stack.images.build import ensure_images
+from harness.stack.images.delivery import deliver
 from harness.stack.lifecycle import reuse, taken_ports
 from harness.stack.lifecycle.ownership import claim, refuse_foreign
 from harness.stack.lifecycle.readiness import wait_until_ready
@@ -20,6 +21,7 @@ from harness.stack.lifecycle.running import RunningStack
 from harness.stack.lifecycle.teardown import claim_leftovers, take_down
 from harness.stack.model import lanes
 from harness.stack.model.composing import PortTakenError
+from harness.stack.model.hosts import LOOPBACK
 from harness.stack.model.record import Installed, Record, Secrets
 from harness.stack.model.state import StackState
 from harness.stack.operations import code_reload
@@ -43,7 +45,7 @@ def bring_up(plan: Plan, progress: Progress) -> RunningStack:
         if running is not None:
             return running
         _prepare(resolved, progress)
-        refuse_foreign(state)
+        refuse_foreign(state, resolved.machines)
         return _start(state, resolved, progress)
     except BaseException:
         if state.is_empty():
@@ -65,6 +67,7 @@ def _start(state: StackState, plan: ResolvedPlan, progress: Progress) -> Running
             if state.env_file.exists():
                 take_down(state, progress)
                 state.lock()
+            state.place(plan.machines)
             # Names of fresh stacks are random.
             if plan.lifetime != "fresh":
                 claim(state)
@@ -98,6 +101,7 @@ def _prepare(plan: ResolvedPlan, progress: Progress) -> None:
             progress(str(error))
             state.release()
     ensure_images(plan.contents, progress)
+    deliver(plan.contents, plan.machines, progress)
     _say_memory(plan, progress)
 
 
@@ -115,10 +119,13 @@ def _say_memory(plan: ResolvedPlan, progress: Progress) -> None:
 
 def _up(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningStack:
     contents = plan.contents
-    if plan.port:
+    address = plan.machines[0].address
+    if plan.port and address == LOOPBACK:
         taken_ports.refuse(state, plan.port)
-    # Clients remember the address of a stack that is kept.
-    preferred = 0 if plan.lifetime == "fresh" else taken_ports.PREFERRED_PORT
+    # Clients remember the address of a stack that is kept. On another machine, the port may be
+    # taken.
+    here = plan.lifetime != "fresh" and address == LOOPBACK
+    preferred = taken_ports.PREFERRED_PORT if here else 0
     port = plan.port or ports.free(preferred)
     record = Record(
         name=state.name,
@@ -137,6 +144,9 @@ def _up(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningSta
         or (Installed(version=locked_version(), content=contents.images["placement"]),),
         lanes={lane.name: port if lane.name == FIRST_LANE else ports.free() for lane in plan.lanes},
         reference=_reference_ports(plan),
+        address=address,
+        hosts=len(plan.machines),
+        first_port=spread.any_port() if len(plan.machines) > 1 else 0,
     )
     stack_secrets = Secrets()
     more = {"HARNESS_DATABASE_HOST": DATABASES[plan.database].front}

@@ -1,7 +1,10 @@
 """Lets Compose describe, start and remove a stack, and turns its failures into errors."""
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,7 @@ from harness.core.disk import disk_full, says_disk_full
 from harness.core.errors import StackError
 from harness.engine.compose import Compose, Up, compose_files, lines_of
 from harness.engine.values import DockerError
+from harness.stack.model import hosts, lanes
 from harness.stack.model.state import StackState
 
 EVERYTHING = Up()
@@ -68,27 +72,54 @@ def literal(text: str) -> str:
 
 
 def start(state: StackState, what: Up = EVERYTHING) -> None:
-    """Let Compose start containers. Raises PortTakenError, BuildError, StackError."""
+    """Let Compose start containers, on all hosts at once.
+
+    Raises PortTakenError, BuildError, StackError.
+    """
     try:
-        project_of(state).up(what)
+        _on_each(state, lambda place: _start(state, what, place))
     except DockerError as error:
         raise _start_error(error) from None
 
 
 def remove(state: StackState) -> None:
     """Let Compose remove the stack at once. Raises DockerError."""
-    project_of(state).down()
+    _on_each(state, lambda place: project_of(state, place).down())
 
 
-def project_of(state: StackState) -> Compose:
-    """The stack, as it was described when it was started."""
+def project_of(state: StackState, place: int = 0) -> Compose:
+    """The stack, as it was described when it was started, on the host at this place."""
     return Compose(
-        state.engine,
+        state.hosts[place].engine,
         [state.compose_file],
         project=state.name,
         env_file=state.env_file,
         busy=state.directory / "busy",
+        profile=hosts.profile(place) if len(state.hosts) > 1 else None,
     )
+
+
+def _on_each(state: StackState, work: Callable[[int], None]) -> None:
+    """Do the work for each host at once; raise the first error when all are done."""
+    places = range(len(state.hosts))
+    with ThreadPoolExecutor(len(places)) as pool:
+        for done in [pool.submit(work, place) for place in places]:
+            done.result()
+
+
+def _start(state: StackState, what: Up, place: int) -> None:
+    project, count = project_of(state, place), len(state.hosts)
+    if count == 1:
+        project.up(what)
+        return
+    described = json.loads(state.compose_file.read_text())["services"]
+    here = [name for name in described if lanes.host_of(name, count) == place]
+    wanted = tuple(name for name in what.services if name in here)
+    if here and (wanted or not what.services):
+        project.up(replace(what, services=wanted))
+    elif not here and what.remove_orphans:
+        # Compose starts nothing where there is nothing to start, and removes nothing then.
+        project.down()
 
 
 def _start_error(error: DockerError) -> Exception:

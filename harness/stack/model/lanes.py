@@ -21,6 +21,10 @@ POLICY = "/etc/placement-policy"
 # Folder in a replica's container with the code that is used in place of the image's.
 CODE = "/code"
 
+# Apache's port of the first lane, inside the stack. The ports of the other lanes follow, and are
+# those of their replicas, too.
+FIRST_PORT = 8080
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class ReplicaId:
@@ -81,6 +85,12 @@ class ReplicaId:
     def container(self, stack: str) -> str:
         """Name to give to the replica's container; a container is found by its labels."""
         return f"{stack}-{self.service}"
+
+
+def host_of(service: str, hosts: int) -> int:
+    """The place, among this many hosts, of the one that runs a service: replicas take turns."""
+    replica = ReplicaId.of_service(service)
+    return (replica.number - 1) % hosts if replica else 0
 
 
 def schema(lane: str) -> str:

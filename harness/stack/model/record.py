@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.config.plan import Lifetime
+from harness.stack.model.hosts import LOOPBACK
 
 
 def _random() -> str:
@@ -85,21 +86,26 @@ class Record:
     # Network of the cloud that the replicas serve (`placement-harness attach`); empty for a stack
     # with a database and a keystone of its own.
     attached: str = ""
+    # The first host's address, at which Apache is reached, and the number of hosts (model/hosts).
+    address: str = LOOPBACK
+    hosts: int = 1
+    # First of the ports on which several hosts reach each other (stack/spread); 0 for one host.
+    first_port: int = 0
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.address}:{self.port}"
 
     def placement(self, replica: int) -> Installed:
         """The placement that a replica runs."""
         return self.placements[(replica - 1) % len(self.placements)]
 
     def lane_url(self, lane: str) -> str:
-        return f"http://127.0.0.1:{self.lanes[lane]}"
+        return f"http://{self.address}:{self.lanes[lane]}"
 
     def reference_url(self, lane: str) -> str:
         """The address of the reference's Apache for a lane; placement is at /placement there."""
-        return f"http://127.0.0.1:{self.reference[lane]}"
+        return f"http://{self.address}:{self.reference[lane]}"
 
 
 def record_of(data: dict[str, Any]) -> Record:

@@ -7,6 +7,7 @@ Each stack has a directory below ``$PLACEMENT_HARNESS_STATE`` or the user's stat
     busy          held by docker commands that change the stack: one may outlive a killed owner
     change        held while replicas are added, removed or restarted
     stack.json    a Record
+    hosts.json    the engines that it is on; none for docker's current one (model/hosts.py)
     env           the secrets, as Compose reads them; readable by the owner alone
     clouds.yaml   for OpenStack clients; readable by the owner alone
     compose.json  the stack as Compose starts it, secrets included; readable by the owner alone
@@ -24,7 +25,7 @@ import json
 import os
 import pathlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.config.plan import FRESH_NAME, NAME, stack_name
 from harness.core.deadline import Deadline
@@ -33,8 +34,10 @@ from harness.core.files import listing, private_directory, write_private
 from harness.core.locks import FileLock
 from harness.core.measurements import Progress
 from harness.core.paths import state_root
-from harness.engine.docker import Engine, current
+from harness.engine.docker import Engine
+from harness.stack.model import hosts
 from harness.stack.model.expectations import Expectations
+from harness.stack.model.hosts import Host
 from harness.stack.model.record import Record, Secrets, clouds_yaml, record_of
 from harness.stack.model.unreadable import UnreadableError
 
@@ -72,14 +75,23 @@ class StackState:
         return directory == here or (bool(directory) and os.path.realpath(directory) == here)
 
     @property
+    def hosts(self) -> tuple[Host, ...]:
+        """The hosts of the stack: replicas take turns on them. Raises UnreadableError."""
+        return hosts.read(self.name, self.directory)
+
+    def place(self, on: Sequence[Host]) -> None:
+        """Note the hosts before anything is made on them: a removal looks there."""
+        hosts.write(self.directory, on)
+
+    @property
     def engine(self) -> Engine:
         """The engine of the services that all replicas share."""
-        return current()
+        return self.hosts[0].engine
 
     @property
     def engines(self) -> tuple[Engine, ...]:
         """All engines of the stack, each once."""
-        return (self.engine,)
+        return tuple(host.engine for host in self.hosts)
 
     @property
     def env_file(self) -> pathlib.Path:
@@ -115,6 +127,9 @@ class StackState:
             "HARNESS_STATE": str(self.directory),
             "HARNESS_REPLICAS": str(record.replicas),
             "HARNESS_PORT": str(record.port),
+            "HARNESS_ADDRESS": record.address,
+            # Replicas on other hosts reach keystone where everybody does.
+            **({"HARNESS_ADDRESS_ADMIN": record.url} if record.hosts > 1 else {}),
         }
         lines = "".join(f"{name}={value}\n" for name, value in environment.items())
         write_private(self.env_file, lines)
@@ -132,7 +147,7 @@ class StackState:
         """
         path = self.directory / "stack.json"
         try:
-            return record_of(json.loads(path.read_text()))
+            record = record_of(json.loads(path.read_text()))
         except (FileNotFoundError, NotADirectoryError) as error:
             # A stack is described after its record was written, and a removal begins with the
             # description (``remove``).
@@ -141,6 +156,8 @@ class StackState:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UnreadableError(self.name, path, error) from error
+        hosts.require(self.name, self.directory, record.hosts)
+        return record
 
     def secrets(self) -> Secrets:
         """The stack's secrets. Raises UnreadableError."""

@@ -29,6 +29,22 @@ class UnreadableError(StackError):
         )
 
 
+class HostsError(UnreadableError):
+    """The file with a stack's hosts is lost or cannot be read: parts may be on any engine."""
+
+    def __init__(self, name: str, path: pathlib.Path, reason: Exception) -> None:
+        self.damaged = False
+        why = reason.strerror if isinstance(reason, OSError) else _fault(reason)
+        StackError.__init__(
+            self,
+            f"{path} cannot be read: {why}. On which engines the stack {name} has containers is "
+            "not known, so nothing of it was removed.",
+            'Restore the file, a list of {"name": NAME, "address": ADDRESS}. Or remove what has '
+            f"the label placement-harness.stack={name} from each engine, and the directory "
+            f"{path.parent}.",
+        )
+
+
 def _fault(reason: Exception) -> str:
     if isinstance(reason, json.JSONDecodeError):
         return "it is empty" if not reason.doc.strip() else "it is no JSON"

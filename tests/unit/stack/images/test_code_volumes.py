@@ -97,7 +97,7 @@ def test_services_read_their_code_from_volumes(machine: Machine) -> None:
     machine.has("docker", {LIST: ALL})
     described = project()
     for _ in range(2):
-        code_volumes.mount(described)
+        code_volumes.mount(described, current(), described["services"])
     assert described["services"] == {
         "placement-1": {"image": IMAGE, "volumes": [f"{OPT}:/opt:ro", f"{USR}:/usr:ro"]},
         "apache": {"image": "a:1"},
@@ -113,5 +113,5 @@ def test_a_service_runs_from_its_image_where_volumes_are_not_whole(
 ) -> None:
     machine.has("docker", {LIST: listing})
     described = project()
-    code_volumes.mount(described)
+    code_volumes.mount(described, current(), described["services"])
     assert described == project()

@@ -32,14 +32,14 @@ def survey(engine: Engine, title: str) -> Survey:
     # docker info may exit with 0, and without values, when the engine does not answer.
     if not outcome.ok or len(values) != len(FIELDS) or not values[0]:
         raise _silent(outcome, title)
-    found = Survey(*values)
-    if older(found.version, OLDEST_ENGINE):
+    engine_facts = Survey(*values)
+    if older(engine_facts.version, OLDEST_ENGINE):
         raise EngineError(
-            f"The container engine of {title} is version {found.version}; a stack needs "
+            f"The container engine of {title} is version {engine_facts.version}; a stack needs "
             f"{written(OLDEST_ENGINE)} or newer.",
             "Upgrade that engine, or leave this host out.",
         )
-    return found
+    return engine_facts
 
 
 def answers(engine: Engine) -> bool:
@@ -73,7 +73,7 @@ def _silent(outcome: Outcome, title: str) -> EngineError:
     if re.search("permission denied|host key verification failed", outcome.err, re.IGNORECASE):
         return EngineError(
             f"{problem}: access is refused, or would need a password.",
-            "Nobody can type one during a run. With ssh, a key in the agent and the machine in "
+            "A run has no terminal for that. With ssh, a key in the agent and the machine in "
             "known_hosts are needed: `ssh -o BatchMode=yes MACHINE docker version` has to work.",
             evidence=outcome.evidence,
         )

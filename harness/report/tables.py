@@ -1,16 +1,20 @@
 """Prints the tables of the commands ``doctor`` and ``status``."""
 
+import contextlib
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from harness.config.plan import name_option
+from harness.core.errors import EngineError
 from harness.engine.docker import current
+from harness.engine.survey import answers
 from harness.engine.values import Container
 from harness.stack.handle import Stack
 from harness.stack.lifecycle.doctor import Finding
-from harness.stack.model import containers
+from harness.stack.model import containers, lanes
+from harness.stack.model.hosts import Host
 from harness.stack.model.state import STACK_LABEL, STATE_LABEL, StackState, all_states
 from harness.stack.model.unreadable import UnreadableError
 
@@ -31,12 +35,13 @@ def show_findings(findings: Iterable[Finding]) -> bool:
 def show_stacks(only: str | None = None) -> None:
     """Print all stacks, or the one of this name, with the containers that are missing.
 
-    Raises UnreadableError at the end if a record cannot be read.
+    Raises UnreadableError at the end if a record cannot be read, EngineError if a host is silent.
     """
     console = Console()
     unreadable: list[UnreadableError] = []
+    silent: set[Host] = set()
     stacks: dict[tuple[str, str], list[Container]] = {}
-    for container in containers.of_all_stacks(current()):
+    for container in _of_all_hosts(silent):
         key = (container.labels[STACK_LABEL], container.labels[STATE_LABEL])
         if only in (None, key[0]):
             stacks.setdefault(key, []).append(container)
@@ -60,10 +65,43 @@ def show_stacks(only: str | None = None) -> None:
         for container in members:
             table.add_row(container.name, container.state, container.status)
         for service in _missing(name, directory, members):
-            table.add_row(f"{name}-{service}", "missing", "")
+            word = "unknown" if _host_of(name, service) in silent else "missing"
+            table.add_row(f"{name}-{service}", word, "")
         console.print(table)
     if unreadable:
         raise unreadable[0]
+    if silent:
+        raise EngineError(
+            f"No answer of {' and '.join(sorted(host.title for host in silent))}: what runs there "
+            "is not known.",
+            "See whether the machine is up, and its engine.",
+        )
+
+
+def _host_of(name: str, service: str) -> Host:
+    hosts = StackState(name).hosts
+    return hosts[lanes.host_of(service, len(hosts))]
+
+
+def _of_all_hosts(silent: set[Host]) -> list[Container]:
+    """The containers of all stacks on docker's current engine, and of this user's on others.
+
+    ``silent`` gets the hosts whose engines do not answer.
+    """
+    others: set[Host] = set()
+    for state in all_states():
+        # A file of hosts that cannot be read is reported with the stack's record.
+        with contextlib.suppress(UnreadableError):
+            others |= {host for host in state.hosts if host.name}
+    listed = containers.of_all_stacks(current())
+    known = {container.id for container in listed}
+    for host in sorted(others, key=lambda host: host.name):
+        if not answers(host.engine):
+            silent.add(host)
+            continue
+        on_it = containers.of_all_stacks(host.engine, host.title)
+        listed += [container for container in on_it if container.id not in known]
+    return listed
 
 
 def _kept(state: StackState) -> bool:

@@ -28,14 +28,14 @@ def found(given: Sequence[str]) -> tuple[Host, ...]:
     if not given:
         return HERE
     names, addresses = zip(*map(_split, given), strict=True)
-    _refuse_twice(names, names)
+    _refuse_twice(names, names, "is given as")
     endpoints = [name if "://" in name else context_address(name) for name in names]
     with ThreadPoolExecutor(len(names) + 1) as pool:
         builder = pool.submit(survey, current(), "this machine")
-        asked = [pool.submit(survey, engine_of(name), _title(name)) for name in names]
-        surveys = [answer.result() for answer in asked]
+        answers = [pool.submit(survey, engine_of(name), _title(name)) for name in names]
+        surveys = [answer.result() for answer in answers]
         _refuse_other_machines(names, surveys, builder.result())
-    _refuse_twice([survey.id for survey in surveys], names)
+    _refuse_twice([survey.id for survey in surveys], names, "is the same engine as")
     if len(names) == 1 and not addresses[0] and _is_local(endpoints[0]):
         return (Host(names[0], LOOPBACK),)
     remote = [_remote(endpoint) for endpoint in endpoints]
@@ -48,8 +48,26 @@ def found(given: Sequence[str]) -> tuple[Host, ...]:
     ]
     for host in hosts:
         _check_address(host, alone=len(hosts) == 1)
-    _refuse_twice([host.address for host in hosts], names)
+    _refuse_twice([host.address for host in hosts], names, "has the address of")
     return tuple(hosts)
+
+
+def refuse_mounts(hosts: Sequence[Host], lanes: Sequence[str], checkouts: Sequence[str]) -> None:
+    """Raise UsageError for what replicas read from this machine's files: lanes, and checkouts."""
+    if (*hosts,) == HERE:
+        return
+    if checkouts:
+        raise UsageError(
+            f"--placement {checkouts[0]} makes no sense with --host: a checkout's code is mounted "
+            "from this machine, and replicas are on others.",
+            "Build a package of it (`uv build --wheel`), and give that: --placement DIST.whl.",
+        )
+    if lanes:
+        raise UsageError(
+            "-n and placement's own suites need lanes, whose policies are mounted from this "
+            "machine: they make no sense with --host.",
+            "Run these suites without -n, or on one engine.",
+        )
 
 
 def _split(given: str) -> tuple[str, str]:
@@ -115,12 +133,12 @@ def _check_address(host: Host, *, alone: bool) -> None:
         )
 
 
-def _refuse_twice(values: Sequence[str], names: Sequence[str]) -> None:
-    """Raise UsageError where two hosts have the same name, engine or address."""
+def _refuse_twice(values: Sequence[str], names: Sequence[str], what: str) -> None:
+    """Raise UsageError where two hosts have the same value: a name, an engine or an address."""
     for place, value in enumerate(values):
         if value in values[:place]:
             first, second = names[values.index(value)], names[place]
-            same = "is given twice" if first == second else f"is the same engine as {first}"
+            same = "is given twice" if first == second else f"{what} {first}"
             raise UsageError(
                 f"--host {second} {same}.",
                 "Give each engine once, with an address of its own. (Machines that were cloned "

@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from harness.engine.docker import Engine
+from harness.stack.model.state import STACK_LABEL
 from tests.live._live import docker
 
 # Not below pytest's own directory: the path of a socket has at most 107 characters.
@@ -45,7 +46,8 @@ class Host:
     name: str
     address: str
     directory: Path
-    engine_id: int = field(default=0, repr=False)
+    # Process id of the engine.
+    process: int = field(default=0, repr=False)
 
     @property
     def endpoint(self) -> str:
@@ -89,7 +91,7 @@ class Host:
                 stderr=log,
                 start_new_session=True,
             )
-        self.engine_id = started.pid
+        self.process = started.pid
         end = time.monotonic() + START_SECONDS
         while not self.engine.command.version().ok:
             log_text = (self.directory / "log").read_text()
@@ -97,14 +99,23 @@ class Host:
             assert time.monotonic() < end, f"no answer of {self.name}:\n{log_text[-2000:]}"
             time.sleep(0.05)
 
+    def left(self) -> list[str]:
+        """Whatever the engine has of stacks."""
+        mark = ("--filter", f"label={STACK_LABEL}")
+        return [
+            *self.docker("ps", "--all", *mark, "--format", "container {{.Names}}").splitlines(),
+            *self.docker("network", "ls", *mark, "--format", "network {{.Name}}").splitlines(),
+            *self.docker("volume", "ls", *mark, "--format", "volume {{.Name}}").splitlines(),
+        ]
+
     @contextlib.contextmanager
     def away(self) -> Iterator[None]:
         """Let the engine not answer meanwhile: its process is stopped, its socket is there."""
-        os.kill(self.engine_id, signal.SIGSTOP)
+        os.kill(self.process, signal.SIGSTOP)
         try:
             yield
         finally:
-            os.kill(self.engine_id, signal.SIGCONT)
+            os.kill(self.process, signal.SIGCONT)
 
 
 @contextlib.contextmanager

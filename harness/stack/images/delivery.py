@@ -27,18 +27,25 @@ def deliver(contents: Contents, hosts: Sequence[Host], progress: Progress) -> No
     a digest of its content, so a tag that is there needs no copy. Raises BuildError, StackError.
     """
     wanted = [(name, IMAGES[name].tag(content)) for name, content in contents.builds]
-    of_replicas = [tag for name, tag in wanted if name == SERVICE]
     of_all = [tag for name, tag in wanted if name not in PARENTS]
-    plan = {host: of_replicas if place else of_all for place, host in enumerate(hosts)}
-    elsewhere = {host: tags for host, tags in plan.items() if host.engine is not current()}
-    _copy_to_each(elsewhere, progress)
+    first, *others = hosts
+    _copy_to_each({first: of_all, **dict.fromkeys(others, _of_replicas(contents))}, progress)
+
+
+def deliver_replicas(contents: Contents, hosts: Sequence[Host], progress: Progress) -> None:
+    """Copy the images of replicas alone. Raises BuildError, StackError."""
+    _copy_to_each(dict.fromkeys(hosts, _of_replicas(contents)), progress)
+
+
+def _of_replicas(contents: Contents) -> list[str]:
+    return [IMAGES[name].tag(content) for name, content in contents.builds if name == SERVICE]
 
 
 def _copy_to_each(tags: Mapping[Host, Sequence[str]], progress: Progress) -> None:
-    if not tags:
-        return
+    elsewhere = {host: wanted for host, wanted in tags.items() if host.engine is not current()}
     with ThreadPoolExecutor(len(tags)) as pool:
-        for done in [pool.submit(_copy, host, wanted, progress) for host, wanted in tags.items()]:
+        copies = [pool.submit(_copy, host, its, progress) for host, its in elsewhere.items()]
+        for done in copies:
             done.result()
 
 

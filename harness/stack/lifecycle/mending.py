@@ -11,6 +11,7 @@ from harness.engine.compose import Up
 from harness.stack import project
 from harness.stack.clients.keystone_users import USERS
 from harness.stack.images.build import ensure_images, unpack
+from harness.stack.images.delivery import deliver
 from harness.stack.lifecycle import taken_ports
 from harness.stack.lifecycle.ownership import OWNER, refuse_foreign
 from harness.stack.lifecycle.readiness import wait_until_ready
@@ -40,6 +41,7 @@ def mended(
     # `docker system prune` removes what a stopped stack consists of, but for its data.
     ensure_images(plan.contents, progress)
     unpack(plan.contents)
+    deliver(plan.contents, state.hosts, progress)
     _miss_data(state, progress)
     stack = RunningStack(state, record, state.secrets())
     code_reload.stop(stack, changed)

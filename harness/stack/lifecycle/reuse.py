@@ -10,7 +10,7 @@ from harness.placements.model import Placement
 from harness.stack import project
 from harness.stack.lifecycle import mending, more_lanes
 from harness.stack.lifecycle.running import RunningStack
-from harness.stack.model import containers, lanes
+from harness.stack.model import containers, hosts, lanes
 from harness.stack.model.record import Record
 from harness.stack.model.state import StackState
 from harness.stack.operations import breakage, code_reload, rolling
@@ -108,6 +108,7 @@ def adopted(plan: Plan) -> Plan:
         "config_source": ("config_source", record.config_source),
         # A stack that has the reference alone gets as many as usual.
         "replicas": ("replicas", record.replicas or plan.replicas),
+        "host": ("hosts", hosts.options(StackState(plan.name).hosts)),
         "reference": ("reference", plan.reference or bool(record.reference)),
         # After an upgrade that was broken off, the constraints of the new placement.
         "placement_constraints": ("constraints", record.placements[0].constraints),
@@ -154,6 +155,9 @@ def _difference(state: StackState, record: Record, plan: ResolvedPlan) -> str | 
         return f"it listens on port {record.port}, not on {plan.port}"
     if plan.reference and not record.reference:
         return "it has no reference beside it"
+    if plan.machines != state.hosts:
+        now, then = (" and ".join(host.title for host in on) for on in (plan.machines, state.hosts))
+        return f"it is on {then}, not on {now}"
     if record.made_of != plan.contents.made_of:
         return _changed_since(record, plan)
     other = _other_placement(record, plan)

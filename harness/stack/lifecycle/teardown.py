@@ -43,15 +43,15 @@ def take_down(state: StackState, progress: Progress) -> None:
 
 def _remove(state: StackState, progress: Progress) -> None:
     state.settle()
+    there, gone = away.hosts_of(state)
+    if gone:
+        remove_labelled(state, hosts=there)
+        raise away.error(state, gone)
     # The engine does not stop a container that is paused.
     with contextlib.suppress(HarnessError):
         breakage.mend_all(state, progress)
-    there, gone = away.hosts_of(state)
     try:
         # Compose removes by the project's name alone, which another user may have taken since.
-        if gone:
-            remove_labelled(state, hosts=there)
-            raise away.error(state, gone)
         if state.compose_file.exists() and _is_recorded(state) and not has_strangers(state):
             progress(f"removing {state.name}")
             _compose_down(state)

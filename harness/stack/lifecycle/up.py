@@ -19,7 +19,7 @@ from harness.stack.lifecycle.ownership import claim, refuse_foreign
 from harness.stack.lifecycle.readiness import wait_until_ready
 from harness.stack.lifecycle.running import RunningStack
 from harness.stack.lifecycle.teardown import claim_leftovers, take_down
-from harness.stack.model import lanes
+from harness.stack.model import hosts, lanes
 from harness.stack.model.composing import PortTakenError
 from harness.stack.model.hosts import LOOPBACK
 from harness.stack.model.record import Installed, Record, Secrets
@@ -67,7 +67,8 @@ def _start(state: StackState, plan: ResolvedPlan, progress: Progress) -> Running
             if state.env_file.exists():
                 take_down(state, progress)
                 state.lock()
-            state.place(plan.machines)
+            # A removal looks where the stack may be, however far its start came.
+            hosts.write(state.directory, plan.machines)
             # Names of fresh stacks are random.
             if plan.lifetime != "fresh":
                 claim(state)
@@ -150,6 +151,9 @@ def _up(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningSta
     )
     stack_secrets = Secrets()
     more = {"HARNESS_DATABASE_HOST": DATABASES[plan.database].front}
+    if record.hosts > 1:
+        # Replicas on other hosts reach keystone at the address for clients.
+        more["HARNESS_ADDRESS_ADMIN"] = record.url
     if record.reference:
         more["HARNESS_REFERENCE_PORT"] = str(record.reference[FIRST_LANE])
     state.create(record, stack_secrets, {**contents.variables(), **more})

@@ -1,6 +1,6 @@
 """Finds the containers of stacks, by their labels."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
 from harness.config.plan import FIRST_LANE
 from harness.core.errors import EngineError, StackError
@@ -19,14 +19,18 @@ def of_stack(state: StackState) -> list[Container]:
     A stack of this name in another state directory is another user's: its containers are left out.
     Raises EngineError when containers cannot be listed.
     """
-    containers = _listed(state.engines, state.name)
+    hosts = {host.name and host.title: host.engine for host in state.hosts}
+    containers = _listed(hosts, state.name)
     owned = [part for part in containers if state.is_at(part.labels[STATE_LABEL])]
     return owned or [part for part in containers if not part.labels[STATE_LABEL]]
 
 
-def of_all_stacks(engine: Engine) -> list[Container]:
-    """The containers of all stacks on an engine, other users' included. Raises EngineError."""
-    return _listed([engine], None)
+def of_all_stacks(engine: Engine, host: str = "") -> list[Container]:
+    """The containers of all stacks on an engine, other users' included. Raises EngineError.
+
+    ``host`` names the engine in messages, if it is not docker's current one.
+    """
+    return _listed({host: engine}, None)
 
 
 def of_service(state: StackState, service: str) -> Container:
@@ -82,19 +86,21 @@ def address(state: StackState, service: str, port: int, title: str) -> tuple[str
     return place
 
 
-def _listed(engines: Sequence[Engine], stack: str | None) -> list[Container]:
-    try:
-        return [
-            container
-            for engine in engines
-            for container in engine.containers({STACK_LABEL: stack}, SHOWN)
-        ]
-    except DockerError as error:
-        of = "" if stack is None else f" of {stack}"
-        raise install.engine_problem() or EngineError(
-            f"The containers{of} could not be listed: {error.reason}.",
-            "See what is wrong: placement-harness doctor.",
-        ) from None
+def _listed(engines: Mapping[str, Engine], stack: str | None) -> list[Container]:
+    """The containers of a stack, or of all, on these engines, which messages name so."""
+    containers: list[Container] = []
+    for host, engine in engines.items():
+        try:
+            containers += engine.containers({STACK_LABEL: stack}, SHOWN)
+        except DockerError as error:
+            of = "" if stack is None else f" of {stack}"
+            on = f" on {host}" if host else ""
+            problem = None if host else install.engine_problem()
+            raise problem or EngineError(
+                f"The containers{of} could not be listed{on}: {error.reason}.",
+                "See what is wrong: placement-harness doctor.",
+            ) from None
+    return sorted(containers, key=lambda container: container.name)
 
 
 def _missing(state: StackState, service: str) -> StackError:

@@ -52,6 +52,11 @@ def engine_of(name: str) -> Engine:
     return Engine(host=name) if "://" in name else Engine(context=name)
 
 
+def options(hosts: Sequence[Host]) -> tuple[str, ...]:
+    """The values of --host for these hosts; none for those of a stack that was given none."""
+    return tuple(f"{host.name}={host.address}" for host in hosts if (*hosts,) != HERE)
+
+
 def profile(place: int) -> str:
     """Compose's profile of the services on the host at this place."""
     return f"host-{place + 1}"

@@ -25,7 +25,7 @@ import json
 import os
 import pathlib
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from harness.config.plan import FRESH_NAME, NAME, stack_name
 from harness.core.deadline import Deadline
@@ -60,10 +60,7 @@ class StackState:
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """Labels of the stack's objects. Name and directory are both needed to tell stacks apart.
-
-        Another state directory may have a stack of the same name.
-        """
+        """Labels of the stack's objects; another state directory may have one of this name."""
         return {STACK_LABEL: self.name, STATE_LABEL: str(self.directory)}
 
     def is_at(self, directory: str) -> bool:
@@ -78,10 +75,6 @@ class StackState:
     def hosts(self) -> tuple[Host, ...]:
         """The hosts of the stack: replicas take turns on them. Raises UnreadableError."""
         return hosts.read(self.name, self.directory)
-
-    def place(self, on: Sequence[Host]) -> None:
-        """Note the hosts before anything is made on them: a removal looks there."""
-        hosts.write(self.directory, on)
 
     @property
     def engine(self) -> Engine:
@@ -128,11 +121,8 @@ class StackState:
             "HARNESS_REPLICAS": str(record.replicas),
             "HARNESS_PORT": str(record.port),
             "HARNESS_ADDRESS": record.address,
-            # Replicas on other hosts reach keystone where everybody does.
-            **({"HARNESS_ADDRESS_ADMIN": record.url} if record.hosts > 1 else {}),
         }
-        lines = "".join(f"{name}={value}\n" for name, value in environment.items())
-        write_private(self.env_file, lines)
+        write_private(self.env_file, "".join(f"{k}={v}\n" for k, v in environment.items()))
         write_private(self.clouds_file, clouds_yaml(record, stack_secrets))
         self.save(record)
 
@@ -292,10 +282,9 @@ class StackState:
 
     def settle(self) -> None:
         """Wait for docker commands on this stack that have outlived a killed run."""
-        if not (self.directory / "busy").exists():
-            return
-        with FileLock(self.directory / "busy") as busy:
-            busy.wait(Deadline.after(SETTLE_SECONDS), 0.05)
+        if (self.directory / "busy").exists():
+            with FileLock(self.directory / "busy") as busy:
+                busy.wait(Deadline.after(SETTLE_SECONDS), 0.05)
 
 
 def all_states() -> list[StackState]:

@@ -127,7 +127,9 @@ def open_breakages(state: StackState) -> list[Breakage]:
 
 def mend_all(state: StackState, progress: Progress) -> list[str]:
     """Mend what a process has left broken; give the names of the containers. Raises StackError."""
-    mended = []
+    mended: list[str] = []
+    if not open_breakages(state):
+        return mended
     there = {container.service for container in containers.of_stack(state)}
     for breakage in open_breakages(state):
         if breakage.service not in there:

@@ -13,9 +13,9 @@ from harness.engine.values import Container, DockerError
 from harness.placements import specs
 from harness.placements.model import Placement
 from harness.placements.specs import constraints_at
-from harness.stack import project
+from harness.stack import named_hosts, project
 from harness.stack.handle import Stack
-from harness.stack.images import build
+from harness.stack.images import build, delivery
 from harness.stack.images.catalogue import IMAGES, with_parents
 from harness.stack.images.contents import contents_of
 from harness.stack.model import containers, lanes, oslo_settings
@@ -52,8 +52,11 @@ def upgrade(stack: Stack, spec: str, progress: Progress, constraints: str = "") 
     replaced = []
     target = specs.resolve(spec, constraints_at(constraints), progress)
     _refuse(stack, target)
+    checkouts = [spec] if target.kind == "checkout" else []
+    named_hosts.refuse_mounts(stack.state.hosts, (), checkouts)
     contents = contents_of(with_parents([lanes.SERVICE]), [target])
     build.ensure_images(contents, progress)
+    delivery.deliver_replicas(contents, stack.state.hosts, progress)
     with stack.state.changing(), stack.watching():
         stack.refresh()
         # Another upgrade may have been made meanwhile.

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from harness.core.locks import FileLock
+from harness.engine.docker import current
 from harness.stack.images import code_volumes
 from tests.fakes.images import details
 from tests.fakes.machine import Machine, fails

@@ -1,13 +1,15 @@
 """The command ``footprint``: what an image of placement holds, imports and reads."""
 
+import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.common import say
+from harness.cli.common import named, running, say
 from harness.core.errors import UsageError
 from harness.core.files import require_file
 from harness.engine import install
@@ -45,6 +47,12 @@ FIELDS = ("distribution", "package", "path")
 @click.option(
     "--max-modules", type=click.IntRange(1), metavar="N", help="Exit with 1 if more are imported."
 )
+@click.option(
+    "--processes",
+    is_flag=True,
+    help="Show the memory of each process of a stack that runs, in place of an image.",
+)
+@named
 def footprint(
     spec: str | None,
     image: str | None,
@@ -55,6 +63,8 @@ def footprint(
     page: Path | None,
     max_size: str | None,
     max_modules: int | None,
+    processes: bool,
+    name: str,
 ) -> None:
     """Show what placement's image consists of, and what it imports.
 
@@ -62,6 +72,9 @@ def footprint(
     """
     from harness.footprint import compare, gate, pages, text
 
+    if processes:
+        _show_processes(name, document)
+        return
     if spec is not None and image is not None:
         raise UsageError("--placement and --image name two images.", "Give one of them.")
     limits = gate.Limits(gate.size(max_size) if max_size else None, max_modules)
@@ -84,6 +97,26 @@ def footprint(
         mark = "::error title=footprint::" if os.environ.get("GITHUB_ACTIONS") else "LIMIT: "
         click.echo(f"{mark}{line}")
     sys.exit(1 if beyond else 0)
+
+
+def _show_processes(name: str, document: Path | None) -> None:
+    from harness.footprint import text
+    from harness.footprint.processes import of_stack
+
+    others = ("spec", "image", "base", "page", "max_size", "max_modules")
+    context = click.get_current_context()
+    if any(context.params[other] is not None for other in others):
+        raise UsageError(
+            "--processes shows a stack that runs, and takes no options but --name and --json.",
+            "Leave the other options out.",
+        )
+    if document is not None:
+        require_file(document, "--json")
+    processes = of_stack(running(name))
+    for line in text.processes(processes):
+        click.echo(line)
+    if document is not None:
+        document.write_text(json.dumps([asdict(process) for process in processes], indent=1))
 
 
 def _measured(spec: str, image: str | None) -> "Footprint":

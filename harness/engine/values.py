@@ -61,7 +61,8 @@ class Once:
 
     ``network`` is the only network that the container can reach. ``volumes`` (source -> path in the
     container) are read-only. With ``confined``, the program can write to /tmp alone, and has no
-    capabilities.
+    capabilities. With ``beside``, the id of a container, the program sees the processes of that
+    container, and may measure them.
     """
 
     network: str = "none"
@@ -70,14 +71,18 @@ class Once:
     env_file: Path | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     confined: bool = False
+    beside: str | None = None
     stdin: bytes | None = None
 
     def options(self) -> tuple[str, ...]:
         """docker's options for such a container."""
+        # Another user's process is measured with this capability alone.
+        measuring = ("--user", "0", "--cap-add", "SYS_PTRACE")
         confined = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL")  # noqa: S108 (in there)
         return (
             *("--pull", "never", "--network", self.network),
             *(confined if self.confined else ()),
+            *(("--pid", f"container:{self.beside}", *measuring) if self.beside else ()),
             *(("--env-file", str(self.env_file)) if self.env_file else ()),
             *_repeated("--mount", (_bind(source, at) for source, at in self.volumes.items())),
             *_repeated("--env", (f"{name}={value}" for name, value in self.environment.items())),

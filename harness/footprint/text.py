@@ -2,11 +2,12 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from harness.footprint.compare import Difference
 from harness.footprint.measure import Footprint
 from harness.footprint.parts import by
+from harness.footprint.processes import Process
 
 ROWS = 15
 
@@ -55,6 +56,20 @@ def sizes(footprint: Footprint, field: str, rows: int = ROWS) -> Iterator[str]:
         blank = " " * 16 if modules else ""
         size, count = sum(size for _, size, _ in rest), sum(count for *_, count in rest)
         yield f"{mb(size):>10} {count:6}{blank}  {len(rest)} others"
+
+
+def processes(measured: Sequence[Process], width: int = 60) -> Iterator[str]:
+    """Memory of each process, and the sum. A sum of ``rss`` would count shared pages twice."""
+    yield f"{'rss':>10} {'pss':>10}  {'service':<12} process"
+    for process in measured:
+        command = (
+            process.command
+            if len(process.command) <= width
+            else f"{process.command[: width - 3]}..."
+        )
+        yield f"{mb(process.rss):>10} {mb(process.pss):>10}  {process.service:<12} {command}"
+    total = sum(process.pss for process in measured)
+    yield f"{'':>10} {mb(total):>10}  all of them"
 
 
 def difference(change: Difference, rows: int = ROWS) -> Iterator[str]:

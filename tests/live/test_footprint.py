@@ -67,3 +67,14 @@ def test_an_image_that_cannot_be_measured_is_named(commands: Commands) -> None:
     assert "The engine has no image no-such-image. List its images: docker image ls." in said
     said = commands.harness("footprint", "--image", "placement-harness/memcached", code=64)
     assert "has no package placement" in said
+
+
+def test_each_process_of_a_stack_is_measured(up: Commands) -> None:
+    figures = up.folder / "processes.json"
+    up.harness("footprint", "--processes", "--json", str(figures))
+    processes = json.loads(figures.read_text())
+    names = {process["service"] for process in processes}
+    assert names >= {"apache", "keystone", "mariadb", "memcached", "placement-1"}
+    (master, worker) = (one for one in processes if one["service"] == "placement-1")
+    # Both have imported placement's libraries, and share their pages.
+    assert all(30 * MEGABYTE < one["pss"] < one["rss"] for one in (master, worker))

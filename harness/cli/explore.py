@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING
 import click
 
 from harness import targets
-from harness.cli.common import require_seconds, say
+from harness.cli.common import require_seconds
 from harness.config.beside import OTHER_PLACEMENT, second_stack
-from harness.config.plan import is_url, number_of_replicas
+from harness.config.plan import number_of_replicas
 from harness.config.resolve import BETWEEN, resolve, target_named
 from harness.core.errors import UsageError
 from harness.core.files import require_directory
-from harness.core.signals import shielded
 
 if TYPE_CHECKING:
     from harness.config.plan import Plan
-    from harness.parity.explore.search import Finding, Outcome
 
-VERSION = "openstack-api-version"
 OUTPUT = "placement-explore"
+# Seconds of one search, and of each where many microversions are compared.
+SECONDS, SECONDS_OF_EACH = 60.0, 20.0
 
 
 @click.command()
@@ -36,10 +35,20 @@ OUTPUT = "placement-explore"
 @click.option("--placement", "placements", multiple=True, metavar="SPEC", help="Which placement.")
 @click.option(
     "--microversions",
-    metavar="A,B",
-    help="Compare two microversions of one placement, in place of two targets.",
+    metavar="A,B|A-B|all",
+    help="Compare microversions of one placement, in place of two targets: two, or all neighbours.",
 )
-@click.option("--seconds", type=float, default=60.0, show_default=True, help="For the search.")
+@click.option(
+    "--routes",
+    "by_routes",
+    is_flag=True,
+    help="Compare routes of one placement that write the same, in place of two targets.",
+)
+@click.option(
+    "--seconds",
+    type=float,
+    help=f"For the search, at most. Default: {SECONDS:g}; {SECONDS_OF_EACH:g} for each of a range.",
+)
 @click.option("--seed", type=int, help="Decides the calls; a random one without.")
 @click.option("--most", type=click.IntRange(1), help="End with so many differences.")
 @click.option(
@@ -55,7 +64,8 @@ def explore(
     replicas: str,
     placements: tuple[str, ...],
     microversions: str | None,
-    seconds: float,
+    by_routes: bool,
+    seconds: float | None,
     seed: int | None,
     most: int | None,
     folder: Path,
@@ -64,25 +74,38 @@ def explore(
 
     Each difference is shrunk to its shortest sequence, and written as a gabbi suite that passes on
     the target and fails on the other side. Exits with 0 when no difference was found, with 1 when
-    one was, with 3 when nothing was compared.
+    one was, with 3 when nothing was compared. With a range of microversions, each is compared with
+    the one before until its documented change is found. Then 0 says that all of these were found,
+    and no other difference.
     """
     _require()
     require_seconds(seconds)
     if target is not None:
         target_named(target, f"--target {target}", targets.choices()["target"])
-    if (other is None) == (microversions is None):
+    if (other is not None) + (microversions is not None) + by_routes != 1:
         raise UsageError(
-            "There is nothing to compare with.", "Give --parity TARGET, or --microversions A,B."
+            "There is nothing to compare with.",
+            "Give --parity TARGET, or --microversions A,B, or --routes.",
         )
-    versions = _versions(microversions) if microversions else None
+    from harness.cli import exploring
+    from harness.parity.explore import microversions as versions
+
+    request = versions.asked(microversions) if microversions else None
     plan = plan_of(target, replicas, placements)
+    beside = _other_plan(plan, other)
     require_directory(folder, "--output")
+    given = SECONDS_OF_EACH if request and request.is_range else SECONDS
     chosen = secrets.randbelow(1_000_000) if seed is None else seed
-    outcome = _search(plan, _other_plan(plan, other), versions, seconds, chosen, most, folder)
-    _show(outcome, chosen)
-    if not outcome.requests:
-        sys.exit(3)
-    sys.exit(1 if outcome.findings else 0)
+    sought = exploring.Sought(seconds or given, chosen, most, folder)
+    with exploring.started(plan, beside) as sides:
+        if by_routes:
+            sys.exit(exploring.between_routes(sides, sought))
+        if request is None:
+            sys.exit(exploring.between_targets(sides, sought))
+        pairs = request.pairs(*versions.known_to(sides.first))
+        if request.is_range:
+            sys.exit(exploring.along_microversions(sides, pairs, sought))
+        sys.exit(exploring.between_microversions(sides, pairs[0], sought))
 
 
 def plan_of(target: str | None, replicas: str, placements: Sequence[str]) -> "Plan":
@@ -104,21 +127,6 @@ def _require() -> None:
         ) from None
 
 
-def _versions(written: str) -> tuple[str, str]:
-    first, comma, second = written.partition(",")
-    if (
-        not comma
-        or first == second
-        or not all(
-            part.count(".") == 1 and part.replace(".", "").isdecimal() for part in (first, second)
-        )
-    ):
-        raise UsageError(
-            f"--microversions {written} are not two microversions.", "Give two, e.g. 1.27,1.28."
-        )
-    return first, second
-
-
 def _other_plan(plan: "Plan", other: str | None) -> "Plan | None":
     if other is None:
         return None
@@ -129,75 +137,3 @@ def _other_plan(plan: "Plan", other: str | None) -> "Plan | None":
     if resolved.target == plan.target:
         raise UsageError(f"--parity {other} compares a target with itself.", "Name another one.")
     return replace(resolved, replicas=1) if targets.kind_of(resolved).has_replicas else resolved
-
-
-def _search(
-    plan: "Plan",
-    other: "Plan | None",
-    versions: tuple[str, str] | None,
-    seconds: float,
-    seed: int,
-    most: int | None,
-    folder: Path,
-) -> "Outcome":
-    from harness.parity.explore import suite
-    from harness.parity.explore.search import Search
-    from harness.parity.explore.side import NEWEST, Side
-    from harness.parity.rules import Declared, declared
-
-    first = targets.make(plan, say)
-    second = targets.make(other, say) if other is not None else first
-    started = [first] if second is first else [first, second]
-    kinds = [targets.kind_of(each).name for each in (plan, other or plan)]
-    try:
-        for each in started:
-            each.start()
-        left, right = versions or (NEWEST, NEWEST)
-        search = Search(
-            Side(first, kinds[0], left, stays=_stays(plan)),
-            Side(second, kinds[1], right, stays=_stays(other or plan)),
-            # Two microversions of one placement are meant to differ.
-            declared() if versions is None else Declared(declared().unordered),
-            seed,
-            ignored=(f"header {VERSION}",) if versions else (),
-        )
-
-        def found(finding: "Finding") -> None:
-            folder.mkdir(parents=True, exist_ok=True)
-            path = folder / f"seed-{seed}-{len(search.outcome.findings)}.yaml"
-            path.write_text(suite.text(finding, first.url))
-            _show_finding(finding, path)
-
-        say(f"searching for {seconds:g} s with seed {seed}")
-        try:
-            return search.run(seconds, found, most=most)
-        finally:
-            shielded(search.close)
-    finally:
-        for each in started:
-            shielded(each.stop)
-
-
-def _stays(plan: "Plan") -> bool:
-    return is_url(plan.target) or plan.lifetime != "fresh"
-
-
-def _show_finding(finding: "Finding", path: Path) -> None:
-    from harness.parity.explore.calls import shown
-
-    route, statuses, place, _ = finding.cause
-    click.secho(f"{route}: {place} ({statuses.replace(' ', ' | ')})", bold=True)
-    for call, left, right in zip(finding.calls, finding.left, finding.right, strict=True):
-        codes = [each.response.status if each.response else each.error for each in (left, right)]
-        click.echo(f"  {codes[0]} | {codes[1]}  {shown(call)}")
-    difference = finding.difference
-    click.echo(f"  {difference.place}: {difference.left[:300]} | {difference.right[:300]}")
-    click.echo(f"  {path}")
-
-
-def _show(outcome: "Outcome", seed: int) -> None:
-    click.echo(
-        f"explore: {len(outcome.findings)} differences, {len(outcome.unstable)} unstable; "
-        f"{outcome.requests} calls in {outcome.sequences} sequences, {outcome.seconds:.0f} s, "
-        f"seed {seed}"
-    )

@@ -1,20 +1,21 @@
 """Calls of placement's API that name their resources, and requests that are made of them.
 
 A call says ``{p0}`` for a provider, ``{k0}`` for a consumer, ``{c0}`` for a resource class,
-``{t0}`` for a trait and ``{a0}`` for an aggregate. Each sequence of calls has resources of its own
-on each side, so that nothing has to be removed between two sequences.
+``{t0}`` for a trait, ``{a0}`` for an aggregate and ``{u0}`` for a project or a user. Each sequence
+of calls has resources of its own on each side, so that nothing has to be removed between two
+sequences.
 """
 
 import json
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.core.exchange import Request
 
-NAME = re.compile(r"\{([pkcta])(\d)\}")
+NAME = re.compile(r"\{([pkctau])(\d)\}")
 SPACE = uuid.UUID("a110ca7e-0099-4000-8000-000000000000")
 
 
@@ -103,6 +104,21 @@ def _filled(value: Any, names: Names, generation: Callable[[str, str], int | Non
 def keys(call: Call) -> set[str]:
     """The resources that a call names, e.g. {'p0', 'k1'}."""
     return {kind + number for kind, number in NAME.findall(f"{call.path} {call.body}")}
+
+
+def renamed(call: Call, old: str, new: str) -> Call:
+    """The call with another name of a resource, e.g. {p0} in place of {p1}."""
+
+    def other(value: Any) -> Any:
+        if isinstance(value, Generation):
+            return replace(value, of=value.of.replace(old, new))
+        if isinstance(value, dict):
+            return {key.replace(old, new): other(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [other(inner) for inner in value]
+        return value.replace(old, new) if isinstance(value, str) else value
+
+    return replace(call, path=call.path.replace(old, new), body=other(call.body))
 
 
 def shown(call: Call) -> str:

@@ -1,90 +1,70 @@
-"""Hypothesis's strategies for hostile calls: ordinary ones with one thing that is wrong."""
+"""Hostile calls: ordinary ones with one thing that is wrong."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from hypothesis import strategies as st
-
 from harness.parity.explore.calls import Call
-
-Draw = Callable[[st.SearchStrategy[Any]], Any]
+from harness.parity.explore.choosing import Draw, pick
 
 # Values that a program, not a person, would send.
-hostile_values = st.sampled_from(
-    [
-        *(None, True, 0, -1, 2**31, 2**31 - 1, 2**63, 1.5, 1e308, "", "1", " ", "x" * 300, [], {}),
-        *(
-            "\u00fcml\u00e4ut",
-            "\U0001f600",
-            "a/b",
-            "%2F",
-            "VCPU",
-            "{p0}",
-            "not-a-uuid",
-            [1],
-            {"a": 1},
-        ),
-    ]
+VALUES: Sequence[Any] = (
+    *(None, True, 0, -1, 2**31, 2**31 - 1, 2**63, 1.5, 1e308, "", "1", " ", "x" * 300, [], {}),
+    *("\u00fcml\u00e4ut", "\U0001f600", "a/b", "%2F", "VCPU", "{p0}", "not-a-uuid", [1], {"a": 1}),
 )
-hostile_bodies = st.sampled_from([b"{", b"", b"null", b"[]", b'"text"', b"\xff\xfe", b'{"a":1}{'])
-hostile_versions = st.sampled_from(["1.0", "1.99", "2.0", "latest", "0.9", "one", "1.1.1", "1"])
-hostile_headers: st.SearchStrategy[Mapping[str, str]] = st.sampled_from(
-    [
-        {"accept": "text/plain"},
-        {"accept": "application/xml, */*;q=0.1"},
-        {"content-type": "text/plain"},
-        {"content-type": "application/json; charset=latin-1"},
-        {"openstack-api-version": "compute 2.1"},
-        {"x-auth-token": "nobody's"},
-        {"x-auth-token": ""},
-        {"x-openstack-request-id": "req-mine"},
-    ]
+BODIES = (b"{", b"", b"null", b"[]", b'"text"', b"\xff\xfe", b'{"a":1}{')
+VERSIONS = ("1.0", "1.99", "2.0", "latest", "0.9", "one", "1.1.1", "1")
+HEADERS: Sequence[Mapping[str, str]] = (
+    {"accept": "text/plain"},
+    {"accept": "application/xml, */*;q=0.1"},
+    {"content-type": "text/plain"},
+    {"content-type": "application/json; charset=latin-1"},
+    {"openstack-api-version": "compute 2.1"},
+    {"x-auth-token": "nobody's"},
+    {"x-auth-token": ""},
+    {"x-openstack-request-id": "req-mine"},
 )
-hostile_parts = st.sampled_from(
-    ["not-a-uuid", "%2F", "a%2Fb", "%00", "x" * 300, quote("\u00fc"), "..", "{p0}/", "VCPU", "{c0}"]
+PARTS = (
+    *("not-a-uuid", "%2F", "a%2Fb", "%00", "x" * 300, quote("\u00fc"), "..", "{p0}/", "VCPU"),
+    "{c0}",
 )
+METHODS = ("POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD")
 
 
-@st.composite
-def hostile(draw: Draw, ordinary: Sequence[st.SearchStrategy[list[Call]]]) -> list[Call]:
-    """A call of which one thing is not as it should be."""
-    call: Call = draw(st.one_of(ordinary))[-1]
-    way = draw(
-        st.sampled_from(["value", "value", "value", "body", "version", "header", "path", "method"])
-    )
-    if way == "value" and isinstance(call.body, dict):
-        body = _with_one_changed(call.body, draw)
-        return [Call(call.method, call.path, body)]
+def hostile(draw: Draw, call: Call) -> list[Call]:
+    """The call, of which one thing is not as it should be."""
+    call = replace(call, version=None)
+    way = pick(draw, ("value", "value", "value", "body", "version", "header", "path", "method"))
+    if way == "value" and isinstance(call.body, dict) and call.body:
+        return [replace(call, body=_with_one_changed(draw, call.body))]
     if way == "body":
-        return [Call(call.method, call.path, raw=draw(hostile_bodies))]
+        return [replace(call, body=None, raw=pick(draw, BODIES))]
     if way == "version":
-        return [Call(call.method, call.path, call.body, version=draw(hostile_versions))]
+        return [replace(call, version=pick(draw, VERSIONS))]
     if way == "header":
-        return [Call(call.method, call.path, call.body, headers=draw(hostile_headers))]
+        return [replace(call, headers=pick(draw, HEADERS))]
     if way == "path":
         parts = call.path.split("?")[0].split("/")
-        parts[-1] = draw(hostile_parts)
-        return [Call(call.method, "/".join(parts), call.body)]
-    methods = st.sampled_from(["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
-    return [Call(draw(methods), call.path, call.body)]
+        parts[-1] = pick(draw, PARTS)
+        return [replace(call, path="/".join(parts))]
+    return [replace(call, method=pick(draw, METHODS))]
 
 
-def _with_one_changed(body: Any, draw: Draw) -> Any:
+def _with_one_changed(draw: Draw, body: Any) -> Any:
     """The body, with one of its values replaced, left out or added."""
-    places = [*places_of(body)]
-    *way, last = draw(st.sampled_from(places))
+    *way, last = pick(draw, places_of(body))
     changed = copied(body)
     inside = changed
     for step in way:
         inside = inside[step]
-    kind = draw(st.sampled_from(["replace", "replace", "drop", "add"]))
+    kind = pick(draw, ("replace", "replace", "drop", "add"))
     if kind == "replace" or not isinstance(inside, dict):
-        inside[last] = draw(hostile_values)
+        inside[last] = pick(draw, VALUES)
     elif kind == "drop":
         del inside[last]
     else:
-        inside["explore"] = draw(hostile_values)
+        inside["explore"] = pick(draw, VALUES)
     return changed
 
 

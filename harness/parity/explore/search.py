@@ -14,32 +14,24 @@ from hypothesis.errors import HypothesisException
 from harness.core.exchange import Exchange
 from harness.parity.compare import Difference
 from harness.parity.explore.calls import Call, Names, keys
+from harness.parity.explore.finding import Cause, Finding, cause_of
 from harness.parity.explore.sequences import sequences
-from harness.parity.explore.side import Side
-from harness.parity.judge import Judge, route_of
+from harness.parity.explore.shrink import Shrinker
+from harness.parity.explore.side import NEWEST, Side
+from harness.parity.judge import Judge
 from harness.parity.rules import Declared
-from harness.parity.tokens import TOKEN
 
 # The longest that one difference is shrunk. Seconds.
 SHRINKING = 20.0
 # A difference that does not come again in so many repetitions is unstable.
 REPETITIONS = 2
-Cause = tuple[str, str, str, str]
 
 
-class _OutOfTimeError(BaseException):
-    """Ends a search. Hypothesis takes an Exception for an answer of the property."""
+class _EndError(BaseException):
+    """Ends Hypothesis's search: something is found, or the time is over.
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A difference: the calls, what each side answered, and where the answers differ."""
-
-    cause: Cause
-    calls: Sequence[Call]
-    left: Sequence[Exchange]
-    right: Sequence[Exchange]
-    difference: Difference
+    Hypothesis takes an Exception for an answer of the property.
+    """
 
 
 @dataclass(slots=True)
@@ -56,17 +48,25 @@ class Outcome:
 class Search:
     """``left`` and ``right`` are asked side by side, with the same calls.
 
-    ``ignored`` are places of differences that are meant: the header that names the microversion,
-    where two of them are compared.
+    ``is_meant`` tells differences that do not count, where two microversions are compared.
+    ``other_route`` gives the call by which the right side writes the same as the left one. With it,
+    answers to calls that write are compared in whether they accept the call.
     """
 
     def __init__(
-        self, left: Side, right: Side, table: Declared, seed: int, ignored: Sequence[str] = ()
+        self,
+        left: Side,
+        right: Side,
+        table: Declared,
+        seed: int,
+        is_meant: Callable[[Difference], bool] = lambda difference: False,
+        other_route: Callable[[Call], Call] | None = None,
     ) -> None:
         self._sides = left, right
         self._table = table
         self._seed = seed
-        self._ignored = ignored
+        self._is_meant = is_meant
+        self._other_route = other_route
         # Sequences of another search with this seed, on this machine or another, have other names.
         self._salt = f"{seed} {time.time_ns()}"
         self._numbers = itertools.count(1)
@@ -80,22 +80,28 @@ class Search:
         self.outcome = Outcome()
 
     def run(
-        self, seconds: float, report: Callable[[Finding], None], *, most: int | None = None
+        self,
+        seconds: float,
+        report: Callable[[Finding], None],
+        *,
+        most: int | None = None,
+        is_enough: Callable[[Finding], bool] = lambda finding: False,
     ) -> Outcome:
-        """Search until the time is over, or ``most`` findings are there."""
+        """Search until the time is over, ``most`` findings are there, or one is enough."""
         began = time.monotonic()
         end = began + seconds
         for turn in itertools.count():
             finding = self._one(end, self._seed + turn)
             if finding is None:
                 break
+            is_stable = self._comes_again(finding)
             self._known.add(finding.cause)
-            if self._comes_again(finding):
-                self.outcome.findings.append(finding)
-                report(finding)
-            else:
+            if not is_stable:
                 self.outcome.unstable.append(finding)
-            if most is not None and len(self.outcome.findings) >= most:
+                continue
+            self.outcome.findings.append(finding)
+            report(finding)
+            if is_enough(finding) or len(self.outcome.findings) == most:
                 break
         self.outcome.seconds = time.monotonic() - began
         return self.outcome
@@ -110,43 +116,50 @@ class Search:
 
     def _one(self, end: float, seed: int) -> Finding | None:
         """The shortest sequence that shows one more cause; None when the time is over."""
-        best: Finding | None = None
+        finding: Finding | None = None
 
         def shows(calls: list[Call]) -> bool:
-            nonlocal best, end
+            nonlocal finding
             if time.monotonic() > end:
-                raise _OutOfTimeError
+                raise _EndError
             # Hypothesis makes a sequence anew in many ways, e.g. by an alternative that is there
             # twice. Most of its mutations are such.
             written = repr(calls)
-            if best is None and written in self._sent:
-                return False
-            self._sent.add(written)
-            for finding in self.differences(calls):
-                if finding.cause in self._known or (best and finding.cause != best.cause):
-                    continue
-                if best is None:
-                    end = min(end, time.monotonic() + SHRINKING)
-                    best = finding
-                elif _size(finding) < _size(best):
-                    best = finding
-                return True
+            if written not in self._sent:
+                self._sent.add(written)
+                finding = self.difference(calls)
+            if finding is not None:
+                raise _EndError
             return False
 
         limits = settings(
             max_examples=1_000_000,
             deadline=None,
             database=None,
-            phases=(Phase.generate, Phase.shrink),
+            phases=(Phase.generate,),
             suppress_health_check=[*HealthCheck],
         )
-        # Hypothesis calls a difference flaky that did not come again.
-        with contextlib.suppress(_OutOfTimeError, HypothesisException):
-            find(sequences(self._shapes), shows, settings=limits, random=random.Random(seed))  # noqa: S311
-        return best and self._without_needless(best)
+        made = sequences(self._shapes, NEWEST if self._shapes[0] != self._shapes[1] else None)
+        with contextlib.suppress(_EndError, HypothesisException):
+            find(made, shows, settings=limits, random=random.Random(seed))  # noqa: S311
+        if finding is None:
+            return None
+        cause = finding.cause
 
-    def differences(self, calls: Sequence[Call]) -> Iterator[Finding]:
-        """The differences that these calls show, with the calls up to each of them."""
+        until = min(end, time.monotonic() + SHRINKING)
+        return Shrinker(finding, lambda calls: self._same(calls, cause), until).run()
+
+    def _same(self, calls: Sequence[Call], cause: Cause) -> Finding | None:
+        """The difference of these calls, if it has this cause."""
+        finding = self.difference(calls)
+        return finding if finding is not None and finding.cause == cause else None
+
+    def difference(self, calls: Sequence[Call]) -> Finding | None:
+        """The first difference that these calls show, with the calls up to it.
+
+        After a difference that is known already, the sides may hold different things, and no more
+        calls are sent, unless it was a difference of what is read, of a header or of two refusals.
+        """
         number = next(self._numbers)
         named = self._used.setdefault(number, set())
         self.outcome.sequences += 1
@@ -155,32 +168,38 @@ class Search:
         right: list[Exchange] = []
         for count, call in enumerate(calls, 1):
             named |= keys(call)
-            exchange, other = self._send(call, number)
+            by_routes = self._other_route
+            exchange, other = self._send((call, by_routes(call) if by_routes else call), number)
             left.append(exchange)
             right.append(other)
             self.outcome.requests += 1
-            judgement = judge.judge("explore", str(count), [exchange], [other])
-            for difference in judgement.pairs[0].differences:
-                if self._counts(difference):
-                    cause = _cause(exchange, other, difference)
-                    yield Finding(
+            is_write = by_routes is not None and call.method != "GET"
+            compare = _acceptance if is_write else self._differences
+            for difference in compare(judge, exchange, other):
+                cause = cause_of(exchange, other, difference)
+                if cause not in self._known:
+                    return Finding(
                         cause, tuple(calls[:count]), tuple(left), tuple(right), difference
                     )
-                    return
+                if not cause.leaves_all_as_it_was:
+                    return None
+        return None
 
-    def _without_needless(self, finding: Finding) -> Finding:
-        """The finding without the calls that it does not need, tried one by one from the last."""
-        for place in range(len(finding.calls) - 2, -1, -1):
-            fewer = [*finding.calls[:place], *finding.calls[place + 1 :]]
-            for other in self.differences(fewer):
-                if other.cause == finding.cause:
-                    finding = other
-        return finding
+    def _differences(self, judge: Judge, left: Exchange, right: Exchange) -> Iterator[Difference]:
+        if left.response is None or right.response is None:
+            if left.response is not right.response:
+                answers = ["none" if each.error else "one" for each in (left, right)]
+                yield Difference("response", "value", *answers)
+            return
+        for pair in judge.judge("explore", left.test, [left], [right]).pairs:
+            yield from filter(self._counts, pair.differences)
 
-    def _send(self, call: Call, number: int) -> tuple[Exchange, Exchange]:
+    def _send(self, calls: tuple[Call, Call], number: int) -> tuple[Exchange, Exchange]:
         first, second = (
             pool.submit(side.send, call, self._names(place, number), "explore", str(number))
-            for place, (side, pool) in enumerate(zip(self._sides, self._pools, strict=True))
+            for place, (side, pool, call) in enumerate(
+                zip(self._sides, self._pools, calls, strict=True)
+            )
         )
         return first.result(), second.result()
 
@@ -189,26 +208,14 @@ class Search:
 
     def _counts(self, difference: Difference) -> bool:
         # Requests are the same by design: what differs in them are the names of their resources.
-        return not difference.place.startswith("request ") and difference.place not in self._ignored
+        return not difference.place.startswith("request ") and not self._is_meant(difference)
 
     def _comes_again(self, finding: Finding) -> bool:
-        return all(
-            any(other.cause == finding.cause for other in self.differences(finding.calls))
-            for _ in range(REPETITIONS)
-        )
+        return all(self._same(finding.calls, finding.cause) for _ in range(REPETITIONS))
 
 
-def _size(finding: Finding) -> tuple[int, int]:
-    return len(finding.calls), sum(len(repr(call)) for call in finding.calls)
-
-
-def _cause(left: Exchange, right: Exchange, difference: Difference) -> Cause:
-    """The key by which differences are one: the route, both statuses, the place and the kind."""
-    statuses = " ".join(
-        str(each.response.status) if each.response else "none" for each in (left, right)
-    )
-    place = TOKEN.sub("{}", difference.place)
-    if statuses.split()[0] != statuses.split()[1]:
-        # Everything else of two answers differs, too.
-        place = "status"
-    return route_of(left), statuses, place, difference.kind
+def _acceptance(_: Judge, left: Exchange, right: Exchange) -> Iterator[Difference]:
+    """The difference of two calls that write the same, where one alone was accepted."""
+    statuses = [each.response.status if each.response else 0 for each in (left, right)]
+    if statuses[0] // 100 != statuses[1] // 100:
+        yield Difference("status", "value", *map(str, statuses))

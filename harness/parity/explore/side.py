@@ -1,6 +1,7 @@
 """One side of a search: a target, to which calls are sent with resources of its own."""
 
 import json
+import re
 import time
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -12,6 +13,7 @@ from harness.targets.base import Target
 TIMEOUT = 30.0
 # Asked for generations: it tells those of consumers, and every placement since 13 has it.
 NEWEST = "1.39"
+PROVIDER = re.compile(r"/resource_providers/([0-9a-f-]{36})/")
 
 
 class Side:
@@ -30,6 +32,8 @@ class Side:
         self._target = target
         self._transport = target.transport()
         self._token = target.token()
+        # Generations that answers have told since the last call that could change others.
+        self._generations: dict[str, int] = {}
 
     def send(self, call: Call, names: Names, suite: str, test: str) -> Exchange:
         """Send a call. An exchange without an answer has the error."""
@@ -38,7 +42,8 @@ class Side:
             names,
             url=self._target.url,
             version=self.version,
-            headers={"x-auth-token": self._token},
+            # The reshaper is for the role service. Roles in a header are read by noauth2 alone.
+            headers={"x-auth-token": self._token, "x-roles": "admin,service"},
             generation=self.generation,
         )
         started, begin = time.time(), time.monotonic()
@@ -47,10 +52,14 @@ class Side:
         except OSError as problem:
             response, error = None, str(problem) or type(problem).__name__
         seconds = time.monotonic() - begin
+        if call.method != "GET":
+            self._generations = _told(made, response)
         return Exchange(suite, test, made, response, started, seconds, error, begin)
 
     def generation(self, of: str, uuid: str) -> int | None:
         """The generation of a provider (``of`` is p) or a consumer (k); None for no consumer."""
+        if uuid in self._generations:
+            return self._generations[uuid]
         if of == "k":
             number = self._ask(f"/allocations/{uuid}").get("consumer_generation")
         else:
@@ -88,3 +97,17 @@ class Side:
         }
         whole = Request(method, f"{self._target.url}{path}", headers)
         return self._transport.send(whole, timeout=TIMEOUT)
+
+
+def _told(request: Request, response: Response | None) -> dict[str, int]:
+    """The generation of a provider that an answer tells, by the provider's UUID."""
+    try:
+        body = json.loads(response.body) if response is not None else {}
+    except ValueError:
+        return {}
+    if not isinstance(body, dict):
+        return {}
+    if "resource_provider_generation" in body:
+        of = PROVIDER.search(request.url)
+        return {of[1]: body["resource_provider_generation"]} if of else {}
+    return {body["uuid"]: body["generation"]} if {"uuid", "generation"} <= body.keys() else {}

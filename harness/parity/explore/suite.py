@@ -1,4 +1,8 @@
-"""A finding as a gabbi suite that passes on the left side and fails on the right one."""
+"""A finding as a gabbi suite that passes on the left side and fails on the right one.
+
+Two routes of one placement have no second side: the suite then calls the second route, and fails as
+long as that answers otherwise than the first one.
+"""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +14,7 @@ from jsonpath_ng.exceptions import JSONPathError
 from jsonpath_ng.ext import parser
 
 from harness.core.exchange import Exchange
-from harness.parity.explore.search import Finding
+from harness.parity.explore.finding import Finding
 
 SERVICE = "$ENVIRON['PLACEMENT_SERVICE']"
 TOKEN = "$ENVIRON['SERVICE_TOKEN']"  # noqa: S105
@@ -24,14 +28,15 @@ def text(finding: Finding, base: str) -> str:
 
 
 def _why(finding: Finding) -> Iterator[str]:
-    route, statuses, _, _ = finding.cause
-    difference = finding.difference
-    yield f"{route} is answered differently: {difference.place}, status {statuses}."
+    cause, difference = finding.cause, finding.difference
+    statuses = " and ".join(dict.fromkeys(cause.statuses))
+    yield f"{cause.route} is answered differently: {difference.place}, status {statuses}."
     yield f"Here: {difference.left[:200]!r}. There: {difference.right[:200]!r}."
 
 
 def _tests(finding: Finding, base: str) -> Iterator[dict[str, Any]]:
-    for number, exchange in enumerate(finding.left, 1):
+    exchanges = finding.right if finding.is_of_two_routes else finding.left
+    for number, exchange in enumerate(exchanges, 1):
         request, answer = exchange.request, exchange.response
         parts = urlsplit(request.url.removeprefix(base))
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
@@ -48,6 +53,8 @@ def _tests(finding: Finding, base: str) -> Iterator[dict[str, Any]]:
         test["status"] = answer.status if answer else 500
         if exchange is finding.left[-1]:
             test |= _expected(finding, exchange)
+        elif number == len(exchanges):
+            test["status"] = int(finding.cause.statuses[0])
         yield test
 
 
@@ -62,7 +69,7 @@ def _expected(finding: Finding, exchange: Exchange) -> dict[str, Any]:
     """What the left side's last answer has that the right one's has not, as gabbi says it."""
     kind, _, place = finding.difference.place.partition(" ")
     answer = exchange.response
-    if answer is None or finding.cause[2] == "status":
+    if answer is None or finding.cause.place == "status":
         return {}
     if kind == "header":
         value = answer.headers.get(place)

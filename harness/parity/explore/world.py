@@ -3,14 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from hypothesis import strategies as st
-
 from harness.parity.explore.calls import Call
+from harness.parity.explore.choosing import Draw, happens, number, pick
 
 # Minor numbers of microversions from which claims have another shape.
 SHAPES = (39, 30, 10, 8, 0)
 ALL_PROVIDERS = ("{p0}", "{p1}", "{p2}")
 ALL_CONSUMERS = ("{k0}", "{k1}")
+CUSTOM_CLASSES = ("{c0}", "{c0}", "{c1}")
+TRAITS = ("HW_CPU_X86_AVX", "{t0}", "{t0}", "{t1}", "CUSTOM_NOT_THERE")
+AGGREGATES = ("{a0}", "{a0}", "{a1}")
+PROJECT, USER = "explore_{u0}", "explore_{u1}"
+# Something that requests may have, and the minor number of the microversion that brought it.
+Since = tuple[int, str]
+
+
+def amount(draw: Draw) -> int:
+    """An amount of a resource."""
+    return number(draw, 1, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +51,27 @@ class World:
         elif call.method == "PUT" and way[1] == "resource_classes" and not body:
             self.classes.append(way[2])
 
-    @property
-    def providers(self) -> st.SearchStrategy[str]:
-        return st.sampled_from([*self.stock, *self.stock, *self.stock, *ALL_PROVIDERS])
+    def provider(self, draw: Draw) -> str:
+        return pick(draw, [*self.stock, *self.stock, *self.stock, *ALL_PROVIDERS])
 
-    @property
-    def consumer(self) -> st.SearchStrategy[str]:
-        return st.sampled_from([*self.consumers[:3], *ALL_CONSUMERS])
+    def consumer(self, draw: Draw) -> str:
+        return pick(draw, [*self.consumers[:3], *ALL_CONSUMERS])
 
-    @property
-    def resource_class(self) -> st.SearchStrategy[str]:
+    def resource_class(self, draw: Draw) -> str:
         """A resource class; custom ones come more often once they were made."""
-        return st.sampled_from([*["VCPU"] * 6, *["MEMORY_MB"] * 2, *self.classes, "{c0}"])
+        made = dict.fromkeys(self.classes)
+        return pick(draw, [*["VCPU"] * 6, *["MEMORY_MB"] * 2, *[*made] * 6, "{c0}"])
 
-    @property
-    def places(self) -> st.SearchStrategy[tuple[str, str]]:
+    def place(self, draw: Draw) -> tuple[str, str]:
         """A provider, and a resource class: as a rule one that it has."""
-        any_place = st.tuples(self.providers, self.resource_class)
         there = [(uuid, name) for uuid, names in self.stock.items() for name in names]
-        return st.one_of(*[st.sampled_from(there)] * 4, any_place) if there else any_place
+        if there and happens(draw, 8):
+            return pick(draw, there)
+        return self.provider(draw), self.resource_class(draw)
+
+    def one_of(self, draw: Draw, choices: Sequence[Since]) -> str:
+        """A choice, as a rule one that the newer of the two microversions has."""
+        there = [text for since, text in choices if since <= max(self.shapes)]
+        if there and happens(draw, 9):
+            return pick(draw, there)
+        return pick(draw, choices)[1]

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from harness.core.exchange import Request, Response
 from harness.parity.explore import suite
 from harness.parity.explore.calls import Call, Generation, Names, request, shown
-from harness.parity.explore.search import Finding, Search
+from harness.parity.explore.finding import Finding
+from harness.parity.explore.search import Search
 from harness.parity.explore.sequences import sequences
 from harness.parity.explore.side import Side
 from harness.parity.explore.world import World
@@ -87,7 +88,9 @@ def found(right: Memory, seconds: float = 60.0) -> tuple[Search, list[Finding]]:
 def test_a_difference_is_found_and_left_with_the_calls_that_it_needs() -> None:
     _, findings = found(Memory(differs))
     (finding,) = findings
-    assert finding.cause[:3] == ("GET /resource_providers/{}/usages", "404 500", "status")
+    cause = finding.cause
+    assert (cause.route, cause.place) == ("GET /resource_providers/{}/usages", "status")
+    assert cause.statuses == ("404", "500")
     # Which side has made a provider in an earlier sequence already does not matter to it.
     assert [call.path.rpartition("/")[2] for call in finding.calls][-1] == "usages"
     assert len(finding.calls) <= 2
@@ -116,7 +119,7 @@ def test_what_was_made_is_removed_where_the_target_stays() -> None:
     left, right = Memory(), Memory()
     one = search(left, right, stays=True)
     calls = [Call("POST", "/resource_providers", {"name": "x", "uuid": "{p0}"})]
-    assert list(one.differences(calls)) == []
+    assert one.difference(calls) is None
     one.close()
     for side in (left, right):
         made, removed = side.requests
@@ -127,7 +130,7 @@ def test_what_was_made_is_removed_where_the_target_stays() -> None:
 def test_each_side_has_resources_of_its_own() -> None:
     left, right = Memory(), Memory()
     one = search(left, right)
-    assert list(one.differences([Call("GET", "/resource_providers/{p0}")])) == []
+    assert one.difference([Call("GET", "/resource_providers/{p0}")]) is None
     assert left.requests[0].url != right.requests[0].url
 
 
@@ -177,7 +180,8 @@ def test_a_text_that_differs_in_a_body_is_what_the_suite_expects() -> None:
         return lambda memory, request: response(400, errors=[{"detail": f"It is {word}. Sorry."}])
 
     one = search(Memory(refuses("wrong")), Memory(refuses("bad")))
-    (finding,) = one.differences([Call("GET", "/resource_providers/{p0}")])
+    finding = one.difference([Call("GET", "/resource_providers/{p0}")])
+    assert finding is not None
     (test,) = yaml.safe_load(suite.text(finding, Memory.url))["tests"]
     assert test["response_json_paths"] == {"$.errors[0].detail": "It is wrong. Sorry."}
 
@@ -187,7 +191,8 @@ def test_a_key_that_jsonpath_cannot_say_leaves_the_whole_body_to_be_expected() -
         return lambda memory, request: response(200, **{"a-b c": value})
 
     one = search(Memory(holds(1)), Memory(holds(2)))
-    (finding,) = one.differences([Call("GET", "/resource_providers/{p0}")])
+    finding = one.difference([Call("GET", "/resource_providers/{p0}")])
+    assert finding is not None
     (test,) = yaml.safe_load(suite.text(finding, Memory.url))["tests"]
     assert test["response_strings"] == ['{"a-b c": 1}']
 

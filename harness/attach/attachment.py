@@ -23,7 +23,7 @@ from harness.stack.images.catalogue import with_parents
 from harness.stack.images.contents import Contents, contents_of
 from harness.stack.lifecycle.ownership import claim, refuse_foreign
 from harness.stack.lifecycle.teardown import take_down
-from harness.stack.model import lanes
+from harness.stack.model import policies
 from harness.stack.model.record import Installed, Record, Secrets
 from harness.stack.model.state import StackState
 from harness.stack.operations import code_reload
@@ -155,7 +155,7 @@ def _attach(
 
 def _write_files(state: StackState, cloud: Cloud) -> Path:
     """Write the files that the cloud's settings name, for replicas, which are another user."""
-    lanes.prepare(state, [Lane(FIRST_LANE)])
+    policies.prepare(state, [Lane(FIRST_LANE)])
     folder = state.policy_file(FIRST_LANE).parent
     for name, content in cloud.files.items():
         path = folder / name

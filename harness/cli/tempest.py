@@ -14,7 +14,7 @@ from harness.core.measurements import Progress
 from harness.core.paths import SUITES
 from harness.identity import credentials, keystone
 from harness.stack.handle import Stack
-from harness.stack.model import lanes
+from harness.stack.model import policies
 from harness.targets import releases
 from harness.tempest import runner
 from harness.tempest.access_evidence import Served
@@ -86,7 +86,7 @@ def _on(
     # No other process may take the stack down meanwhile.
     stack.state.lock()
     try:
-        lanes.restore(stack.state, stack.record)
+        policies.restore(stack.state, stack.record)
         _meet(stack.keystone, stack.placement_url)
         stack.watch()
         return runner.run(

@@ -52,21 +52,13 @@ def found(given: Sequence[str]) -> tuple[Host, ...]:
     return tuple(hosts)
 
 
-def refuse_mounts(hosts: Sequence[Host], lanes: Sequence[str], checkouts: Sequence[str]) -> None:
-    """Raise UsageError for what replicas read from this machine's files: lanes, and checkouts."""
-    if (*hosts,) == HERE:
-        return
-    if checkouts:
+def refuse_checkouts(hosts: Sequence[Host], checkouts: Sequence[str]) -> None:
+    """Raise UsageError for placements whose code replicas would read from this machine's files."""
+    if checkouts and (*hosts,) != HERE:
         raise UsageError(
             f"--placement {checkouts[0]} makes no sense with --host: a checkout's code is mounted "
             "from this machine, and replicas are on others.",
             "Build a package of it (`uv build --wheel`), and give that: --placement DIST.whl.",
-        )
-    if lanes:
-        raise UsageError(
-            "-n and placement's own suites need lanes, whose policies are mounted from this "
-            "machine: they make no sense with --host.",
-            "Run these suites without -n, or on one engine.",
         )
 
 

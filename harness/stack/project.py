@@ -68,7 +68,7 @@ def write(
     if record.reference:
         reference_project.add(services, state, record, of_the_plan or [Lane(FIRST_LANE)])
     _make_schemas(services, record)
-    spread.over(project, state.hosts, record)
+    spread.over(project, state, record)
     save(state, project)
 
 
@@ -134,7 +134,7 @@ def set_replicas(state: StackState, record: Record) -> None:
         _add_replica(project, state, record, [lane], number)
     # For an Apache that is made anew; the one that runs is told by its balancer-manager.
     project["services"]["apache"]["environment"]["REPLICAS"] = str(record.replicas)
-    spread.over(project, state.hosts, record)
+    spread.over(project, state, record)
     save(state, project)
 
 
@@ -151,7 +151,7 @@ def add_lanes(state: StackState, record: Record, added: Sequence[Lane]) -> None:
     apache["ports"] = [port for port in apache["ports"] if not isinstance(port, str)]
     _add_lanes(project["services"], record)
     _make_schemas(project["services"], record)
-    spread.over(project, state.hosts, record)
+    spread.over(project, state, record)
     save(state, project)
 
 

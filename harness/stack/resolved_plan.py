@@ -45,7 +45,7 @@ def resolve_plan(plan: Plan, progress: Progress) -> ResolvedPlan:
     machines = named_hosts.found(plan.hosts)
     placements = _placements(plan, progress)
     checkouts = [str(each.spec) for each in placements if each.kind == "checkout"]
-    named_hosts.refuse_mounts(machines, [lane.name for lane in plan.lanes], checkouts)
+    named_hosts.refuse_checkouts(machines, checkouts)
     for placement in placements:
         # A copy, made now: what is built is what was looked at, whatever is edited meanwhile.
         build_context.prepare(placement)

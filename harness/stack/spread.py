@@ -7,14 +7,16 @@ on the hosts' own addresses, and are chosen when the stack is, since Apache has 
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from harness.config.plan import MAX_LANES, MAX_REPLICAS
 from harness.stack.images import code_volumes
-from harness.stack.model import hosts, lanes
-from harness.stack.model.hosts import Host
+from harness.stack.model import copies, hosts, lanes
+from harness.stack.model.hosts import HERE, Host
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Record
+from harness.stack.model.state import StackState
 from harness.stack.settings.databases import DATABASES
 
 Project = dict[str, Any]
@@ -36,9 +38,13 @@ def any_port() -> int:
     return random.randrange(LOWEST, HIGHEST - PORTS, PORTS)  # noqa: S311 (no secret)
 
 
-def over(project: Project, of_stack: Sequence[Host], record: Record) -> None:
+def over(project: Project, state: StackState, record: Record) -> None:
     """Give each service of a project its host. A project that is spread already stays the same."""
     services: dict[str, Project] = project["services"]
+    of_stack = state.hosts
+    if of_stack != HERE:
+        for name, service in services.items():
+            _copy_in_place_of_mounts(project, name, service, state.directory)
     if len(of_stack) > 1:
         published = dict(_shared(services, record))
         places = _places(published, record)
@@ -56,6 +62,17 @@ def over(project: Project, of_stack: Sequence[Host], record: Record) -> None:
     for place, host in enumerate(of_stack):
         here = [name for name in services if lanes.host_of(name, len(of_stack)) == place]
         code_volumes.mount(project, host.engine, here)
+
+
+def _copy_in_place_of_mounts(project: Project, name: str, service: Project, state: Path) -> None:
+    """Let a service have volumes, into which folders of the state are copied, for their mounts."""
+    copied = project.setdefault(copies.COPIED, {}).setdefault(name, {})
+    for place, volume in enumerate(service.get("volumes") or ()):
+        if isinstance(volume, dict) and volume["type"] == "bind":
+            source = Path(volume["source"].replace("$$", "$"))
+            if source.is_relative_to(state):
+                copied[volume["target"]] = str(source)
+                service["volumes"][place] = volume["target"]
 
 
 def _shared(

@@ -15,7 +15,7 @@ from harness.stack.clients import replica_logs
 from harness.stack.images.versions import versions
 from harness.stack.lifecycle import teardown, up
 from harness.stack.lifecycle.running import RunningStack
-from harness.stack.model import containers, lanes
+from harness.stack.model import containers, lanes, policies
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.state import StackState
 from harness.stack.resolved_plan import resolve_plan
@@ -103,7 +103,7 @@ class StackTarget:
             teardown.take_down(stack.state, self._progress)
         else:
             # A worker that was not left the time to do so has not.
-            lanes.restore(stack.state, stack.record)
+            policies.restore(stack.state, stack.record)
             up.leave(stack)
             self._progress(f"{stack.name} goes on running: {stack.record.url}")
         # Last, so that a call after an interrupt does the rest.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from harness.core.errors import UsageError
 from harness.stack.clients.database import Schema
 from harness.stack.lifecycle.running import RunningStack
-from harness.stack.model import lanes
+from harness.stack.model import policies
 from harness.targets.base import Stage
 from harness.upstream import identities
 from harness.upstream.fixture_data import Fixture, Rows
@@ -58,12 +58,12 @@ class Stages:
             if name not in self._schemas:
                 self._schemas[name] = self._stack.schema(name)
             self._schemas[name].reset(_replaced(scene.rows, real))
-            lanes.set_policy(state, name, scene.profile.rules)
+            policies.set_policy(state, name, scene.profile.rules)
             environ = {key: real.get(value, value) for key, value in scene.environ.items()}
             try:
                 yield Stage(self._url_of(lane), environ, self._sent)
             finally:
-                lanes.set_policy(state, name, {})
+                policies.set_policy(state, name, {})
 
     def _sent(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         given = {name.lower(): value for name, value in headers.items()}

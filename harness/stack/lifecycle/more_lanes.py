@@ -13,7 +13,7 @@ from harness.engine.compose import Up
 from harness.stack import project
 from harness.stack.clients.database import copy_schema
 from harness.stack.handle import Stack
-from harness.stack.model import lanes
+from harness.stack.model import lanes, policies
 from harness.stack.model.lanes import ReplicaId
 
 APACHE = "apache"
@@ -38,7 +38,7 @@ def add(stack: Stack, added: Sequence[Lane], progress: Progress) -> None:
         for lane in added:
             port_of[lane.name] = ports.free()
             copy_schema(stack.database(several=True), lanes.schema(lane.name))
-        lanes.prepare(stack.state, [Lane(name) for name in port_of])
+        policies.prepare(stack.state, [Lane(name) for name in port_of])
 
         def change() -> None:
             stack.save(lanes=port_of)

@@ -10,7 +10,7 @@ from harness.placements.model import Placement
 from harness.stack import project
 from harness.stack.lifecycle import mending, more_lanes
 from harness.stack.lifecycle.running import RunningStack
-from harness.stack.model import containers, hosts, lanes
+from harness.stack.model import containers, hosts, lanes, policies
 from harness.stack.model.record import Record
 from harness.stack.model.state import StackState
 from harness.stack.operations import breakage, code_reload, rolling
@@ -71,7 +71,7 @@ def _taken(
             raise _differs(record, difference)
         progress(f"{state.name} runs, but {difference}: starting it anew, with nothing in it")
         return None
-    lanes.restore(state, record)
+    policies.restore(state, record)
     breakage.mend_all(state, progress)
     changed = code_reload.take_up(record, progress)
     stack = running_stack(state)

@@ -19,7 +19,7 @@ from harness.stack.lifecycle.ownership import claim, refuse_foreign
 from harness.stack.lifecycle.readiness import wait_until_ready
 from harness.stack.lifecycle.running import RunningStack
 from harness.stack.lifecycle.teardown import claim_leftovers, take_down
-from harness.stack.model import hosts, lanes
+from harness.stack.model import hosts, lanes, policies
 from harness.stack.model.composing import PortTakenError
 from harness.stack.model.hosts import LOOPBACK
 from harness.stack.model.record import Installed, Record, Secrets
@@ -157,9 +157,9 @@ def _up(state: StackState, plan: ResolvedPlan, progress: Progress) -> RunningSta
     if record.reference:
         more["HARNESS_REFERENCE_PORT"] = str(record.reference[FIRST_LANE])
     state.create(record, stack_secrets, {**contents.variables(), **more})
-    lanes.prepare(state, plan.lanes)
+    policies.prepare(state, plan.lanes)
     if record.reference:
-        lanes.prepare(state, [Lane(lanes.of_reference(lane.name)) for lane in plan.lanes])
+        policies.prepare(state, [Lane(lanes.of_reference(lane.name)) for lane in plan.lanes])
     project.write(state, record, plan.lanes, plan.override)
     stack = RunningStack(state, record, stack_secrets)
     beside = f" in each of {len(plan.lanes)} lanes" if len(plan.lanes) > 1 else ""

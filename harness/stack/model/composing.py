@@ -12,7 +12,7 @@ from harness.core.disk import disk_full, says_disk_full
 from harness.core.errors import StackError
 from harness.engine.compose import Compose, Up, compose_files, lines_of
 from harness.engine.values import DockerError
-from harness.stack.model import hosts, lanes
+from harness.stack.model import copies, hosts, lanes
 from harness.stack.model.state import StackState
 
 EVERYTHING = Up()
@@ -80,6 +80,7 @@ def start(state: StackState, what: Up = EVERYTHING) -> None:
         _on_each(state, lambda place: _start(state, what, place))
     except DockerError as error:
         raise _start_error(error) from None
+    copies.push(state)
 
 
 def remove(state: StackState) -> None:

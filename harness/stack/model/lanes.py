@@ -6,14 +6,10 @@ in the stack's Apache. Replicas of one number are processes in one container, wh
 than six.
 """
 
-import contextlib
-import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.config.plan import FIRST_LANE, Lane
+from harness.config.plan import FIRST_LANE
 from harness.stack.model.record import Record
-from harness.stack.model.state import StackState
 
 SERVICE = "placement"
 # Folder in a replica's container with the policies of its lanes.
@@ -124,31 +120,3 @@ def replicas(record: Record) -> tuple[ReplicaId, ...]:
         for lane in names(record)
         for number in numbers(lane, record.replicas)
     )
-
-
-def prepare(state: StackState, lanes: Sequence[Lane]) -> None:
-    """Write an empty policy for each lane, which can be replaced while its replicas run."""
-    for lane in lanes:
-        folder = state.policy_file(lane.name).parent
-        folder.mkdir(parents=True, exist_ok=True)
-        # Replicas read the policy as another user; nothing in it is secret.
-        folder.chmod(0o755)
-        set_policy(state, lane.name, {})
-
-
-def restore(state: StackState, record: Record) -> None:
-    """Give each lane placement's default policy again, which a killed run did not do."""
-    for lane in (*record.lanes, *(map(of_reference, record.lanes) if record.reference else ())):
-        # The stack may have been removed meanwhile.
-        with contextlib.suppress(FileNotFoundError):
-            set_policy(state, lane, {})
-
-
-def set_policy(state: StackState, lane: str, rules: Mapping[str, str]) -> None:
-    """Write policy.yaml for a lane's replicas, which read it at their next request."""
-    path = state.policy_file(lane)
-    partial = path.with_suffix(".partial")
-    # JSON is YAML.
-    partial.write_text(json.dumps(rules))
-    partial.chmod(0o644)
-    partial.replace(path)

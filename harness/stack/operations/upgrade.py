@@ -53,7 +53,7 @@ def upgrade(stack: Stack, spec: str, progress: Progress, constraints: str = "") 
     target = specs.resolve(spec, constraints_at(constraints), progress)
     _refuse(stack, target)
     checkouts = [spec] if target.kind == "checkout" else []
-    named_hosts.refuse_mounts(stack.state.hosts, (), checkouts)
+    named_hosts.refuse_checkouts(stack.state.hosts, checkouts)
     contents = contents_of(with_parents([lanes.SERVICE]), [target])
     build.ensure_images(contents, progress)
     delivery.deliver_replicas(contents, stack.state.hosts, progress)

@@ -12,7 +12,7 @@ from harness.core.errors import EngineError, HarnessError, UsageError
 from harness.engine import command
 from harness.stack import named_hosts
 from harness.stack.model.hosts import HERE, Host
-from harness.stack.named_hosts import found, refuse_mounts
+from harness.stack.named_hosts import found, refuse_checkouts
 from tests.fakes.hosts import HOSTS, A, B, info
 from tests.fakes.machine import Machine, fails
 
@@ -114,14 +114,8 @@ def test_ssh_opens_no_window_for_a_password(machine: Machine) -> None:
         found(("a", "b"))
 
 
-@pytest.mark.parametrize(
-    ("lanes", "checkouts", "words"),
-    [((), ["/src"], "--placement /src makes no sense with --host.*DIST.whl"),
-     (("1", "2"), [], "need lanes, whose policies are mounted from this machine")],
-)  # fmt: skip
-def test_what_is_mounted_from_this_machine_is_refused(
-    lanes: Sequence[str], checkouts: Sequence[str], words: str
-) -> None:
-    refuse_mounts(HERE, lanes, checkouts)
-    with pytest.raises(UsageError, match=words):
-        refuse_mounts((A, B), lanes, checkouts)
+def test_checkouts_which_are_mounted_from_this_machine_are_refused() -> None:
+    refuse_checkouts(HERE, ["/src"])
+    refuse_checkouts((A, B), [])
+    with pytest.raises(UsageError, match=r"--placement /src makes no sense with --host.*DIST\.whl"):
+        refuse_checkouts((A, B), ["/src"])

@@ -14,7 +14,7 @@ from harness.config.plan import Lane
 from harness.core.environment import PROXIES
 from harness.core.errors import StackError
 from harness.stack import project
-from harness.stack.model import composing, lanes
+from harness.stack.model import composing, policies
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Installed, Record, Secrets
 from harness.stack.model.state import StackState
@@ -34,7 +34,7 @@ def state(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     machine.has("docker", {"compose*config*": CONFIG})
     state = StackState("one")
     state.create(RECORD, Secrets())
-    lanes.prepare(state, LANES)
+    policies.prepare(state, LANES)
     return state
 
 
@@ -101,7 +101,7 @@ def test_a_path_may_hold_what_compose_takes_for_a_variable_or_an_end(
     machine.has("docker", {"compose*config*": CONFIG})
     state = StackState("one")
     state.create(RECORD, Secrets())
-    lanes.prepare(state, LANES)
+    policies.prepare(state, LANES)
     record = dataclasses.replace(
         RECORD, placements=(Installed("tree", code=str(state.directory / "code-1")),)
     )

@@ -17,7 +17,7 @@ from harness.identity.keystone import Keystone
 from harness.stack.handle import Stack
 from harness.stack.lifecycle import reuse, teardown, up
 from harness.stack.lifecycle.running import RunningStack
-from harness.stack.model import lanes
+from harness.stack.model import policies
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
 from harness.stack.resolved_plan import resolve_plan
@@ -53,7 +53,7 @@ def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("PLACEMENT_HARNESS_STATE", str(tmp_path))
     state, done = StackState("s"), list[str]()
     state.create(Record("s", "keep", 3, 8000, ready=True, lanes=LANES), Secrets())
-    lanes.prepare(state, PLAN.lanes)
+    policies.prepare(state, PLAN.lanes)
     monkeypatch.setattr(Keystone, "token", lambda *_: "token of the controller")
     monkeypatch.setattr(Stack, "users", None)
     monkeypatch.setattr(Stack, "schema", lambda _, lane: Schema(lane, done))
@@ -137,7 +137,7 @@ def test_nothing_is_emptied_for_a_suite_whose_lane_is_not_there(steps: list[str]
 def test_what_a_killed_run_has_left_of_its_policies_is_put_right(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    lanes.set_policy(StackState("s"), "2", LEGACY.rules)
+    policies.set_policy(StackState("s"), "2", LEGACY.rules)
     running = worker(0).stack
     monkeypatch.setattr(reuse, "_difference", lambda *_: None)
     monkeypatch.setattr(reuse, "running_stack", lambda _: running)
@@ -149,7 +149,7 @@ def test_what_a_killed_run_has_left_of_its_policies_is_put_right(
 
 @pytest.mark.usefixtures("steps")
 def test_a_stack_is_left_with_its_own_policies() -> None:
-    lanes.set_policy(StackState("s"), "2", LEGACY.rules)
+    policies.set_policy(StackState("s"), "2", LEGACY.rules)
     target.StackTarget(replace(PLAN, lifetime="keep"), stack=worker(0).stack).stop()
     assert [policy(lane) for lane in LANES] == [{}, {}, {}]
 

@@ -15,7 +15,7 @@ from harness.core.exchange import Exchange, Request, Response
 from harness.identity.keystone import Keystone
 from harness.stack.clients import apache_log, replica_logs
 from harness.stack.handle import Stack
-from harness.stack.model import lanes
+from harness.stack.model import policies
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
 from tests.fakes.tempest import PASSED, PASSWORD, Fake, fake_tempest
@@ -224,7 +224,7 @@ def test_the_policy_of_a_suite_whose_run_was_killed_does_not_count(
     record = stack.record()
     assert record is not None
     stack.save(replace(record, lanes={"1": 8778}))
-    lanes.prepare(stack, [Lane("1")])
-    lanes.set_policy(stack, "1", {"a": "role:legacy"})
+    policies.prepare(stack, [Lane("1")])
+    policies.set_policy(stack, "1", {"a": "role:legacy"})
     assert harness()[0] == 0
     assert stack.policy_file("1").read_text() == "{}"

@@ -93,6 +93,8 @@ def header(plan: Plan, *, is_cluster: bool) -> str:
         if plan.replicas:
             parts.append(_sourced(plan, "replicas", counted(plan.replicas)))
         parts.append(_sourced(plan, "stack", f"{plan.lifetime} stack {plan.name}"))
+        if plan.hosts:
+            parts.append(_sourced(plan, "host", f"on {' and '.join(plan.hosts)}"))
         if plan.port:
             parts.append(_sourced(plan, "stack_port", f"port {plan.port}"))
         if plan.override:

@@ -61,6 +61,7 @@ def write(
     _label(project, state)
     _without_proxies(services)
     project[TEMPLATE], project[SETTINGS] = services.pop(lanes.SERVICE), {}
+    project[TEMPLATE]["environment"].update(spread.signed_cache(state, record))
     project[LANES] = {lane.name: dict(lane.environment) for lane in of_the_plan}
     for number in range(1, record.replicas + 1):
         _add_replica(project, state, record, of_the_plan or [Lane(FIRST_LANE)], number)

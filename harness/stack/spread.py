@@ -5,6 +5,7 @@ services reach each other by their names. Between hosts, they need ports: those 
 on the hosts' own addresses, and are chosen when the stack is, since Apache has them from its start.
 """
 
+import hashlib
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from harness.config.plan import MAX_LANES, MAX_REPLICAS
 from harness.stack.images import code_volumes
-from harness.stack.model import copies, hosts, lanes
+from harness.stack.model import copies, hosts, lanes, oslo_settings
 from harness.stack.model.hosts import HERE, Host
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Record
@@ -36,6 +37,18 @@ LOWEST, HIGHEST = 20000, 32000
 def any_port() -> int:
     """The first port of a new stack's own, which nothing on its hosts is likely to have."""
     return random.randrange(LOWEST, HIGHEST - PORTS, PORTS)  # noqa: S311 (no secret)
+
+
+def signed_cache(state: StackState, record: Record) -> dict[str, str]:
+    """Variables with which replicas believe nothing in memcached that no replica has written.
+
+    Several hosts need its port, and memcached itself lets everything in.
+    """
+    if record.hosts == 1:
+        return {}
+    key = hashlib.sha256(f"memcached {state.secrets().fernet_key}".encode()).hexdigest()
+    settings = {"memcache_security_strategy": "MAC", "memcache_secret_key": key}
+    return oslo_settings.variables({f"keystone_authtoken/{k}": v for k, v in settings.items()})
 
 
 def over(project: Project, state: StackState, record: Record) -> None:
@@ -66,13 +79,15 @@ def over(project: Project, state: StackState, record: Record) -> None:
 
 def _copy_in_place_of_mounts(project: Project, name: str, service: Project, state: Path) -> None:
     """Let a service have volumes, into which folders of the state are copied, for their mounts."""
-    copied = project.setdefault(copies.COPIED, {}).setdefault(name, {})
+    folders = {}
     for place, volume in enumerate(service.get("volumes") or ()):
         if isinstance(volume, dict) and volume["type"] == "bind":
             source = Path(volume["source"].replace("$$", "$"))
             if source.is_relative_to(state):
-                copied[volume["target"]] = str(source)
+                folders[volume["target"]] = str(source)
                 service["volumes"][place] = volume["target"]
+    if folders:
+        project.setdefault(copies.COPIED, {})[name] = folders
 
 
 def _shared(

@@ -64,7 +64,7 @@ def _copy(container: Container, target: str, source: Path) -> None:
 
 
 def _pack(archive: IO[bytes], folder: Path) -> None:
-    """Write a tar archive of a folder's files, which belong to root and are readable for all users."""
+    """Write a tar archive of a folder's files, which root owns and all users can read."""
     with tarfile.open(fileobj=archive, mode="w") as tar:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             content = path.read_bytes()

@@ -95,6 +95,18 @@ def test_replicas_reach_what_is_shared_by_name_or_by_address(state: StackState) 
     assert here["OS_PLACEMENT_DATABASE__CONNECTION"].endswith("@mariadb/placement")
 
 
+def test_replicas_believe_only_their_own_words_in_a_memcached_with_an_open_port(
+    state: StackState,
+) -> None:
+    strategy, key = (
+        f"OS_KEYSTONE_AUTHTOKEN__MEMCACHE_{name}" for name in ("SECURITY_STRATEGY", "SECRET_KEY")
+    )
+    environments = [written(state)[f"placement-{number}"]["environment"] for number in (1, 2)]
+    assert {environment[strategy] for environment in environments} == {"MAC"}
+    assert len({environment[key] for environment in environments}) == 1
+    assert len(environments[0][key]) == 64
+
+
 def test_apache_has_the_addresses_of_replicas_that_come_later_too(state: StackState) -> None:
     members = written(state)["apache"]["environment"]["MEMBERS"].split()
     assert members[:2] == ["2=192.0.2.2:20009", "4=192.0.2.2:20011"]
@@ -117,6 +129,7 @@ def test_on_one_host_nothing_is_changed(state: StackState) -> None:
     services = written(state, Record("one", "keep", 4, 9000))
     assert not [name for name, service in services.items() if "profiles" in service]
     assert "MEMBERS" not in services["apache"]["environment"]
+    assert not [name for name in services["placement-2"]["environment"] if "MEMCACHE_SEC" in name]
     assert ports(services["placement-2"]) == {}
 
 

@@ -6,10 +6,12 @@ refused (``LEAVES``), and rows are what requests show of them.
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.config.plan import is_url
+from harness.consistency.bodies import claim_body
 from harness.consistency.client import Client
 from harness.consistency.history import Writer
 from harness.consistency.workloads import WORKLOADS
@@ -105,6 +107,8 @@ class Cloud:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._ledger = Ledger()
+        # Things whose rows were read before.
+        self._read: set[str] = set()
 
     def client(self, process: int, writer: Writer) -> Client:
         """The client of this number."""
@@ -122,52 +126,44 @@ class Cloud:
         return {"target": self._target.url, "placements": versions}
 
     def rows(self) -> dict[str, list[list[Any]]]:
-        """The run's providers, allocations, traits and classes, as requests show them."""
+        """Rows of what was made since the last call, as requests show them."""
+        providers, customs = self._new(self._ledger.providers), self._new(self._ledger.customs)
         asker = _Asker(self._target)
         try:
             return {
-                "providers": [*self._providers(asker)],
-                "allocations": [*self._allocations(asker)],
-                "custom traits": [*self._customs(asker, "traits")],
-                "custom classes": [*self._customs(asker, "resource_classes")],
+                "providers": [*_providers(asker, providers)],
+                "allocations": [*_allocations(asker, providers)],
+                "custom traits": [*_customs(asker, customs, "traits")],
+                "custom classes": [*_customs(asker, customs, "resource_classes")],
             }
         finally:
             asker.close()
 
-    def _providers(self, asker: "_Asker") -> Iterator[list[Any]]:
-        for uuid in self._ledger.providers:
-            shown = asker.get(f"/resource_providers/{uuid}")
-            if shown is not None:
-                parent, root = shown["parent_provider_uuid"], shown["root_provider_uuid"]
-                yield [uuid, shown["name"], shown["generation"], parent, root, 0, 0]
-
-    def _allocations(self, asker: "_Asker") -> Iterator[list[Any]]:
-        for uuid in self._ledger.providers:
-            answer = asker.get(f"/resource_providers/{uuid}/allocations") or {"allocations": {}}
-            for consumer, claim in answer["allocations"].items():
-                for class_, used in claim["resources"].items():
-                    yield [consumer, uuid, class_, used]
-
-    def _customs(self, asker: "_Asker", kind: str) -> Iterator[list[Any]]:
-        for path in self._ledger.customs:
-            if path.startswith(kind) and asker.exists(f"/{path}"):
-                yield [path.split("/")[1], 1]
+    def _new(self, things: Iterable[str]) -> list[str]:
+        new = [thing for thing in things if thing not in self._read]
+        self._read |= {*new}
+        return new
 
     def clean(self) -> int:
         """Delete what the runs have made; gives how many things. Raises TargetError for a rest."""
         ledger, asker = self._ledger, _Asker(self._target)
-        waiting = [
-            *(f"/allocations/{uuid}" for uuid in ledger.consumers),
+        things = [
             # Children were made after their parents.
-            *(f"/resource_providers/{uuid}" for uuid in reversed(ledger.providers)),
+            *(f"/resource_providers/{made}" for made in reversed(ledger.providers)),
             *(f"/{path}" for path in ledger.customs),
         ]
-        count = 0
+        waiting = things
         try:
-            for _ in range(PASSES):
-                count += len(waiting)
-                waiting = [path for path in waiting if not asker.delete(path)]
-                count -= len(waiting)
+            with _Sink(asker) as sink:
+                for consumer in ledger.consumers:
+                    asker.delete(f"/allocations/{consumer}")
+                    # Placement leaves the consumers of some refused claims behind, without a claim.
+                    sink.wash(consumer, generation=0)
+                for left in range(PASSES):
+                    waiting = [path for path in waiting if not asker.delete(path)]
+                    for consumer in ledger.consumers if waiting and not left else ():
+                        # Claims whose consumer is gone.
+                        sink.wash(consumer, generation=None)
         finally:
             asker.close()
         if waiting:
@@ -177,7 +173,59 @@ class Cloud:
                 "Delete them by DELETE requests to these paths, allocations first.",
             )
         self._ledger = Ledger()
-        return count
+        return len(things) + len(ledger.consumers)
+
+
+def _providers(asker: "_Asker", providers: Sequence[str]) -> Iterator[list[Any]]:
+    for provider in providers:
+        shown = asker.get(f"/resource_providers/{provider}")
+        if shown is not None:
+            parent, root = shown["parent_provider_uuid"], shown["root_provider_uuid"]
+            yield [provider, shown["name"], shown["generation"], parent, root, 0, 0]
+
+
+def _allocations(asker: "_Asker", providers: Sequence[str]) -> Iterator[list[Any]]:
+    for provider in providers:
+        answer = asker.get(f"/resource_providers/{provider}/allocations") or {"allocations": {}}
+        for consumer, claim in answer["allocations"].items():
+            for class_, used in claim["resources"].items():
+                yield [consumer, provider, class_, used]
+
+
+def _customs(asker: "_Asker", paths: Sequence[str], kind: str) -> Iterator[list[Any]]:
+    for path in paths:
+        if path.startswith(kind) and asker.exists(f"/{path}"):
+            yield [path.split("/")[1], 1]
+
+
+class _Sink:
+    """A provider of which consumers claim something, so that they can be deleted with the claim."""
+
+    def __init__(self, asker: "_Asker") -> None:
+        self._asker = asker
+        self._uuid = str(uuid.uuid4())
+        self._path = f"/resource_providers/{self._uuid}"
+
+    def __enter__(self) -> "_Sink":
+        name = f"placement-harness-{self._uuid}"
+        self._asker.write("POST", "/resource_providers", {"uuid": self._uuid, "name": name})
+        inventories = {"VCPU": {"total": 1_000_000}}
+        body = {"resource_provider_generation": 0, "inventories": inventories}
+        self._asker.write("PUT", f"{self._path}/inventories", body)
+        return self
+
+    def wash(self, consumer: str, generation: int | None) -> None:
+        """Delete a consumer that is at this generation; None for one that is not there."""
+        claim = claim_body({self._uuid: {"VCPU": 1}}, generation)
+        if self._asker.write("PUT", f"/allocations/{consumer}", claim):
+            self._asker.delete(f"/allocations/{consumer}")
+
+    def __exit__(self, *_: object) -> None:
+        if not self._asker.delete(self._path):
+            raise TargetError(
+                f"The provider {self._uuid} of the cleanup could not be deleted.",
+                "Delete it by hand: openstack resource provider delete.",
+            )
 
 
 class _Asker:
@@ -187,6 +235,7 @@ class _Asker:
         self._url, self._transport = target.url, target.transport()
         self._headers = {
             "accept": "application/json",
+            "content-type": "application/json",
             "openstack-api-version": MICROVERSION,
             "x-auth-token": target.token(),
         }
@@ -200,6 +249,13 @@ class _Asker:
         """Whether a thing is there. Raises TargetError."""
         return self._send("GET", path) is not None
 
+    def write(self, method: str, path: str, body: Any) -> bool:
+        """Whether a write was accepted."""
+        try:
+            return self._send(method, path, json.dumps(body).encode()) is not None
+        except TargetError:
+            return False
+
     def delete(self, path: str) -> bool:
         """Whether a thing is gone afterwards."""
         try:
@@ -208,8 +264,8 @@ class _Asker:
             return False
         return True
 
-    def _send(self, method: str, path: str) -> Response | None:
-        request = Request(method, f"{self._url}{path}", self._headers)
+    def _send(self, method: str, path: str, body: bytes = b"") -> Response | None:
+        request = Request(method, f"{self._url}{path}", self._headers, body)
         try:
             answer = self._transport.send(request, timeout=TIMEOUT)
         except OSError as error:

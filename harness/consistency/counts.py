@@ -46,7 +46,8 @@ class Counts:
 
     def add(self, part: History) -> None:
         """Count a part of the history, of rounds that no other part has."""
-        self.rounds += len(part.prepared)
+        # A round that could not be prepared has no writes.
+        self.rounds += sum(any(map(is_write, calls)) for calls in part.rounds.values())
         self.calls += len(part.operations)
         for operation in part.operations:
             if operation.ok:

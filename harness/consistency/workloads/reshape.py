@@ -1,6 +1,6 @@
 """A reshape moves inventory and claims from a root to its child: readers see all of it or nothing.
 
-Every third client posts the same reshape; the others read the consumer's allocations.
+Every second client posts the same reshape; the others read the consumer's allocations.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from harness.consistency.history import History, Operation
 from harness.consistency.judge import Violation
 from harness.consistency.workloads.base import Round, make_provider, set_inventory
 
-USED, READS, RESHAPES = 4, 4, 3
+USED, READS, RESHAPES = 4, 4, 2
 ATOMIC = "a reshape is seen as a whole: before or after, never between"
 ONE_WINNER = "of reshapes that name the same generations, one is acknowledged"
 DONE = "an acknowledged reshape is there in the end"

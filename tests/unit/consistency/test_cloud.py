@@ -27,6 +27,8 @@ class Placement:
     def __init__(self, stuck: str = "") -> None:
         self.there: dict[str, Any] = {"/traits/CUSTOM_MINE": None}
         self.stuck = stuck
+        # Consumers without a claim, and their generations.
+        self.left: dict[str, int] = {}
 
     def token(self) -> str:
         return "token"
@@ -44,7 +46,13 @@ class Placement:
         elif request.method == "POST":
             for consumer in body.get("allocations", body):
                 self.there[f"/allocations/{consumer}"] = None
-        elif request.method == "PUT":
+        elif request.method == "PUT" and path.startswith("/allocations/"):
+            generation = body.get("consumer_generation")
+            if (path in self.there and generation is None) or generation != self.left.get(path):
+                return Response(409, "", {}, b"")
+            self.left.pop(path, None)
+            self.there[path] = None
+        elif request.method == "PUT" and not path.endswith("/inventories"):
             self.there[path] = None
         elif request.method == "GET":
             return Response(200 if path in self.there else 404, "", {}, b"{}")
@@ -83,6 +91,17 @@ def test_what_was_made_is_deleted_and_nothing_else(tmp_path: Path) -> None:
     assert cloud.clean() == 6
     assert placement.there == {"/traits/CUSTOM_MINE": None}
     assert cloud.clean() == 0
+
+
+def test_consumers_that_placement_has_left_behind_are_deleted(tmp_path: Path) -> None:
+    placement = Placement()
+    cloud = Cloud(cast("Target", placement))
+    placement.left = {"/allocations/a": 0}
+    # Placement refuses the claim, since the consumer is there already.
+    write(cloud, tmp_path, ("PUT", "/allocations/a", {"allocations": {}}))
+    cloud.clean()
+    assert placement.left == {}
+    assert placement.there == {"/traits/CUSTOM_MINE": None}
 
 
 def test_what_cannot_be_deleted_is_named(tmp_path: Path) -> None:

@@ -159,9 +159,9 @@ class Cloud:
                     asker.delete(f"/allocations/{consumer}")
                     # Placement leaves the consumers of some refused claims behind, without a claim.
                     sink.wash(consumer, generation=0)
-                for left in range(PASSES):
+                for number in range(PASSES):
                     waiting = [path for path in waiting if not asker.delete(path)]
-                    for consumer in ledger.consumers if waiting and not left else ():
+                    for consumer in ledger.consumers if waiting and number == 0 else ():
                         # Claims whose consumer is gone.
                         sink.wash(consumer, generation=None)
         finally:

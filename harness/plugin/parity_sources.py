@@ -96,7 +96,7 @@ class Recorded:
 
     def lacks(self, item: pytest.Item, suite: str) -> str:
         if isinstance(item, SuiteItem) and self._has_changed(item.path):
-            return f"{item.path.name} has changed since it was recorded, and asks something else"
+            return "the suite has changed since it was recorded, and asks something else there"
         return lacks(suite, self._recording)
 
     def _has_changed(self, path: Path) -> bool:

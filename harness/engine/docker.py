@@ -75,6 +75,12 @@ class Engine:
         with translated("name the directory of its files"):
             return self.client(CHANGE_SECONDS).system.info().docker_root_dir
 
+    def log_drivers(self) -> tuple[str, Sequence[str]]:
+        """The engine's own log driver, and all that it has; none where it does not say."""
+        with translated("name its log drivers"):
+            info = self.client(CHANGE_SECONDS).system.info()
+        return info.logging_driver or "unknown", (info.plugins and info.plugins.log) or ()
+
     # Containers, networks, volumes
 
     def containers(self, labels: Labels, shown: Sequence[str] = ()) -> list[Container]:

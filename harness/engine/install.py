@@ -20,7 +20,7 @@ from harness.core.errors import EngineError
 from harness.core.measurements import Progress
 from harness.core.paths import COMPOSE_LOCK
 from harness.core.process import TIMED_OUT, Outcome, plain_environment, run
-from harness.engine import command
+from harness.engine import command, refusals
 from harness.engine.docker import current
 
 OLDEST_ENGINE = (20, 10)
@@ -61,6 +61,8 @@ def engine_problem() -> EngineError | None:
     elif re.search("cannot connect|failed to connect|daemon running", answer.err, re.IGNORECASE):
         problem = "The container engine is installed, but not running."
         remedy = "Start it: sudo systemctl start docker (without systemd: sudo dockerd &)."
+    elif refusal := refusals.meaning(answer.err):
+        problem, remedy = refusal
     else:
         problem = f"`docker version` failed with exit code {answer.code}."
         remedy = "Mend what it names; `docker version` must print a Server section."

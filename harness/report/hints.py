@@ -16,6 +16,12 @@ CANDIDATES = (
     "placement/max_allocation_candidates 1000` limits them, and "
     "placement/allocation_candidates_generation_strategy breadth-first spreads those that are left."
 )
+# placement's words to a claim without a consumer's type, from 1.38 on.
+NO_TYPE = b"'consumer_type' is a required property"
+LATEST = (
+    "The suite asks for `placement latest`, and a claim needs a consumer_type from 1.38 on. An "
+    "older suite runs with its own microversion: openstack-api-version: placement 1.37."
+)
 
 
 def hint(exchange: Exchange | None, *, replicas: bool, keystone: bool) -> str:
@@ -31,6 +37,8 @@ def hint(exchange: Exchange | None, *, replicas: bool, keystone: bool) -> str:
         return _without_answer(exchange, replicas)
     if response.status == 401 and keystone:
         return _token(exchange)
+    if response.status == 400 and NO_TYPE in response.body and _asks_for_latest(exchange):
+        return LATEST
     if response.status >= 500 and exchange.is_of_proxy:
         return _of_proxy(exchange, replicas)
     return ""
@@ -61,8 +69,7 @@ def _of_proxy(exchange: Exchange, replicas: bool) -> str:
 
 
 def _token(exchange: Exchange) -> str:
-    headers = {name.lower(): str(value) for name, value in exchange.request.headers.items()}
-    token = headers.get("x-auth-token", "")
+    token = _header(exchange, "x-auth-token")
     if not token or (len(token) >= SHORTEST and ":" not in token):
         return ""
     return (
@@ -70,6 +77,15 @@ def _token(exchange: Exchange) -> str:
         "keystone's tokens. Write x-auth-token: $ENVIRON['SERVICE_TOKEN'] in the suite, or run it "
         "with --empty, which gives each file an empty placement and takes such tokens."
     )
+
+
+def _header(exchange: Exchange, wanted: str) -> str:
+    headers = {name.lower(): str(value) for name, value in exchange.request.headers.items()}
+    return headers.get(wanted, "")
+
+
+def _asks_for_latest(exchange: Exchange) -> bool:
+    return _header(exchange, "openstack-api-version").split()[-1:] == ["latest"]
 
 
 def _asks_for_candidates(exchange: Exchange) -> bool:

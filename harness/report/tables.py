@@ -12,7 +12,7 @@ from harness.engine.docker import current
 from harness.engine.survey import answers
 from harness.engine.values import Container
 from harness.stack.handle import Stack
-from harness.stack.lifecycle.doctor import Finding
+from harness.stack.lifecycle.findings import Finding
 from harness.stack.model import containers, lanes
 from harness.stack.model.hosts import Host
 from harness.stack.model.state import STACK_LABEL, STATE_LABEL, StackState, all_states

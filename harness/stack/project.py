@@ -16,7 +16,7 @@ from harness.core.files import write_private
 from harness.engine.values import Once
 from harness.stack import reference_project, spread
 from harness.stack.images.catalogue import IMAGES
-from harness.stack.model import composing, lanes, oslo_settings
+from harness.stack.model import composing, lanes, log_drivers, oslo_settings
 from harness.stack.model.lanes import CODE, POLICY, ReplicaId
 from harness.stack.model.oslo_settings import CONNECTION, WWW_AUTHENTICATE
 from harness.stack.model.record import Installed, Record
@@ -25,8 +25,6 @@ from harness.stack.model.unreadable import UnreadableError
 from harness.stack.settings import reference
 from harness.stack.settings.config_sources import SOURCES
 from harness.stack.settings.databases import DATABASES
-
-LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
 
 Project = dict[str, Any]
 # Keys of the project that Compose ignores: a replica as compose.yaml describes it; the settings of
@@ -56,8 +54,7 @@ def write(
     for service in services.values():
         # Images are there by now; a stack that is kept outlives the checkout.
         service.pop("build", None)
-        # The engine's own log driver may be one that cannot be read, or keep a log without end.
-        service.setdefault("logging", {"driver": "json-file", "options": LOG_OPTIONS})
+    log_drivers.choose(services, override)
     _label(project, state)
     _without_proxies(services)
     project[TEMPLATE], project[SETTINGS] = services.pop(lanes.SERVICE), {}

@@ -2,11 +2,12 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from harness.core import ports
-from harness.core.errors import HarnessError
+from harness.config.plan import MAX_LANES
+from harness.core import memory, ports
+from harness.core.environment import withheld
+from harness.core.errors import HarnessError, StackError
 from harness.core.locks import FileLock
 from harness.core.paths import state_root
 from harness.engine import base_image, install
@@ -15,11 +16,17 @@ from harness.engine.values import DockerError
 from harness.stack.images import listing
 from harness.stack.images.catalogue import needed
 from harness.stack.images.contents import contents_of
-from harness.stack.lifecycle.loopback import elsewhere
+from harness.stack.lifecycle import engine_checks, taken_ports
+from harness.stack.lifecycle.findings import Finding
+from harness.stack.lifecycle.memory_needs import most_lanes
 from harness.stack.lifecycle.taken_ports import PREFERRED_PORT
 from harness.stack.lifecycle.teardown import claim_leftovers
+from harness.stack.model.state import all_states
+from harness.stack.model.unreadable import UnreadableError
 
 GIB = 1024**3
+# Replicas of a lane, in what is said of lanes.
+REPLICAS = 3
 # Disk space of a build; a run needs next to nothing.
 DISK_GIB = 6
 # MariaDB, keystone, Apache, memcached and three replicas have 0.7 GiB in memory.
@@ -28,56 +35,23 @@ MEMORY_GIB = 2
 TOOLS = ("flock", "setpriv")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was checked. ``remedy`` is empty when nothing has to be done."""
-
-    what: str
-    result: str
-    remedy: str = ""
-
-    @property
-    def ok(self) -> bool:
-        return not self.remedy
-
-
 def examine() -> Iterator[Finding]:
     """Check one thing after the other; without a usable engine, some checks are left out."""
     engine = _engine()
     yield engine
     if engine.ok:
-        yield from _place()
-        yield from (check() for check in (_compose, _base, _images))
-    yield from (check() for check in (_disk, _memory, _tools, _port, _state, _leftovers))
+        yield from engine_checks.checks()
+        yield from (check() for check in (_base, _images))
+    yield from (check() for check in (_disk, _memory, _lanes, _tools, _port, _state, _leftovers))
+    yield from _kept()
+    yield from _environment()
 
 
 def _engine() -> Finding:
     problem: HarnessError | None = install.engine_problem()
     if problem:
-        return Finding("container engine", problem.problem, problem.remedy)
+        return Finding.of("container engine", problem)
     return Finding("container engine", current().command.version().out.strip())
-
-
-def _place() -> Iterator[Finding]:
-    """A finding for an engine on another machine."""
-    address = current().command.address().out.strip()
-    if elsewhere(address):
-        yield Finding(
-            "engine's address",
-            f"{address}: stacks listen on that machine's loopback interface alone",
-            "Run the harness on that machine; in a container there, with --network host.",
-        )
-
-
-def _compose() -> Finding:
-    version = install.compose_version()
-    problem = install.compose_problem(version)
-    if problem is None:
-        return Finding("Compose v2", str(version))
-    remedy = "Run `placement-harness setup`: it installs one."
-    if not install.can_install_compose():
-        remedy = install.COMPOSE_BY_HAND
-    return Finding("Compose v2", problem, remedy)
 
 
 def _base() -> Finding:
@@ -116,13 +90,23 @@ def _disk() -> Finding:
 
 
 def _memory() -> Finding:
-    with open("/proc/meminfo") as lines:
-        sizes = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
-    available = sizes["MemAvailable"] / GIB
+    available = memory.available_gib()
+    if available is None:
+        return Finding("memory", "that of the engine's machine, which may be another one")
     result = f"{available:.1f} GiB available"
     if available >= MEMORY_GIB:
         return Finding("memory", result)
     return Finding("memory", result, f"Free some: a stack of three needs about {MEMORY_GIB} GiB.")
+
+
+def _lanes() -> Finding:
+    """How many workers with suites there can be: each has a lane of its own."""
+    available = memory.available_gib()
+    result = f"-n {MAX_LANES} at most"
+    if available is not None:
+        lanes = most_lanes(available, REPLICAS)
+        result += f"; memory for {lanes} with {REPLICAS} replicas each"
+    return Finding("lanes", result)
 
 
 def _tools() -> Finding:
@@ -153,7 +137,7 @@ def _state() -> Finding:
             lock.take()
             probe.unlink(missing_ok=True)
     except HarnessError as error:
-        return Finding("state directory", error.problem, error.remedy)
+        return Finding.of("state directory", error)
     except OSError as error:
         return Finding(
             "state directory",
@@ -173,7 +157,33 @@ def _leftovers() -> Finding:
     except HarnessError as error:
         unreadable.append(error)
     if unreadable:
-        return Finding("leftovers", unreadable[0].problem, unreadable[0].remedy)
+        return Finding.of("leftovers", unreadable[0])
     if not names:
         return Finding("leftovers", "none")
     return Finding("leftovers", ", ".join(names), "Run `placement-harness reap`.")
+
+
+def _kept() -> Iterator[Finding]:
+    """Kept stacks that have stopped, and whose port another program has."""
+    try:
+        states = all_states()
+    except HarnessError:
+        # The check of leftovers names a directory that cannot be read.
+        return
+    for state in states:
+        try:
+            record = state.record()
+            if record is not None and record.lifetime != "fresh" and record.ready:
+                taken_ports.refuse_for_kept(state, record)
+        except (UnreadableError, DockerError):
+            # A record that cannot be read is among the leftovers, an engine that does not answer
+            # is the first finding.
+            continue
+        except StackError as error:
+            yield Finding.of(f"stack {state.name}", error)
+
+
+def _environment() -> Iterator[Finding]:
+    """The variables of the user's that docker, Compose, pip and uv do not get from here."""
+    if names := withheld():
+        yield Finding("environment", f"without influence here: {', '.join(names)}")

@@ -15,6 +15,7 @@ from harness.stack.handle import READY_SECONDS
 from harness.stack.images.build import ensure_images
 from harness.stack.images.delivery import deliver
 from harness.stack.lifecycle import reuse, taken_ports
+from harness.stack.lifecycle.memory_needs import needed_gib
 from harness.stack.lifecycle.ownership import claim, refuse_foreign
 from harness.stack.lifecycle.readiness import wait_until_ready
 from harness.stack.lifecycle.running import RunningStack
@@ -29,8 +30,6 @@ from harness.stack.resolved_plan import ResolvedPlan, resolve_plan
 from harness.stack.settings.databases import DATABASES
 
 PORT_ATTEMPTS = 3
-# Memory of MariaDB, keystone, Apache and memcached together, and of a replica in one lane.
-SERVICES_GIB, REPLICA_GIB = 0.4, 0.1
 
 
 def bring_up(plan: Plan, progress: Progress) -> RunningStack:
@@ -108,8 +107,7 @@ def _prepare(plan: ResolvedPlan, progress: Progress) -> None:
 
 def _say_memory(plan: ResolvedPlan, progress: Progress) -> None:
     """Say it before the start where this machine has less memory than the stack takes."""
-    lanes_of_workers = max(1, len(plan.lanes))
-    needed = SERVICES_GIB + REPLICA_GIB * plan.replicas * lanes_of_workers
+    needed = needed_gib(plan.replicas, len(plan.lanes))
     available = memory.available_gib()
     if available is not None and available < needed:
         progress(

@@ -10,16 +10,13 @@ from typing import Any
 
 from harness.core.disk import disk_full, says_disk_full
 from harness.core.errors import StackError
+from harness.engine import refusals
 from harness.engine.compose import Compose, Up, compose_files, lines_of
 from harness.engine.values import DockerError
 from harness.stack.model import copies, hosts, lanes
 from harness.stack.model.state import StackState
 
 EVERYTHING = Up()
-# The engine has no addresses left for the network of another project.
-NO_NETWORK = re.compile(r"non-overlapping|address pools? .*(exhausted|fully subnetted)", re.I)
-# docker's command line or Compose, and the engine, speak no common version of the API.
-NO_COMMON_API = re.compile(r"(client version|API version) \S+ is too (new|old)", re.I)
 # Errors of a start for which something is missing that was there a moment ago.
 GONE = re.compile(r"no such (container|image|volume)|(network|volume) \S+ not found", re.I)
 
@@ -136,20 +133,8 @@ def _start_error(error: DockerError) -> Exception:
                 service="apache",
             )
         )
-    if NO_NETWORK.search(text):
-        return StackError(
-            "The container engine has no addresses left for another network.",
-            "Remove networks that nothing uses (`docker network prune`), or give the engine more: "
-            "default-address-pools in its daemon.json.",
-            evidence=lines[-2:],
-        )
-    if NO_COMMON_API.search(text):
-        return StackError(
-            "docker's command line or Compose does not fit the container engine.",
-            "Upgrade the older one (`docker version`, `docker compose version`), and see that "
-            "DOCKER_API_VERSION is not set.",
-            evidence=lines[-2:],
-        )
+    if refusal := refusals.meaning(text):
+        return StackError(*refusal, evidence=lines[-2:])
     if GONE.search(text):
         return StackError(
             "Something that the stack consists of was removed while it was started.",

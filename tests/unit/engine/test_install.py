@@ -76,9 +76,17 @@ def test_an_old_engine_is_named_with_what_is_needed(machine: Machine, version: s
 
 
 def test_any_other_failure_shows_what_docker_said(machine: Machine) -> None:
-    machine.has("docker", {"version*": fails("client version 1.52 is too new", 3)})
+    machine.has("docker", {"version*": fails("context mine is not found", 3)})
     found = problem()
     assert "exit code 3" in found.problem
+    assert found.evidence == ("context mine is not found",)
+
+
+def test_a_command_line_that_does_not_fit_the_engine_is_named(machine: Machine) -> None:
+    machine.has("docker", {"version*": fails("client version 1.52 is too new", 1)})
+    found = problem()
+    assert found.problem == "docker's command line or Compose does not fit the container engine."
+    assert "DOCKER_API_VERSION" in found.remedy
     assert found.evidence == ("client version 1.52 is too new",)
 
 

@@ -67,6 +67,18 @@ def test_a_token_of_noauth2_is_named_with_what_to_write(token: str, is_named: bo
     assert hint(exchange(401, token=token), replicas=False, keystone=False) == ""
 
 
+@pytest.mark.parametrize(("version", "is_named"), [("latest", True), ("1.39", False)])
+def test_a_claim_of_an_older_suite_that_asks_for_the_latest_version_is_explained(
+    version: str, is_named: bool
+) -> None:
+    body = b"JSON does not validate: 'consumer_type' is a required property"
+    headers = {"OpenStack-API-Version": f"placement {version}"}
+    request = Request("PUT", "http://h/allocations/1", headers)
+    refused = Exchange("", "", request, Response(400, "", {}, body), 0, 0.1)
+    told = hint(refused, replicas=True, keystone=True)
+    assert ("openstack-api-version: placement 1.37" in told) is is_named
+
+
 def test_placements_own_errors_need_no_hint() -> None:
     assert hint(exchange(409), replicas=True, keystone=True) == ""
     assert hint(None, replicas=True, keystone=True) == ""

@@ -12,9 +12,9 @@ import pytest
 
 from harness.config.plan import Lane
 from harness.core.environment import PROXIES
-from harness.core.errors import StackError
+from harness.core.errors import StackError, UsageError
 from harness.stack import project
-from harness.stack.model import composing, policies
+from harness.stack.model import composing, log_drivers, policies
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.model.record import Installed, Record, Secrets
 from harness.stack.model.state import StackState
@@ -57,6 +57,30 @@ def test_each_log_can_be_read_whatever_the_engines_own_driver_is(state: StackSta
     project.write(state, Record("one", "fresh", 2, 9000), ())
     drivers = {service["logging"]["driver"] for service in services(state).values()}
     assert drivers == {"json-file"}
+
+
+@pytest.mark.parametrize(
+    ("logging", "problem"),
+    [
+        ({"driver": "none"}, "the log driver `none`"),
+        ({"driver": "gelf", "options": {"cache-disabled": "true"}}, "`gelf` with cache-disabled"),
+        ({"driver": "gelf"}, ""),
+        ({"driver": "journald", "options": {}}, ""),
+    ],
+)
+def test_a_log_driver_of_the_users_file_has_to_be_one_that_can_be_read(
+    logging: dict[str, object], problem: str
+) -> None:
+    services: dict[str, dict[str, object]] = {"apache": {"logging": logging}, "keystone": {}}
+    if problem:
+        with pytest.raises(UsageError, match=r"mine\.yaml gives the service apache") as caught:
+            log_drivers.choose(services, "mine.yaml")
+        assert problem in str(caught.value)
+        assert "Name one that `docker logs` can read" in str(caught.value)
+    else:
+        log_drivers.choose(services, "mine.yaml")
+        assert services["apache"]["logging"] == logging
+        assert services["keystone"]["logging"] == log_drivers.STACKS_LOGGING
 
 
 def test_variables_of_the_shell_are_for_stacks_that_are_started_by_hand(

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import json
 import platform
 import shutil
 from collections import namedtuple
@@ -9,17 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from harness.core import ports
+from harness.core import memory, ports
 from harness.stack.images.catalogue import IMAGES, needed
 from harness.stack.images.contents import contents_of
-from harness.stack.lifecycle import doctor
-from harness.stack.lifecycle.doctor import Finding
+from harness.stack.lifecycle import doctor, engine_checks
+from harness.stack.lifecycle.findings import Finding
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
 from tests.fakes.images import details, listed
 from tests.fakes.machine import Machine, fails
 
 Usage = namedtuple("Usage", "total used free")
+
+
+def info(own: str, *drivers: str) -> str:
+    """The engine's description of itself, with its log drivers."""
+    told = {"DockerRootDir": "/", "LoggingDriver": own, "Plugins": {"Log": drivers}}
+    return f"echo '{json.dumps(told)}'"
 
 
 @pytest.fixture
@@ -36,7 +43,7 @@ def well(machine: Machine, root: Path) -> dict[str, str]:
         "version*": "echo 28.1.0",
         "compose version*": "echo 2.40.3",
         "image ls*": listed(*tags),
-        "system info*": """echo '{"DockerRootDir": "/"}'""",
+        "system info*": info("syslog", "json-file", "syslog"),
         "image inspect*": details(),
     }
     machine.has("docker", answers)
@@ -60,6 +67,8 @@ def test_a_machine_that_lacks_nothing_is_well(
     assert findings["Compose v2"].result == "2.40.3"
     assert findings["images"].result == f"{len(needed('mariadb', 'env', beside=True))}, up to date"
     assert findings["leftovers"].result == "none"
+    assert findings["log driver"].result == "json-file for stacks; the engine's own is syslog"
+    assert findings["networks"].result == "there are addresses for another one"
 
 
 @pytest.mark.parametrize(
@@ -79,6 +88,121 @@ def test_an_engine_on_another_machine_is_named(
     assert ("engine's address" in findings) is is_named
     if is_named:
         assert "--network host" in findings["engine's address"].remedy
+
+
+@pytest.mark.parametrize(("network", "is_named"), [("bridge", True), ("host", False)])
+def test_a_container_beside_which_stacks_listen_is_named(
+    machine: Machine,
+    well: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    network: str,
+    is_named: bool,
+) -> None:
+    """A devcontainer with the engine's socket has a loopback interface of its own."""
+    mounts = tmp_path / "mountinfo"
+    source = f"/var/lib/docker/containers/{'ab12' * 16}/hostname"
+    mounts.write_text(f"813 797 8:1 {source} /etc/hostname rw,relatime - ext4 /dev/sda1 rw\n")
+    monkeypatch.setattr(engine_checks, "MOUNTS", mounts)
+    machine.has("docker", {**well, "container inspect*": f"echo {network}"})
+    findings = found()
+    assert ("engine's address" in findings) is is_named
+    if is_named:
+        assert "runs in the container ab12ab12ab12" in findings["engine's address"].result
+        assert "--network host" in findings["engine's address"].remedy
+    # To a container of another engine, this one's answer is an error.
+    machine.has("docker", {**well, "container inspect*": fails("No such container")})
+    assert "engine's address" not in found()
+
+
+def test_an_engine_without_addresses_for_a_network_is_named(
+    machine: Machine, well: dict[str, str]
+) -> None:
+    words = "could not find an available, non-overlapping IPv4 address pool among the defaults"
+    machine.has(
+        "docker", {**well, "network create*": fails(f"Error response from daemon: {words}")}
+    )
+    finding = found()["networks"]
+    assert finding.result == "The container engine has no addresses left for another network."
+    assert "docker network prune" in finding.remedy
+    machine.has("docker", {**well, "network create*": fails("Error: no bridge")})
+    assert found()["networks"].result == "`docker network create` fails: Error: no bridge"
+
+
+def test_the_network_that_doctor_makes_is_a_stacks_and_goes(
+    machine: Machine, well: dict[str, str]
+) -> None:
+    assert found()["networks"].ok
+    made, removed = (
+        next(call for call in machine.calls if call.startswith(f"docker network {verb} "))
+        for verb in ("create", "rm")
+    )
+    name = made.split()[-1]
+    assert f"={name} " in made
+    assert removed.split()[-1] == name
+
+
+def test_an_engine_and_a_compose_that_do_not_fit_are_named(
+    machine: Machine, well: dict[str, str]
+) -> None:
+    old = "client version 1.44 is too new. Maximum supported API version is 1.41"
+    machine.has("docker", {**well, "compose*ls*": fails(f"Error response from daemon: {old}")})
+    finding = found()["Compose v2"]
+    assert finding.result.startswith("2.40.3. docker's command line or Compose does not fit")
+    assert "DOCKER_API_VERSION" in finding.remedy
+    machine.has("docker", {**well, "compose*ls*": fails("no such thing")})
+    assert found()["Compose v2"].result == "2.40.3. `docker compose ls` fails: no such thing"
+    machine.has("docker", {**well, "version*": fails(f"Error response from daemon: {old}")})
+    finding = found()["container engine"]
+    assert finding.result.startswith("docker's command line or Compose does not fit")
+
+
+def test_an_engine_without_the_log_driver_of_stacks_is_named(
+    machine: Machine, well: dict[str, str]
+) -> None:
+    machine.has("docker", {**well, "system info*": info("k8s-file", "journald", "k8s-file")})
+    finding = found()["log driver"]
+    assert "no json-file" in finding.result
+    assert "journald, k8s-file" in finding.result
+    assert "compose.override.yaml" in finding.remedy
+
+
+def test_lanes_are_told_with_what_memory_allows(
+    well: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for available, text in (
+        (2.0, "; memory for 5 with 3 replicas each"),
+        (64.0, "; memory for 16"),
+    ):
+        monkeypatch.setattr(memory, "available_gib", lambda size=available: size)
+        assert found()["lanes"].result.startswith(f"-n 16 at most{text}")
+    # The engine's machine is another one.
+    monkeypatch.setattr(memory, "available_gib", lambda: None)
+    assert found()["lanes"] == Finding("lanes", "-n 16 at most")
+    assert found()["memory"].ok
+
+
+def test_a_kept_stack_that_has_stopped_and_lost_its_port_is_named(
+    well: dict[str, str], root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ports, "is_free", lambda port: port != 4711)
+    for name, port in (("kept", 4711), ("other", 4712)):
+        StackState(name).create(Record(name, "keep", 1, port, ready=True), Secrets())
+    findings = found()
+    kept = StackState("kept").name
+    assert "port 4711, where it listens, was taken meanwhile" in findings[f"stack {kept}"].result
+    assert [what for what in findings if what.startswith("stack ")] == [f"stack {kept}"]
+
+
+def test_settings_of_the_users_that_have_no_influence_are_named(
+    well: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPOSE_PROFILES", "build")
+    monkeypatch.setenv("PIP_CONSTRAINT", "/constraints.txt")
+    finding = found()["environment"]
+    assert finding.ok
+    assert "COMPOSE_PROFILES" in finding.result
+    assert "PIP_CONSTRAINT" in finding.result
 
 
 def test_without_an_engine_the_rest_is_checked_all_the_same(machine: Machine, root: Path) -> None:

@@ -239,7 +239,8 @@ def reap(everything: bool) -> None:
 
 
 @main.command()
-def doctor() -> None:
+@click.option("--host", "hosts", multiple=True, metavar="NAME[=ADDRESS]", help="And this host.")
+def doctor(hosts: tuple[str, ...]) -> None:
     """Check everything that a stack needs.
 
     For each problem there is a line that says what to do.
@@ -247,7 +248,7 @@ def doctor() -> None:
     from harness.report import tables
     from harness.stack.lifecycle.doctor import examine
 
-    if not tables.show_findings(examine()):
+    if not tables.show_findings(examine(hosts)):
         sys.exit(1)
 
 

@@ -6,6 +6,8 @@ import re
 NO_NETWORK = re.compile(r"non-overlapping|address pools? .*(exhausted|fully subnetted)", re.I)
 # docker's command line or Compose, and the engine, speak no common version of the API.
 NO_COMMON_API = re.compile(r"(client version|API version) \S+ is too (new|old)", re.I)
+# The address is one that a router or a tunnel stands for.
+NO_ADDRESS = re.compile(r"cannot assign requested address", re.I)
 
 MEANINGS = (
     (
@@ -19,6 +21,11 @@ MEANINGS = (
         "docker's command line or Compose does not fit the container engine.",
         "Upgrade the older one (`docker version`, `docker compose version`), and see that "
         "DOCKER_API_VERSION is not set.",
+    ),
+    (
+        NO_ADDRESS,
+        "A port could not be opened on the address of a host, which is not its machine's own.",
+        "Name an address that the machine itself has: --host NAME=ADDRESS.",
     ),
 )
 

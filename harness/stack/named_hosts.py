@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from harness.core.errors import UsageError
 from harness.engine.docker import current
-from harness.engine.survey import Survey, context_address, survey
+from harness.engine.survey import Survey, context_address, current_address, survey
 from harness.stack.model.hosts import HERE, LOOPBACK, Host, engine_of
 
 # Schemes of engines that are on this machine, as far as can be told.
@@ -21,12 +21,13 @@ HOW = (
 
 
 def found(given: Sequence[str]) -> tuple[Host, ...]:
-    """The hosts that were given, each as NAME or NAME=ADDRESS; none stand for this machine.
+    """The hosts that were given, each as NAME or NAME=ADDRESS.
 
-    Raises UsageError for what makes no sense, EngineError for an engine that cannot be used.
+    None stand for docker's current engine, which may be on another machine. Raises UsageError for
+    what makes no sense, EngineError for an engine that cannot be used.
     """
     if not given:
-        return HERE
+        return _current()
     names, addresses = zip(*map(_split, given), strict=True)
     _refuse_twice(names, names, "is given as")
     endpoints = [name if "://" in name else context_address(name) for name in names]
@@ -52,12 +53,24 @@ def found(given: Sequence[str]) -> tuple[Host, ...]:
     return tuple(hosts)
 
 
+def _current() -> tuple[Host, ...]:
+    """The host of docker's current engine."""
+    try:
+        address = _remote(current_address())
+    except UsageError:
+        # The engine's own error says more.
+        return HERE
+    if not address or ipaddress.ip_address(address).is_loopback:
+        return HERE
+    return (Host(address=address),)
+
+
 def refuse_checkouts(hosts: Sequence[Host], checkouts: Sequence[str]) -> None:
     """Raise UsageError for placements whose code replicas would read from this machine's files."""
     if checkouts and (*hosts,) != HERE:
         raise UsageError(
-            f"--placement {checkouts[0]} makes no sense with --host: a checkout's code is mounted "
-            "from this machine, and replicas are on others.",
+            f"--placement {checkouts[0]} makes no sense on other hosts: a checkout's code is "
+            "mounted from this machine.",
             "Build a package of it (`uv build --wheel`), and give that: --placement DIST.whl.",
         )
 

@@ -12,6 +12,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,16 @@ ROOT = Path("/var/tmp")
 PREFIX = "harness-hosts-"
 TOOLS = ("dockerd", "ip", "nsenter", "unshare", "umount")
 START_SECONDS, STOP_SECONDS = 30.0, 15.0
+
+# Prints the ports of an address to which a connection can be made.
+SCAN = """
+import socket, sys
+for port in range(1, 65536):
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        if probe.connect_ex((sys.argv[1], port)) == 0:
+            print(port)
+"""
 
 
 def sh(*words: str) -> str:
@@ -72,6 +83,7 @@ class Host:
             "data-root": f"{self.directory}/data",
             "exec-root": f"{self.directory}/exec",
             "pidfile": f"{self.directory}/pid",
+            # No port: every user and container of this machine would reach it, and be root by it.
             "hosts": [self.endpoint],
             "storage-driver": storage,
             "containerd-namespace": self.name,
@@ -98,6 +110,11 @@ class Host:
             assert started.poll() is None, f"the engine of {self.name} ended:\n{log_text[-2000:]}"
             assert time.monotonic() < end, f"no answer of {self.name}:\n{log_text[-2000:]}"
             time.sleep(0.05)
+
+    def open_ports(self, seen_from: "Host") -> set[int]:
+        """TCP ports of the address on which something listens, by trying all of them."""
+        inside = ("nsenter", f"--net=/run/netns/{seen_from.name}", sys.executable, "-c", SCAN)
+        return {int(port) for port in sh(*inside, self.address).split()}
 
     def left(self) -> list[str]:
         """Whatever the engine has of stacks."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -157,6 +159,45 @@ def test_suites_run_on_several_hosts(clean: Commands, on: list[str]) -> None:
     clean.suite("tests:\n- name: root\n  GET: /placement/\n")
     said = clean.pytest("--replicas", "2", *on, "gabbits")
     assert "1 passed" in said
+
+
+@pytest.mark.long
+def test_workers_have_lanes_on_several_hosts(clean: Commands, on: list[str]) -> None:
+    """Policies change with these suites, and are copied to replicas on the second host."""
+    words = ("--suite", "upstream", "-k", "rbac or open-policy or cors")
+    said = clean.pytest("--replicas", "2", "-n", "2", *on, *words)
+    assert " failed" not in said
+    assert int(said.split(" passed")[0].split()[-1]) > 50
+
+
+@pytest.mark.long
+def test_a_host_may_be_a_context_and_the_engine_of_this_machine(
+    clean: Commands, two: list[Host], tmp_path: Path
+) -> None:
+    """This machine's address is the one that faces the other host."""
+    plugins = Path(os.environ.get("DOCKER_CONFIG", Path.home() / ".docker")) / "cli-plugins"
+    (tmp_path / "cli-plugins").symlink_to(plugins)
+    clean.environment["DOCKER_CONFIG"] = str(tmp_path)
+    where = f"host={two[1].endpoint}"
+    clean.run("docker", "context", "create", "second", "--docker", where)
+    options = ("--host", "default", "--host", f"second={two[1].address}")
+    clean.harness("up", "--replicas", "2", *options)
+    prefix = two[1].address.rpartition(".")[0]
+    assert clean.stack().record.url.startswith(f"http://{prefix}.254:")
+    clean.harness("up", "--replicas", "2")
+    clean.harness("down")
+    assert clean.left() == []
+
+
+@pytest.mark.long
+def test_nothing_listens_on_a_host_but_what_is_meant(two: list[Host], spread: Commands) -> None:
+    """Seen from the other host: a port of the database's is open, say, and none of keystone's."""
+    for host, other in (two, two[::-1]):
+        open_ports = host.open_ports(seen_from=other)
+        rows = host.docker("ps", "--filter", f"name={spread.name}-", "--format", "{{.Ports}}")
+        meant = {int(port) for port in re.findall(rf"{re.escape(host.address)}:(\d+)->", rows)}
+        assert open_ports == meant
+        assert len(meant) in (2, 3)
 
 
 @pytest.mark.long

@@ -1,7 +1,7 @@
 """Checks everything that a stack needs."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.config.plan import MAX_LANES
@@ -35,12 +35,15 @@ MEMORY_GIB = 2
 TOOLS = ("flock", "setpriv")
 
 
-def examine() -> Iterator[Finding]:
-    """Check one thing after the other; without a usable engine, some checks are left out."""
+def examine(hosts: Sequence[str] = ()) -> Iterator[Finding]:
+    """Check one thing after the other, and these hosts of a stack.
+
+    Without a usable engine, some checks are left out.
+    """
     engine = _engine()
     yield engine
     if engine.ok:
-        yield from engine_checks.checks()
+        yield from engine_checks.checks(hosts)
         yield from (check() for check in (_base, _images))
     yield from (check() for check in (_disk, _memory, _lanes, _tools, _port, _state, _leftovers))
     yield from _kept()

@@ -2,14 +2,16 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from harness.core.errors import HarnessError
 from harness.engine import install, refusals
 from harness.engine.docker import current
 from harness.engine.values import DockerError
+from harness.stack import named_hosts
 from harness.stack.lifecycle.findings import Finding
-from harness.stack.lifecycle.loopback import elsewhere
+from harness.stack.model.hosts import HERE
 from harness.stack.model.log_drivers import STACKS_DRIVER
 from harness.stack.model.state import StackState
 
@@ -19,21 +21,27 @@ OWN_CONTAINER = re.compile(r"/containers/([0-9a-f]{64})/")
 BESIDE = "Run the harness on that machine; in a container there, with --network host."
 
 
-def checks() -> Iterator[Finding]:
+def checks(hosts: Sequence[str]) -> Iterator[Finding]:
+    yield from _hosts(hosts)
     yield from _place()
     yield _compose()
     yield _log_driver()
     yield _networks()
 
 
+def _hosts(given: Sequence[str]) -> Iterator[Finding]:
+    """A finding for each host, and for a current engine on another machine."""
+    try:
+        for host in named_hosts.found(given):
+            if host not in HERE:
+                yield Finding("host", f"{host.title}: stacks listen on {host.address} there")
+    except HarnessError as error:
+        yield Finding("host", error.problem, error.remedy)
+
+
 def _place() -> Iterator[Finding]:
     """A finding for an engine whose loopback interface is another than this process's."""
     what = "engine's address"
-    address = current().command.address().out.strip()
-    if elsewhere(address):
-        result = f"{address}: stacks listen on that machine's loopback interface alone"
-        yield Finding(what, result, BESIDE)
-        return
     container = own_container()
     if container is None:
         return

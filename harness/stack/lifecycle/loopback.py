@@ -1,14 +1,13 @@
-"""Finds out early that the engine's loopback interface is not this machine's."""
+"""Finds out early that a stack's port cannot be reached, though Apache listens."""
 
 import os
 import socket
 import time
-from urllib.parse import urlsplit
 
 from harness.core.errors import HarnessError, StackError
-from harness.identity.keystone import LOOPBACK
 from harness.stack.access import Access
 from harness.stack.model import containers
+from harness.stack.model.hosts import LOOPBACK
 from harness.stack.model.lanes import FIRST_PORT
 
 # Time that Apache and the engine have after the containers' start. Seconds.
@@ -62,19 +61,22 @@ class Loopback:
         )
 
     def _error(self, reason: str) -> StackError:
+        address, port = self._stack.record.address, self._stack.record.port
+        if address != LOOPBACK:
+            return StackError(
+                f"Apache listens in its container, but its port {address}:{port} cannot be reached "
+                f"from here ({reason}).",
+                "Let this machine reach that address (a firewall may close the port), or name "
+                "another one of that host: --host NAME=ADDRESS.",
+                service="apache",
+            )
         host = os.environ.get("DOCKER_HOST")
         at = f" at {host}" if host else ""
         return StackError(
-            f"Apache listens in its container, but its port 127.0.0.1:{self._stack.record.port} "
+            f"Apache listens in its container, but its port {address}:{port} "
             f"cannot be reached from here ({reason}): the loopback interface of the container "
             f"engine{at} is not this process's.",
             "Run the harness on the engine's own machine; in a container there, with "
             "--network host. A firewall may close the port, too.",
             service="apache",
         )
-
-
-def elsewhere(address: str) -> bool:
-    """Whether an engine at this address, e.g. tcp://docker:2375, is on another machine."""
-    parts = urlsplit(address)
-    return parts.scheme in ("ssh", "tcp", "http", "https") and parts.hostname not in LOOPBACK

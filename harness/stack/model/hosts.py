@@ -37,7 +37,7 @@ class Host:
 
     @property
     def title(self) -> str:
-        return self.name or "this machine"
+        return self.name or "docker's current engine"
 
 
 # The hosts of a stack for which none were named.
@@ -53,8 +53,8 @@ def engine_of(name: str) -> Engine:
 
 
 def options(hosts: Sequence[Host]) -> tuple[str, ...]:
-    """The values of --host for these hosts; none for those of a stack that was given none."""
-    return tuple(f"{host.name}={host.address}" for host in hosts if (*hosts,) != HERE)
+    """The values of --host for these hosts; none for docker's current engine."""
+    return tuple(f"{host.name}={host.address}" for host in hosts if host.name)
 
 
 def profile(place: int) -> str:

@@ -29,6 +29,30 @@ def test_without_hosts_everything_is_on_dockers_current_engine(machine: Machine)
     assert machine.calls == []
 
 
+@pytest.mark.parametrize("address", ["ssh://ci@192.0.2.7", "tcp://192.0.2.7:2375"])
+def test_a_current_engine_on_another_machine_has_that_ones_address(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", address)
+    assert found(()) == (Host("", "192.0.2.7"),)
+    monkeypatch.delenv("DOCKER_HOST")
+    assert found(()) == HERE
+    (machine.home / ".docker").mkdir()
+    (machine.home / ".docker" / "config.json").write_text('{"currentContext": "far"}')
+    machine.has("docker", {"context inspect*": f"echo {address}"})
+    assert found(()) == (Host("", "192.0.2.7"),)
+
+
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:2375", "unix:///run/x.sock", "tcp://no.such.host.invalid:2375"]
+)
+def test_a_current_engine_behind_a_tunnel_stays_on_the_loopback_interface(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", address)
+    assert found(()) == HERE
+
+
 def test_contexts_have_the_addresses_of_their_engines() -> None:
     assert found(("a", "b")) == (A, B)
 
@@ -117,5 +141,5 @@ def test_ssh_opens_no_window_for_a_password(machine: Machine) -> None:
 def test_checkouts_which_are_mounted_from_this_machine_are_refused() -> None:
     refuse_checkouts(HERE, ["/src"])
     refuse_checkouts((A, B), [])
-    with pytest.raises(UsageError, match=r"--placement /src makes no sense with --host.*DIST\.whl"):
+    with pytest.raises(UsageError, match=r"/src makes no sense on other hosts.*DIST\.whl"):
         refuse_checkouts((A, B), ["/src"])

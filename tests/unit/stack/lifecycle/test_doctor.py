@@ -17,6 +17,7 @@ from harness.stack.lifecycle import doctor, engine_checks
 from harness.stack.lifecycle.findings import Finding
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
+from tests.fakes.hosts import HOSTS
 from tests.fakes.images import details, listed
 from tests.fakes.machine import Machine, fails
 
@@ -76,18 +77,31 @@ def test_a_machine_that_lacks_nothing_is_well(
     [
         ("unix:///var/run/docker.sock", False),
         ("tcp://127.0.0.1:2375", False),
-        ("tcp://docker:2375", True),
-        ("ssh://me@host", True),
+        ("tcp://192.0.2.1:2375", True),
+        ("ssh://me@192.0.2.1", True),
     ],
 )
 def test_an_engine_on_another_machine_is_named(
-    machine: Machine, well: dict[str, str], address: str, is_named: bool
-) -> None:
-    machine.has("docker", {**well, "context inspect*": f"echo {address}"})
+    machine: Machine, well: dict[str, str], address: str, is_named: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("DOCKER_HOST", address)
+    machine.has("docker", well)
     findings = found()
-    assert ("engine's address" in findings) is is_named
+    assert ("host" in findings) is is_named
     if is_named:
-        assert "--network host" in findings["engine's address"].remedy
+        assert "stacks listen on 192.0.2.1 there" in findings["host"].result
+
+
+def test_hosts_are_checked_with_the_rest(machine: Machine, well: dict[str, str]) -> None:
+    machine.has("docker", {**well, **HOSTS})
+    hosts = [finding for finding in doctor.examine(["a", "b"]) if finding.what == "host"]
+    assert [finding.result for finding in hosts] == [
+        "a: stacks listen on 192.0.2.1 there", "b: stacks listen on 192.0.2.2 there"
+    ]  # fmt: skip
+    (bad,) = [finding for finding in doctor.examine(["a", "x"]) if finding.what == "host"]
+    assert "docker has no context of this name" in bad.result
+    assert not bad.ok
 
 
 @pytest.mark.parametrize(("network", "is_named"), [("bridge", True), ("host", False)])

@@ -11,6 +11,7 @@ from harness.core.errors import StackError, UsageError
 from harness.engine import disruption
 from harness.engine.disruption import Peer
 from harness.stack.model import containers
+from harness.stack.model.hosts import HERE
 from harness.stack.model.lanes import ReplicaId
 from harness.stack.operations import breakage
 from harness.stack.operations.breakage import Breakage
@@ -74,6 +75,12 @@ class ContainerFault:
                 "Give --replicas 2 or more.",
             )
         if self.peers is not None:
+            if cluster.stack.state.hosts != HERE:
+                raise UsageError(
+                    f"--fault {self.name} cuts networks of this machine's containers, and "
+                    f"{cluster.stack.name} is on other hosts.",
+                    "Give another --fault, or leave --host away.",
+                )
             disruption.require_cuts()
 
     def inject(self, cluster: Cluster, choice: random.Random) -> "ContainerWound":

@@ -21,8 +21,10 @@ from harness.consistency.history import Operation, Strike, Writer
 from harness.core.deadline import Deadline
 from harness.core.errors import StackError, UsageError
 from harness.engine import disruption
+from harness.stack.model.hosts import HERE
 from harness.stack.operations import breakage
 from harness.stack.operations.breakage import Breakage
+from tests.fakes.hosts import A, B
 
 
 class Fake:
@@ -188,7 +190,8 @@ def cluster(database: str = "mariadb", replicas: int = 3, version: str = "16.0.0
     """A cluster as far as faults ask what it has."""
     placements = [SimpleNamespace(version=version)]
     record = SimpleNamespace(database=database, lanes=("main",), placements=placements)
-    stack = SimpleNamespace(record=record, replicas=range(1, replicas + 1))
+    state = SimpleNamespace(hosts=HERE)
+    stack = SimpleNamespace(name="one", state=state, record=record, replicas=range(1, replicas + 1))
     return SimpleNamespace(stack=stack, replicas=replicas)
 
 
@@ -215,6 +218,14 @@ def test_the_one_server_of_a_cluster_cannot_be_killed() -> None:
 def test_an_upgrade_needs_something_older() -> None:
     with pytest.raises(UsageError, match=r"which all replicas run already.*--placement 15\.0\.0"):
         FAULTS["upgrade"].require(cluster())
+
+
+def test_containers_of_other_hosts_cannot_be_cut_off() -> None:
+    several = cluster()
+    several.stack.state = SimpleNamespace(hosts=(A, B))
+    with pytest.raises(UsageError, match="cut-replica-database cuts networks of this machine"):
+        FAULTS["cut-replica-database"].require(several)
+    FAULTS["kill-replica"].require(several)
 
 
 def test_a_cut_needs_its_tools(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,19 +2,21 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.attach import apache_lines, examine, project, starting
-from harness.attach.cloud import Cloud
+from harness.attach.cloud import AUTH_GROUP, AUTH_TYPE, Cloud
 from harness.attach.examine import View
 from harness.attach.snapshot import Rows, TableChange, compare
-from harness.config.plan import FIRST_LANE, Lane, Plan, counted
+from harness.config.plan import FIRST_LANE, Lane, Plan
 from harness.core import ports
 from harness.core.errors import StackError
 from harness.core.files import write_private
 from harness.core.measurements import Progress
 from harness.core.signals import shielded
+from harness.core.words import counted
 from harness.engine import install
 from harness.placements import specs
 from harness.placements.lockfile import locked_version
@@ -26,7 +28,7 @@ from harness.stack.lifecycle.teardown import take_down
 from harness.stack.model import policies
 from harness.stack.model.record import Installed, Record, Secrets
 from harness.stack.model.state import StackState
-from harness.stack.operations import code_reload
+from harness.stack.operations import code_reload, placement_options
 
 LAST_LINES = 20
 IMAGES = ("apache", "placement")
@@ -132,17 +134,18 @@ def _attach(
     # The harness has no password of the cloud's users.
     state.clouds_file.unlink()
     folder = _write_files(state, cloud)
+    _refuse_unknown(cloud, placements)
     view = View(placements[0], network, str(folder))
     progress(f"looking at the cloud from {view.title}: database {cloud.place}")
     finding = examine.examine(view, cloud, newest.schema, may_add=may_add)
     if not finding.has_memcached:
         progress("the cloud's placement names no memcached: each replica checks tokens for itself")
     rows = sum(map(len, finding.rows.values()))
-    progress(f"the database has {rows} rows in {len(finding.rows)} tables")
+    progress(f"the database has {counted(rows, 'row')} in {counted(len(finding.rows), 'table')}")
     port = ports.free() if network == examine.HOST else project.PORT
     project.write(state, record, cloud, port)
     _keep(state, cloud, finding.rows)
-    progress(f"starting {counted(plan.replicas)} behind {record.url}")
+    progress(f"starting {counted(plan.replicas, 'replica')} behind {record.url}")
     starting.start(state, record, finding.token, progress)
     changes = compare(finding.rows, examine.rows(view, cloud))
     _refuse_changes(changes, may_add=may_add)
@@ -151,6 +154,23 @@ def _attach(
     write_private(state.directory / LINES_OUT, f"{former}\n")
     state.save(dataclasses.replace(record, ready=True))
     return Attached(record, placements, lines, former, changes, state.directory)
+
+
+def _refuse_unknown(cloud: Cloud, placements: Sequence[Installed]) -> None:
+    """Raise UsageError if ``--set`` names an option that a placement lacks, or a wrong value.
+
+    The options of another way to log in than by a password are those of a plugin.
+    """
+    by_password = cloud.settings.get(AUTH_TYPE, "password") == "password"
+    for name, value in cloud.given.items():
+        if by_password or not name.startswith(AUTH_GROUP):
+            pythons = {
+                placement.title if len(placements) > 1 else "": placement_options.in_image(
+                    placement
+                )
+                for placement in placements
+            }
+            placement_options.check(pythons, name, value)
 
 
 def _write_files(state: StackState, cloud: Cloud) -> Path:

@@ -2,7 +2,7 @@
 
 import configparser
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,7 +11,8 @@ from harness.stack.model import oslo_settings
 from harness.stack.model.lanes import POLICY
 from harness.stack.model.oslo_settings import CONNECTION
 
-AUTH_URL = "keystone_authtoken/auth_url"
+AUTH_GROUP = "keystone_authtoken/"
+AUTH_URL, AUTH_TYPE = f"{AUTH_GROUP}auth_url", f"{AUTH_GROUP}auth_type"
 MEMCACHED = "keystone_authtoken/memcached_servers"
 POLICY_FILE, POLICY_DIRS = "oslo_policy/policy_file", "oslo_policy/policy_dirs"
 # Settings that name files of the cloud's host, whose content replicas get.
@@ -35,11 +36,13 @@ SECRETS = ("password", "connection", "secret", "key")
 class Cloud:
     """The settings of a cloud's placement, by GROUP/OPTION, and the files that they name.
 
-    ``files`` are the contents of these files, by their names in FOLDER.
+    ``files`` are the contents of these files, by their names in FOLDER. ``given`` are the settings
+    of ``--set``.
     """
 
     settings: Mapping[str, str]
     files: Mapping[str, str]
+    given: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
@@ -57,11 +60,12 @@ def read(conf: Path | None, environment: Mapping[str, str], given: Iterable[str]
     settings = _in_file(conf) if conf else {}
     variables, _ = oslo_settings.split(environment)
     settings |= variables
-    settings |= dict(map(_given, given))
+    by_option = dict(map(_given, given))
+    settings |= by_option
     settings = {name: value for name, value in settings.items() if name not in LOGS}
     _refuse_without(settings, conf)
     folder = conf.absolute().parent if conf else None
-    return Cloud(*_with_files(settings, folder))
+    return Cloud(*_with_files(settings, folder), by_option)
 
 
 def _in_file(path: Path) -> dict[str, str]:

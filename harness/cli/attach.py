@@ -9,6 +9,7 @@ import click
 
 from harness.cli.common import help_of, replicas_argument, say
 from harness.config.plan import DEFAULT_REPLICAS, Plan, stack_name
+from harness.core.words import counted
 
 if TYPE_CHECKING:
     from harness.attach.snapshot import TableChange
@@ -40,7 +41,7 @@ name_option = click.option(
     default="host",
     show_default=True,
     metavar="NAME",
-    help="Network of the engine in which the cloud's addresses are meant; host: this machine's.",
+    help="Docker network that replicas join, and reach the cloud from; host: this machine's own.",
 )
 @click.option(
     "--apache",
@@ -131,11 +132,11 @@ def _summary(changes: "Sequence[TableChange]") -> str:
     different = [table for table in changes if not table.is_same]
     rows = sum(table.rows for table in changes)
     if not different:
-        return f"the same: {rows} rows in {len(changes)} tables"
+        return f"the same: {counted(rows, 'row')} in {counted(len(changes), 'table')}"
     lost = sum(table.removed for table in changes)
     return (
-        f"{len(different)} of {len(changes)} tables differ, {lost} rows were removed. Clients of "
-        "the cloud may have written meanwhile."
+        f"{len(different)} of {counted(len(changes), 'table')} with differences, "
+        f"{counted(lost, 'row')} removed. Clients of the cloud may have written meanwhile."
     )
 
 

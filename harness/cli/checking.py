@@ -25,6 +25,7 @@ from harness.consistency.races import table
 from harness.consistency.runner import Settings
 from harness.core.errors import UsageError
 from harness.core.signals import shielded
+from harness.core.words import counted
 from harness.stack.lifecycle import reuse
 from harness.targets.base import Target
 from harness.targets.stack import StackTarget
@@ -73,7 +74,7 @@ class Run:
             yield place
         finally:
             count = shielded(place.clean)
-            say(f"{count} things that this check may have made are gone again")
+            say(f"{counted(count, 'thing')} that this check may have made: gone again")
 
     def _possible(self, cluster: Cluster) -> Iterator[Fault]:
         """The faults that a stack can have. Raises UsageError for one that was named, else."""
@@ -112,7 +113,7 @@ class Run:
             return made
 
         smallest, clients = violations.fewer_clients(checked, clients, again)
-        say(f"violated with {clients} clients")
+        say(f"violated with {counted(clients, 'client')}")
         shrink([smallest])
 
     def _clients(self, place: Place, beside: int) -> int:

@@ -11,7 +11,7 @@ from harness import targets
 from harness.cli.common import say
 from harness.config.plan import Plan, is_url
 from harness.core.signals import shielded
-from harness.core.words import count
+from harness.core.words import counted
 from harness.parity.explore import microversions, routes, suite
 from harness.parity.explore.calls import shown
 from harness.parity.explore.finding import Finding
@@ -128,9 +128,9 @@ def along_microversions(sides: Sides, pairs: Sequence[tuple[str, str]], sought: 
     shown_ones = sum(row.proof is not None for row in rows)
     others = sum(len(row.others) for row in rows)
     click.echo(
-        f"explore: {shown_ones} of {count(len(rows), 'documented change')} shown; "
-        f"{count(others, 'other difference')}; "
-        f"{count(sum(row.outcome.requests for row in rows), 'call')}, "
+        f"explore: {shown_ones} of {counted(len(rows), 'documented change')} shown; "
+        f"{counted(others, 'other difference')}; "
+        f"{counted(sum(row.outcome.requests for row in rows), 'call')}, "
         f"{sum(row.outcome.seconds for row in rows):.0f} s, seed {sought.seed}"
     )
     if not any(row.outcome.requests for row in rows):
@@ -158,8 +158,8 @@ class _Row:
         else:
             cause = self.proof.cause
             result = f"{cause.route}, {cause.place} ({' | '.join(cause.statuses)})"
-            result += f", by {count(len(self.proof.calls), 'call')}"
-        others = f", {count(len(self.others), 'other difference')}" if self.others else ""
+            result += f", by {counted(len(self.proof.calls), 'call')}"
+        others = f", {counted(len(self.others), 'other difference')}" if self.others else ""
         head = f"{self.change.version:<5} {self.change.title}"
         return f"{head}\n      {result}, in {self.outcome.seconds:.1f} s{others}"
 
@@ -203,7 +203,8 @@ def _show_finding(finding: Finding, path: Path) -> None:
 
 def _show(outcome: Outcome, sought: Sought) -> None:
     click.echo(
-        f"explore: {count(len(outcome.findings), 'difference')}, {len(outcome.unstable)} unstable; "
-        f"{count(outcome.requests, 'call')} in {count(outcome.sequences, 'sequence')}, "
+        f"explore: {counted(len(outcome.findings), 'difference')}, "
+        f"{len(outcome.unstable)} unstable; {counted(outcome.requests, 'call')} "
+        f"in {counted(outcome.sequences, 'sequence')}, "
         f"{outcome.seconds:.0f} s, seed {sought.seed}"
     )

@@ -12,6 +12,7 @@ from harness.config.plan import is_url
 from harness.core.errors import TargetError, UsageError
 from harness.core.measurements import Progress
 from harness.core.paths import SUITES
+from harness.core.words import counted
 from harness.identity import credentials, keystone
 from harness.stack.handle import Stack
 from harness.stack.model import policies
@@ -71,7 +72,7 @@ def tempest(
         click.secho(problem, fg="red")
     missing = served.missing(tests) if served else None
     suites = len({test.suite for test in tests})
-    ended = f"{counts(tests)} in {suites} suites in {seconds:.2f}s, with tempest"
+    ended = f"{counts(tests)} in {counted(suites, 'suite')} in {seconds:.2f}s, with tempest"
     click.secho(f"{ended} {version('tempest')}", fg="red" if bad or problem or missing else "green")
     if missing and not bad:
         raise missing

@@ -17,6 +17,7 @@ from harness.consistency.history import Writer
 from harness.consistency.workloads import WORKLOADS
 from harness.core.errors import TargetError, UsageError
 from harness.core.exchange import Exchange, Request, Response
+from harness.core.words import counted
 from harness.targets.base import Target
 
 # Clients for each workload on a live placement, unless told otherwise.
@@ -168,8 +169,9 @@ class Cloud:
             asker.close()
         if waiting:
             raise TargetError(
-                f"{len(waiting)} things that this check has made on {self._target.url} could not "
-                f"be deleted: {', '.join(waiting[:3])}{', ...' if waiting[3:] else ''}.",
+                f"{counted(len(waiting), 'thing')} that this check has made on "
+                f"{self._target.url} could not be deleted: "
+                f"{', '.join(waiting[:3])}{', ...' if waiting[3:] else ''}.",
                 "Delete them by DELETE requests to these paths, allocations first.",
             )
         self._ledger = Ledger()

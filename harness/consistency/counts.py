@@ -13,6 +13,7 @@ from harness.consistency.history import (
     is_preparation,
     is_write,
 )
+from harness.core.words import counted
 
 # Share of a run's writes that must overlap with another client's write of the same object.
 LEAST_OVERLAP = 0.3
@@ -91,10 +92,11 @@ class Counts:
 
     def _few(self, kinds: Sequence[str]) -> Iterator[str]:
         if self.rounds < LEAST_ROUNDS:
-            yield f"only {self.rounds} rounds were made, of {LEAST_ROUNDS} at least"
+            yield f"only {counted(self.rounds, 'round')} made, of {LEAST_ROUNDS} at least"
         share = self.overlapping / self.writes if self.writes else 0.0
         if share < LEAST_OVERLAP:
-            yield f"only {share:.0%} of {self.writes} writes overlapped with one of the same object"
+            writes = counted(self.writes, "write")
+            yield f"only {share:.0%} of {writes} overlapped with one of the same object"
         for kind in kinds:
             if self.met.get(kind, 0) < LEAST_MET:
                 yield f"only {self.met.get(kind, 0)} x {kind} met a write, of {LEAST_MET} at least"
@@ -106,7 +108,8 @@ class Counts:
         if missed:
             yield f"no write was under way when a fault struck: {', '.join(missed)}"
         elif alone and len(self.struck) < LEAST_STRUCK * len(self.strikes):
-            yield f"only {len(self.struck)} of {len(self.strikes)} faults met a write under way"
+            faults_made = counted(len(self.strikes), "fault")
+            yield f"only {len(self.struck)} of {faults_made} met a write under way"
 
 
 def meetings(history: History, key: Key = whole_round) -> Iterator[Operation]:

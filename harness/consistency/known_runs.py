@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from harness.consistency.check import Checked
 from harness.consistency.judge import Judgement
 from harness.consistency.known import Defect
+from harness.core.words import counted
 
 # Load after which it is looked whether all defects of a workload have occurred. Seconds.
 SLICE = 10.0
@@ -31,7 +32,7 @@ class Occurrence:
 
     def __str__(self) -> str:
         if self.times:
-            return f"occurs     {self.defect.name}, {self.database}: {self.times} times"
+            return f"occurs     {self.defect.name}, {self.database}: {counted(self.times, 'time')}"
         if self.defect.always:
             return (
                 f"GONE       {self.defect.name}, {self.database}: it always occurred within "

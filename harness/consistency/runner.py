@@ -13,6 +13,7 @@ from harness.consistency.history import Writer
 from harness.consistency.workloads.base import Round, Workload
 from harness.core.deadline import GLANCE, Deadline
 from harness.core.measurements import Progress
+from harness.core.words import counted
 
 NEWS_SECONDS = 5.0
 # Time for clients to end the round that they are in. Seconds.
@@ -96,7 +97,7 @@ def run(
 def _news(crews: Sequence["_Crew"]) -> str:
     names = crews[0].name if len(crews) == 1 else f"{len(crews)} workloads side by side"
     rounds, calls = sum(crew.number for crew in crews), sum(crew.calls for crew in crews)
-    return f"{names}: {rounds} rounds, {calls} calls"
+    return f"{names}: {counted(rounds, 'round')}, {counted(calls, 'call')}"
 
 
 def _go_on(crews: Sequence["_Crew"]) -> bool:

@@ -8,6 +8,7 @@ from harness.consistency.check import Checked
 from harness.consistency.history import Operation, faults_of
 from harness.consistency.judge import Judgement, Verdict
 from harness.consistency.known import Known, record
+from harness.core.words import counted
 
 # Violations of one promise, and operations of one violation, that are shown.
 SHOWN, OPERATIONS = 3, 12
@@ -25,7 +26,8 @@ def lines(checked: Checked) -> Iterator[str]:
     """The verdict of a check, its reasons and its figures."""
     figures = checked.report.figures
     yield (
-        f"{checked.header['workload']}: {figures['rounds']} rounds, {figures['writes']} writes: "
+        f"{checked.header['workload']}: "
+        f"{counted(figures['rounds'], 'round')}, {counted(figures['writes'], 'write')}: "
         f"{figures['acknowledged']} acknowledged, {figures['refused']} refused, "
         f"{figures['unknown']} unknown; {figures['overlapping']:.0%} overlapped with another"
     )
@@ -48,10 +50,10 @@ def _faults(figures: Mapping[str, Any]) -> Iterator[str]:
     counts = figures["faults"]
     total = sum(counts.values())
     if len(counts) > NAMED:
-        yield f"  fault      {len(counts)} kinds, {total} times, healed"
+        yield f"  fault      {len(counts)} kinds, {counted(total, 'time')}, healed"
     else:
         for name in sorted(counts):
-            yield f"  fault      {name}, {counts[name]} times, healed"
+            yield f"  fault      {name}, {counted(counts[name], 'time')}, healed"
     yield f"             {figures['struck']} of {total} struck while a write was under way"
 
 
@@ -68,7 +70,8 @@ def _violations(verdict: Verdict, checked: Checked) -> Iterator[str]:
     if not new:
         return
     rounds = {violation.round for violation in new}
-    yield f"             {len(new)} times, in {len(rounds)} rounds; the first:"
+    times = f"{counted(len(new), 'time')}, in {counted(len(rounds), 'round')}"
+    yield f"             {times}; the first:"
     for violation in new[:SHOWN]:
         yield f"             round {violation.round}: {violation.what}"
     elsewhere = Known(checked.header, record()).elsewhere(new[0])

@@ -31,9 +31,11 @@ def _unwritable(path: pathlib.Path, error: OSError) -> StackError:
 def require_file(path: pathlib.Path, option: str) -> None:
     """Raise UsageError if a file that an option names could not be written, before any work.
 
-    The file itself, if it is there, stays as it is.
+    The file itself, if it is there, stays as it is. Its directory is made, as pytest makes that of
+    ``--junit-xml``.
     """
     try:
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if path.exists():
@@ -44,7 +46,7 @@ def require_file(path: pathlib.Path, option: str) -> None:
     except OSError as error:
         raise UsageError(
             f"{option} {path} cannot be written: {error.strerror}.",
-            "Name a file in a directory that is there, and that you may write to.",
+            "Name a file in a directory that you may write to.",
         ) from error
 
 

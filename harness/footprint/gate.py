@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.core.errors import UsageError
+from harness.core.words import counted
 from harness.footprint import text
 from harness.footprint.compare import Difference
 from harness.footprint.measure import Footprint
@@ -46,7 +47,7 @@ def beyond(footprint: Footprint, limits: Limits, since: Difference | None) -> It
     if limits.modules is not None and len(footprint.modules) > limits.modules:
         over = len(footprint.modules) - limits.modules
         yield (
-            f"placement imports {len(footprint.modules)} modules, {over} more than "
+            f"placement imports {counted(len(footprint.modules), 'module')}, {over} more than "
             f"{limits.modules}. {_grown(since, 'modules') or _most(footprint)}"
         )
 
@@ -59,7 +60,7 @@ def _grown(since: Difference | None, field: str) -> str:
     grown.sort(key=lambda change: -getattr(change, field))
     words = []
     for change in grown[:LARGEST]:
-        by = text.mb(change.bytes) if field == "bytes" else f"{change.modules} modules"
+        by = text.mb(change.bytes) if field == "bytes" else counted(change.modules, "module")
         cause = f" ({change.cause[0]} imports {change.cause[1]})" if change.cause else ""
         words.append(f"{change.distribution} by {by}{cause}")
     return f"Since {since.before.title}, these have grown: {'; '.join(words)}." if words else ""

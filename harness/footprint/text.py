@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from harness.core.words import counted
 from harness.footprint.compare import Difference
 from harness.footprint.measure import Footprint
 from harness.footprint.parts import by
@@ -23,7 +24,8 @@ def summary(footprint: Footprint) -> Iterator[str]:
     loading = footprint.loading
     options = loading.options
     yield f"{footprint.title} (Python {loading.python})"
-    yield f"image     {mb(footprint.size)}, {footprint.size} bytes in {len(footprint.parts)} parts"
+    consists = f"{footprint.size} bytes in {counted(len(footprint.parts), 'part')}"
+    yield f"image     {mb(footprint.size)}, {consists}"
     yield f"modules   {len(footprint.modules)}, imported in {loading.seconds:.2f} s of CPU"
     if loading.memory:
         sizes = ", ".join(f"{name} {mb(size)}" for name, size in sorted(loading.memory.items()))
@@ -55,7 +57,7 @@ def sizes(footprint: Footprint, field: str, rows: int = ROWS) -> Iterator[str]:
         rest = listed[rows:]
         blank = " " * 16 if modules else ""
         size, count = sum(size for _, size, _ in rest), sum(count for *_, count in rest)
-        yield f"{mb(size):>10} {count:6}{blank}  {len(rest)} others"
+        yield f"{mb(size):>10} {count:6}{blank}  {counted(len(rest), 'other')}"
 
 
 def processes(measured: Sequence[Process], width: int = 60) -> Iterator[str]:
@@ -89,7 +91,7 @@ def difference(change: Difference, rows: int = ROWS) -> Iterator[str]:
             yield f"{'':12} {importer} imports {module}"
     rest = change.changes[rows:]
     if rest:
-        yield f"{sum(part.bytes for part in rest):+} bytes in {len(rest)} others"
+        yield f"{sum(part.bytes for part in rest):+} bytes in {counted(len(rest), 'other')}"
 
 
 def document(footprint: Footprint) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.verdicts import RunVerdict, Verdict
+from harness.core.words import counted
 from harness.matrix.cells import Cell
 from harness.matrix.runner import JUNIT, LOG, RUN, Options, Result
 from harness.report.junit import Case, Suite
@@ -166,7 +167,7 @@ def show(matrix: Matrix) -> None:
             )
     missing = len(matrix.cells) - len(matrix.results)
     if missing:
-        console.print(f"{missing} of {len(matrix.cells)} cells were not run", style="yellow")
+        console.print(f"not run: {missing} of {counted(len(matrix.cells), 'cell')}", style="yellow")
 
 
 def suites(matrix: Matrix) -> list[Suite]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.core.exchange import Exchange, Request, Response
+from harness.core.words import counted
 from harness.parity import parts
 from harness.parity.relations import Relations
 from harness.parity.routes import route
@@ -223,9 +224,8 @@ class Comparison:
         self, place: str, where: str, path: str, left: list[Any], right: list[Any]
     ) -> Iterator[Difference]:
         if len(left) != len(right):
-            why = (
-                f"{len(left)} entries, {len(right)} on the other side; those of one side are shown"
-            )
+            entries = counted(len(left), "entry", "entries")
+            why = f"{entries}, {len(right)} on the other side; those of one side are shown"
             here, there = parts.alone(left, right)
             at = f"{place} {path}"
             yield Difference(at, "length", parts.shown(here), parts.shown(there), why)

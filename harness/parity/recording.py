@@ -28,6 +28,7 @@ from harness.core import redact
 from harness.core.errors import UsageError
 from harness.core.exchange import Exchange
 from harness.core.exchange_log import as_data, from_data, in_json
+from harness.core.words import counted
 from harness.suites import releases
 
 FORMAT = "placement-harness/recording/"
@@ -172,7 +173,7 @@ class Recording:
             raise _unusable(self.path, "was cut: it has no closing line.") from None
         if count != len(self):
             raise _unusable(
-                self.path, f"was edited: it has {len(self)} exchanges, and had {count}."
+                self.path, f"was edited: it has {counted(len(self), 'exchange')}, and had {count}."
             )
         if digest != written:
             raise _unusable(self.path, "was edited: its digest is another one.")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harness.core.words import counted
 from harness.parity.judge import Verdict
 from harness.parity.outcome import Outcome
 
@@ -53,7 +54,8 @@ def summary(outcome: Outcome) -> Iterator[str]:
         yield f"stale: {rule.place} differs no more, though declared.yaml expects it"
     for rule, count in outcome.overused:
         yield (
-            f"too often: {rule.place} differs in {count} of {outcome.exchanges} exchanges; "
+            f"too often: {rule.place} differs in {count} of "
+            f"{counted(outcome.exchanges, 'exchange')}; "
             f"declared.yaml excuses {rule.most:.0%} of them"
         )
     for cause in outcome.unstable:
@@ -68,9 +70,10 @@ def summary(outcome: Outcome) -> Iterator[str]:
     if any("during the run" in line for line in outcome.changes):
         yield "changed: by others, or by a suite that leaves something: differences may be theirs"
     for why, count in outcome.lacking.items():
-        yield f"not compared: {count} {'test' if count == 1 else 'tests'}: {why}"
+        yield f"not compared: {counted(count, 'test')}: {why}"
     counts = ", ".join(f"{outcome.counts[verdict]} {verdict}" for verdict in Verdict)
-    yield f"{outcome.left} | {outcome.right}: {outcome.exchanges} exchanges; tests: {counts}"
+    exchanges = counted(outcome.exchanges, "exchange")
+    yield f"{outcome.left} | {outcome.right}: {exchanges}; tests: {counts}"
     if not outcome.exchanges:
         yield "nothing was compared, which is no success"
 
@@ -78,4 +81,4 @@ def summary(outcome: Outcome) -> Iterator[str]:
 def _short(value: str) -> str:
     if len(value) <= SHOWN_CHARACTERS:
         return value
-    return f"{value[:SHOWN_CHARACTERS]}... ({len(value)} characters)"
+    return f"{value[:SHOWN_CHARACTERS]}... ({counted(len(value), 'character')})"

@@ -13,6 +13,7 @@ from harness.core.errors import HarnessError
 from harness.core.exchange import Exchange, Request
 from harness.core.exchange_log import ExchangeLog, read
 from harness.core.files import Scratch
+from harness.core.words import counted
 from harness.parity.recording import Header, refuse_existing, suite_digest, writing
 from harness.plugin.controller import Owner
 from harness.suites import selection
@@ -57,7 +58,7 @@ class Recorder:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         what = "no recording was written: the run did not come to its end"
         if self.written:
-            what = f"{self.written} exchanges are recorded in {self._path}"
+            what = f"{counted(self.written, 'exchange')} recorded in {self._path}"
         terminalreporter.write_line(what)
 
     def _write(self) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from harness.config.plan import Plan
-from harness.core.errors import HarnessError, UsageError
+from harness.core.errors import HarnessError
+from harness.core.files import require_file
 from harness.core.measurements import Measures, Setting
 from harness.core.verdicts import Verdict
 from harness.plugin.session import Run
@@ -37,15 +38,8 @@ def prepare(given: str | None) -> Path | None:
     if given is None:
         return None
     path = Path(given)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("")
-        path.unlink()
-    except OSError as error:
-        raise UsageError(
-            f"--run-report {given} cannot be written: {error.strerror}.",
-            "Name a file in a directory that you may write to.",
-        ) from error
+    require_file(path, "--run-report")
+    path.unlink(missing_ok=True)
     # Tests may change the working directory.
     return path.absolute()
 

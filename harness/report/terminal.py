@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from harness.config.plan import Plan, counted
+from harness.config.plan import Plan
 from harness.core.errors import HarnessError
 from harness.core.measurements import Setting
+from harness.core.words import counted
 from harness.report.request_stats import Tally
 
 
@@ -67,7 +68,7 @@ class Screen:
             for line in summary(tally, replicas):
                 terminal.write_line(line)
             if differences:
-                tests = _tests(differences)
+                tests = counted(differences, "test")
                 terminal.write_line(f"differ    {tests}, as declared: docs/upstream.md")
         problem = unproven(tally, replicas)
         if problem:
@@ -91,7 +92,13 @@ def header(plan: Plan, *, is_cluster: bool) -> str:
     parts = [_sourced(plan, "target", plan.target)]
     if is_cluster:
         if plan.replicas:
-            parts.append(_sourced(plan, "replicas", counted(plan.replicas)))
+            parts.append(
+                _sourced(
+                    plan,
+                    "replicas",
+                    counted(plan.replicas, "replica") if plan.replicas else "no replicas",
+                )
+            )
         parts.append(_sourced(plan, "stack", f"{plan.lifetime} stack {plan.name}"))
         if plan.hosts:
             parts.append(_sourced(plan, "host", f"on {' and '.join(plan.hosts)}"))
@@ -116,7 +123,8 @@ def summary(tally: Tally, replicas: Sequence[str]) -> list[str]:
         counts_by_status = sorted(tally.of_proxy.items())
         statuses = ", ".join(f"{status}: {count}" for status, count in counts_by_status)
         lines.append(
-            f"proxy     {tally.of_proxy.total()} answers are its own, not placement's ({statuses})"
+            f"proxy     {counted(tally.of_proxy.total(), 'answer')} of its own, "
+            f"not placement's ({statuses})"
         )
     latency = tally.latency()
     if latency is not None:
@@ -126,13 +134,13 @@ def summary(tally: Tally, replicas: Sequence[str]) -> list[str]:
         )
     if tally.tests:
         lines.append(
-            f"client    {tally.client * 1000:.2f} ms a test over {_tests(tally.tests)}, "
+            f"client    {tally.client * 1000:.2f} ms a test over {counted(tally.tests, 'test')}, "
             f"besides {tally.waiting:.1f} s of waiting for answers"
         )
     for lane in _lanes(tally, replicas):
         silent, requests = tally.silent(lane), tally.asked_of(lane)
         if silent and not tally.enough_for(lane):
-            few = f"{requests} request is" if requests == 1 else f"{requests} requests are"
+            few = f"{counted(requests, 'request')} {'is' if requests == 1 else 'are'}"
             lines.append(f"{_names(silent)} answered nothing; {few} too few to tell")
     return lines
 
@@ -143,9 +151,9 @@ def unproven(tally: Tally, replicas: Sequence[str]) -> str | None:
         silent = tally.silent(lane)
         if silent and tally.enough_for(lane):
             return (
-                f"FAILED: {_names(silent)} answered none of {tally.asked_of(lane)} requests, "
-                "so this run does not test it. Look at its log: placement-harness logs "
-                f"--replica {silent[0]}"
+                f"FAILED: {_names(silent)} answered none of "
+                f"{counted(tally.asked_of(lane), 'request')}, so this run does not test it. "
+                f"Look at its log: placement-harness logs --replica {silent[0]}"
             )
     return None
 
@@ -156,10 +164,6 @@ def _lanes(tally: Tally, replicas: Sequence[str]) -> list[list[str]]:
     for replica in replicas:
         lanes.setdefault(replica.rpartition("-")[0], []).append(replica)
     return [lane for name, lane in lanes.items() if not name or len(tally.silent(lane)) < len(lane)]
-
-
-def _tests(number: int) -> str:
-    return f"{number} test" if number == 1 else f"{number} tests"
 
 
 def _names(replicas: Sequence[str]) -> str:

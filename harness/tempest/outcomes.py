@@ -8,6 +8,7 @@ from typing import Any
 from harness.core.errors import RunnerError
 from harness.core.evidence import last_lines
 from harness.core.verdicts import Verdict
+from harness.core.words import counted
 
 BAD = frozenset({Verdict.FAILED, Verdict.XPASSED})
 # Statuses of tempest's stream -> verdicts.
@@ -114,14 +115,18 @@ def prove(tests: Tests, code: int, errors: str) -> None:
     """Raise RunnerError unless each test of the suites has run, and no other test."""
     held = Counter(test.suite for test in tests.all)
     ran = Counter(test.suite for test in tests.all if test.verdict)
-    differ = [f"{suite}: {ran[suite]} of {n} tests" for suite, n in held.items() if ran[suite] != n]
+    differ = [
+        f"{suite}: {ran[suite]} of {counted(n, 'test')}"
+        for suite, n in held.items()
+        if ran[suite] != n
+    ]
     differ += [f"not in the suites: {test.name} {test.verdict}" for test in tests.others]
     if not differ and not code:
         return
     reason = next((test.reason for test in tests.others if test.reason), errors).strip()
     total = ran.total() + len(tests.others)
     raise RunnerError(
-        f"tempest ran {total} tests where the suites hold {held.total()}"
+        f"tempest ran {counted(total, 'test')} where the suites hold {held.total()}"
         + (f", and ended with {code}." if code else "."),
         "The differences and tempest's last lines are below. The same suites run with pytest, too.",
         evidence=[*differ, *last_lines(reason)],

@@ -16,6 +16,7 @@ from harness.core.errors import RunnerError
 from harness.core.measurements import Progress
 from harness.core.program import Program
 from harness.core.verdicts import Verdict
+from harness.core.words import counted
 from harness.identity.keystone import Keystone
 from harness.tempest import outcomes, workspace
 from harness.tempest.outcomes import Test
@@ -68,7 +69,8 @@ def run(
         workspace.configure(keystone, work)
         secret = str(keystone.identity["password"]["user"]["password"])
         remaining = Counter(test.suite for test in tests.all)
-        progress(f"tempest starts, with {len(tests.all)} tests of {len(remaining)} suites")
+        suites = counted(len(remaining), "suite")
+        progress(f"tempest starts, with {counted(len(tests.all), 'test')} of {suites}")
 
         def done(test: Test) -> None:
             test.reason = clean(test.reason, secret) or (

@@ -96,7 +96,7 @@ def test_each_verdict_is_told_and_no_secret_is(up: Commands) -> None:
     report = up.folder / "kinds.xml"
     said = up.harness("tempest", str(folder), "--junit-xml", str(report), code=1)
     assert "FAILED kinds/all.yaml::Wrong\n  '200' not found in ['201'], response:" in said
-    assert "2 failed, 1 passed, 1 skipped, 1 xfailed in 1 suites" in said
+    assert "2 failed, 1 passed, 1 skipped, 1 xfailed in 1 suite" in said
     # Skipped ones ask nothing.
     assert re.search(r"^requests  4: replica 1 \d, replica 2 \d, replica 3 \d$", said, re.MULTILINE)
     # Each failed test shows the lines of its request alone.
@@ -132,7 +132,7 @@ def test_a_url_and_os_variables_do_as_well_as_a_stack(up: Commands) -> None:
     up.environment.update(credentials)
     try:
         words = ("tempest", str(GABBITS), "--regex", "^root[.]")
-        assert "6 passed in 1 suites" in up.harness(*words, "--url", stack.placement_url)
+        assert "6 passed in 1 suite" in up.harness(*words, "--url", stack.placement_url)
         said = up.harness(*words, "--url", "http://127.0.0.1:1/placement", code=70)
         assert f"has placement: {stack.placement_url}." in said
     finally:
@@ -149,4 +149,4 @@ def test_ctrl_c_leaves_nothing_and_the_stack_free(up: Commands) -> None:
     running.interrupt()
     assert running.ends(30) == 130
     assert left(up) == []
-    assert "1 suites" in up.harness("tempest", str(GABBITS), "--regex", "^traits[.]")
+    assert "1 suite " in up.harness("tempest", str(GABBITS), "--regex", "^traits[.]")

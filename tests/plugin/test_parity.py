@@ -120,7 +120,7 @@ def test_python_tests_are_compared(project: Project) -> None:
     project.run("--record", "run.jsonl").assert_outcomes(passed=1)
     result = project.run("--parity", "run.jsonl")
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["fake | fake: 1 exchanges; tests: 1 same*"])
+    result.stdout.fnmatch_lines(["fake | fake: 1 exchange; tests: 1 same*"])
 
 
 def test_the_page_is_written(recorded: Project) -> None:
@@ -210,6 +210,6 @@ def test_the_closing_line_counts_the_exchanges(recorded: Project) -> None:
 def test_a_file_that_cannot_be_written_is_refused_before_the_run(
     recorded: Project, option: str
 ) -> None:
-    result = recorded.run("--parity", "run.jsonl", option, "no/such/file")
+    result = recorded.run("--parity", "run.jsonl", option, "run.jsonl/file")
     assert result.ret == 4
-    result.stderr.fnmatch_lines([f"*{option} no/such/file cannot be written: No such file*"])
+    result.stderr.fnmatch_lines([f"*{option} run.jsonl/file cannot be written: *"])

@@ -100,7 +100,7 @@ def test_a_proxys_own_answers_are_counted_apart_on_a_cloud_too(project: Project)
     result.stdout.fnmatch_lines(
         [
             "The proxy gave this 503 itself, not placement: *post-buffering = 65536*",
-            "proxy     6 answers are its own, not placement's (503: 6)",
+            "proxy     6 answers of its own, not placement's (503: 6)",
         ]
     )
 

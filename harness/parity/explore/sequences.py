@@ -14,13 +14,15 @@ from harness.parity.explore.world import SHAPES, World, amount
 
 # Steps of a sequence. Short ones seldom let calls meet; what is not needed is left out afterwards.
 STEPS = 6, 18
+Strategy = Callable[[Draw, World], list[Call]]
 # What there is most to, comes most often.
-ORDINARY: Sequence[Callable[[Draw, World], list[Call]]] = (
-    *(writing.allocate, writing.allocate, writing.stock, writing.stock),
-    *(writing.provider, writing.provider, writing.describe, writing.define, writing.reshape),
-    *(reading.read, reading.read, reading.read),
-    *(reading.providers, reading.providers, reading.providers),
-    *(reading.candidates, reading.candidates, reading.candidates, reading.candidates),
+WRITING: Sequence[Strategy] = (
+    *(writing.allocate, writing.allocate, writing.stock, writing.stock, writing.provider),
+    *(writing.provider, writing.describe, writing.define, writing.reshape),
+)
+READING: Sequence[Strategy] = (
+    *(reading.read, reading.read, reading.providers, reading.providers),
+    *(reading.candidates, reading.candidates, reading.candidates),
 )
 
 
@@ -48,7 +50,7 @@ def sequences(
             if _is_ordinary(call, version) and any(_numbers(call.body))
         }
         again = bool(writes) and happens(draw, 3)
-        more = _again(draw, [*writes.values()]) if again else _call(draw, world)
+        more = [_again(draw, [*writes.values()])] if again else _call(draw, world)
         for call in more:
             world.take(call)
         calls += more
@@ -56,13 +58,11 @@ def sequences(
 
 
 def _call(draw: Draw, world: World) -> list[Call]:
-    strategy = pick(draw, [*ORDINARY, None])
-    if strategy is not None:
-        return strategy(draw, world)
-    return hostile(draw, pick(draw, ORDINARY)(draw, world)[-1])
+    calls = pick(draw, READING if happens(draw, 5) else WRITING)(draw, world)
+    return hostile(draw, calls[-1]) if happens(draw, 1) else calls
 
 
-def _again(draw: Draw, calls: Sequence[Call]) -> list[Call]:
+def _again(draw: Draw, calls: Sequence[Call]) -> Call:
     """A former call that wrote something: as it was, or with another amount.
 
     A provider that shrinks below what is used, or a consumer that takes less than before, comes of
@@ -70,14 +70,17 @@ def _again(draw: Draw, calls: Sequence[Call]) -> list[Call]:
     """
     call = pick(draw, calls)
     if happens(draw, 3):
-        return [replace(call, version=None)]
+        return replace(call, version=None)
     *way, last = pick(draw, [*_numbers(call.body)])
     body = copied(call.body)
     inside = body
     for step in way:
         inside = inside[step]
-    inside[last] = amount(draw)
-    return [Call(call.method, call.path, body)]
+    former = inside[last]
+    # A number beside the former one, one that is less, or any.
+    others = (former - 1, former + 1, former // 2, 1, amount(draw), amount(draw))
+    inside[last] = pick(draw, others)
+    return Call(call.method, call.path, body)
 
 
 def _is_ordinary(call: Call, version: str | None) -> bool:

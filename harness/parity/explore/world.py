@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.parity.explore.calls import Call
 from harness.parity.explore.choosing import Draw, happens, number, pick
@@ -13,6 +14,7 @@ ALL_CONSUMERS = ("{k0}", "{k1}")
 CUSTOM_CLASSES = ("{c0}", "{c0}", "{c1}")
 TRAITS = ("HW_CPU_X86_AVX", "{t0}", "{t0}", "{t1}", "CUSTOM_NOT_THERE")
 AGGREGATES = ("{a0}", "{a0}", "{a1}")
+LARGEST = 10
 PROJECT, USER = "explore_{u0}", "explore_{u1}"
 # Something that requests may have, and the minor number of the microversion that brought it.
 Since = tuple[int, str]
@@ -20,18 +22,18 @@ Since = tuple[int, str]
 
 def amount(draw: Draw) -> int:
     """An amount of a resource."""
-    return number(draw, 1, 10)
+    return number(draw, 1, LARGEST)
 
 
 @dataclass(frozen=True, slots=True)
 class World:
     """The resources that earlier calls of a sequence have made, as far as their bodies say.
 
-    ``stock`` maps a provider to the resource classes of its inventory. ``shapes`` are the minor
+    ``stock`` maps a provider to its inventory: resource class -> total. ``shapes`` are the minor
     numbers of the two sides' microversions.
     """
 
-    stock: dict[str, list[str]] = field(default_factory=dict)
+    stock: dict[str, dict[str, Any]] = field(default_factory=dict)
     consumers: list[str] = field(default_factory=list)
     classes: list[str] = field(default_factory=list)
     shapes: Sequence[int] = SHAPES[:1]
@@ -41,11 +43,14 @@ class World:
         body = call.body if isinstance(call.body, dict) else {}
         way = call.path.split("/")
         if call.method == "POST" and call.path == "/resource_providers":
-            self.stock.setdefault(str(body.get("uuid")), [])
+            self.stock.setdefault(str(body.get("uuid")), {})
         elif call.method == "PUT" and way[-1] == "inventories":
             inventories = body.get("inventories")
             if isinstance(inventories, dict) and inventories:
-                self.stock[way[2]] = [*inventories]
+                self.stock[way[2]] = {
+                    name: each.get("total") if isinstance(each, dict) else None
+                    for name, each in inventories.items()
+                }
         elif call.method == "PUT" and way[1] == "allocations":
             self.consumers.append(way[2])
         elif call.method == "PUT" and way[1] == "resource_classes" and not body:
@@ -68,6 +73,13 @@ class World:
         if there and happens(draw, 8):
             return pick(draw, there)
         return self.provider(draw), self.resource_class(draw)
+
+    def share(self, draw: Draw, uuid: str, name: str) -> int:
+        """An amount of what a provider has: all, half, or any."""
+        total = self.stock.get(uuid, {}).get(name)
+        if isinstance(total, int) and 1 < total <= LARGEST and happens(draw, 7):
+            return pick(draw, (total, total, total // 2))
+        return amount(draw)
 
     def one_of(self, draw: Draw, choices: Sequence[Since]) -> str:
         """A choice, as a rule one that the newer of the two microversions has."""

@@ -35,9 +35,9 @@ def scene(draw: Draw, world: World, version: str | None) -> list[Call]:
     for call in calls:
         world.take(call)
     calls += _stocked(draw, world, uuid)
-    if uuid != "{p2}" and happens(draw, 4):
+    if uuid != "{p2}" and happens(draw, 5):
         calls += _stocked(draw, world, "{p2}", uuid)
-    if happens(draw, 4):
+    if happens(draw, 6):
         calls += [Call("PUT", "/traits/{t0}"), _with_traits(uuid, ["{t0}"], Generation(uuid))]
         calls.append(_with_aggregates(uuid, ["{a0}"], Generation(uuid)))
     return [replace(call, version=version) for call in calls]
@@ -153,7 +153,9 @@ def _claim(draw: Draw, consumer: str, world: World, shape: int) -> dict[str, Any
     allocations: dict[str, dict[str, dict[str, int]]] = {}
     for _ in range(pick(draw, [1, 1, 1, 2])):
         uuid, name = world.place(draw)
-        allocations.setdefault(uuid, {"resources": {}})["resources"][name] = amount(draw)
+        allocations.setdefault(uuid, {"resources": {}})["resources"][name] = world.share(
+            draw, uuid, name
+        )
     claim: dict[str, Any] = {
         "allocations": allocations,
         "project_id": PROJECT,

@@ -1,5 +1,6 @@
 """Attaching and detaching, with a fake docker and a cloud that answers as it is told."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -7,15 +8,17 @@ from typing import Any
 import pytest
 
 from harness.attach import attachment, detachment, project, starting
-from harness.attach.attachment import CLOUD
+from harness.attach.attachment import CLOUD, LINES_OUT
 from harness.attach.cloud import Cloud
 from harness.config.plan import Plan
 from harness.core.errors import HarnessError, StackError, UsageError
 from harness.core.paths import state_root
+from harness.core.process import Outcome
 from harness.placements import specs
 from harness.stack.lifecycle import reuse, teardown, up
 from harness.stack.model.record import Record, Secrets
 from harness.stack.model.state import StackState
+from harness.stack.operations import placement_options
 from tests.fakes.engine import container, lists
 from tests.fakes.machine import Machine
 from tests.fakes.quick_engine import PROJECT, WELL, downs, quick, ups
@@ -93,6 +96,29 @@ def changed(**database: object) -> dict[str, Any]:
     return {"database": {**whole, **database}}
 
 
+def giving(name: str, value: str, **more: str) -> Cloud:
+    settings = {**CLOUD_.settings, **more, name: value}
+    return dataclasses.replace(CLOUD_, settings=settings, given={name: value})
+
+
+@pytest.fixture
+def options(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An image whose placement has two options."""
+
+    def in_image(placement: object) -> placement_options.Python:
+        def python(script: str, stdin: bytes) -> Outcome:
+            name = json.loads(stdin)["name"]
+            names = dict.fromkeys(
+                ("api/auth_strategy", "placement/max_allocation_candidates"), False
+            )
+            known = {"names": names, "type": "integer" if name in names else None, "error": None}
+            return Outcome(0, json.dumps(known), "")
+
+        return python
+
+    monkeypatch.setattr(placement_options, "in_image", in_image)
+
+
 def nothing_is_left(machine: Machine) -> bool:
     return not (state_root() / "at").exists() and ups(machine) == 0
 
@@ -161,6 +187,34 @@ def test_a_cloud_that_cannot_be_served_is_left_and_nothing_stays(
         world.attach()
     assert problem in str(caught.value)
     assert nothing_is_left(machine)
+
+
+@pytest.mark.usefixtures("options")
+def test_an_option_that_placement_lacks_is_refused_with_the_nearest_ones(
+    world: World, machine: Machine
+) -> None:
+    cloud = giving("placement/max_alocation_candidates", "9")
+    with pytest.raises(UsageError) as caught:
+        attachment.attach(PLAN, cloud, "net", world.steps.append)
+    assert "placement has no option placement/max_alocation_candidates" in str(caught.value)
+    assert "Did you mean placement/max_allocation_candidates?" in str(caught.value)
+    assert nothing_is_left(machine)
+
+
+@pytest.mark.usefixtures("options")
+def test_an_option_that_placement_has_is_taken(world: World) -> None:
+    cloud = giving("placement/max_allocation_candidates", "9")
+    attachment.attach(PLAN, cloud, "net", world.steps.append)
+    compose = json.loads(StackState("at").compose_file.read_text())
+    environment = compose["services"]["placement-1"]["environment"]
+    assert environment["OS_PLACEMENT__MAX_ALLOCATION_CANDIDATES"] == "9"
+
+
+@pytest.mark.usefixtures("options")
+def test_the_options_of_another_login_are_those_of_its_plugin(world: World) -> None:
+    login = {"keystone_authtoken/auth_type": "v3applicationcredential"}
+    cloud = giving("keystone_authtoken/application_credential_id", "1", **login)
+    assert attachment.attach(PLAN, cloud, "net", world.steps.append).record.attached
 
 
 def test_an_older_schema_is_called_older(world: World, machine: Machine) -> None:
@@ -252,6 +306,16 @@ def test_detach_leaves_replicas_that_get_requests(world: World, machine: Machine
     state.release()
     detachment.detach("at", world.steps.append, at_once=True)
     assert not (state_root() / "at").exists()
+
+
+def test_the_requests_of_attach_itself_are_not_counted(world: World, machine: Machine) -> None:
+    """The log is read from the moment at which attach had sent its last request."""
+    world.attach()
+    world.answers(log="INFO nothing")
+    written = (StackState("at").directory / LINES_OUT).stat().st_mtime
+    detachment.detach("at", world.steps.append)
+    (read,) = [call.split() for call in machine.calls if call.startswith("docker logs")]
+    assert float(read[read.index("--since") + 1]) == pytest.approx(written, abs=0.01)
 
 
 def test_a_log_without_requests_keeps_nothing_from_being_removed(world: World) -> None:

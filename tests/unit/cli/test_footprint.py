@@ -18,10 +18,10 @@ harness = pytest.fixture(commands_of)
         (["--placement", "16.0.0", "--image", "x"], "--placement and --image name two images"),
         (["--max-size", "60 parsecs"], "--max-size 60 parsecs is no size"),
         (["--max-size", "0"], "--max-size 0 allows no image"),
-        (["--page", "/no/such/page.html"], "--page /no/such/page.html cannot be written"),
-        (["--json", "/no/such/file.json"], "--json /no/such/file.json cannot be written"),
+        (["--page", "/proc/no/page.html"], "--page /proc/no/page.html cannot be written"),
+        (["--json", "/proc/no/file.json"], "--json /proc/no/file.json cannot be written"),
         (["--processes", "--image", "x"], "takes no options but --name and --json"),
-        (["--processes", "--json", "/no/such/x.json"], "--json /no/such/x.json cannot be written"),
+        (["--processes", "--json", "/proc/no/x.json"], "--json /proc/no/x.json cannot be written"),
     ],
 )
 def test_what_makes_no_sense_is_refused(

@@ -57,9 +57,7 @@ def test_writes_of_other_objects_are_not_met() -> None:
 def test_a_run_of_few_rounds_decides_nothing() -> None:
     writes = (op("write", round=index % 4) for index in range(40))
     few = history(*writes, op("prepare", round=4, outcome="fail"))
-    assert (
-        judged(few)[PROMISE] == f"not decided only 4 rounds were made, of {LEAST_ROUNDS} at least"
-    )
+    assert judged(few)[PROMISE] == f"not decided only 4 rounds made, of {LEAST_ROUNDS} at least"
 
 
 def test_reads_that_a_promise_needs_have_to_meet_writes() -> None:

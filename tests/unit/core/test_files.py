@@ -17,7 +17,12 @@ def test_a_file_that_can_be_written_is_not_made_and_not_changed(tmp_path: Path) 
     assert kept.read_text() == "kept"
 
 
-@pytest.mark.parametrize("name", ["", "no/such/directory", "file/below"])
+def test_the_directory_of_a_file_is_made(tmp_path: Path) -> None:
+    require_file(tmp_path / "a/b/page.html", "--page")
+    assert [*(tmp_path / "a/b").iterdir()] == []
+
+
+@pytest.mark.parametrize("name", ["", "file/below", "file/below/it"])
 def test_a_file_that_cannot_be_written_is_named_with_its_option(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match=r"--page \S+ cannot be written: .*\. Name a file in"):

@@ -1,11 +1,11 @@
 """Words that depend on a number."""
 
-from harness.core.words import count
+from harness.core.words import counted
 
 
 def test_a_noun_follows_its_number() -> None:
-    assert [count(number, "difference") for number in (0, 1, 2)] == [
+    assert [counted(number, "difference") for number in (0, 1, 2)] == [
         *("0 differences", "1 difference", "2 differences")
     ]
-    assert count(1, "entry", "entries") == "1 entry"
-    assert count(2, "entry", "entries") == "2 entries"
+    assert counted(1, "entry", "entries") == "1 entry"
+    assert counted(2, "entry", "entries") == "2 entries"

@@ -108,7 +108,7 @@ def edited(tmp_path: Path, change: str) -> Path:
         ("empty", "is empty"),
         ("cut in a line", "was cut: it has no closing line"),
         ("cut between lines", "was cut: it has no closing line"),
-        ("a line less", "was edited: it has 1 exchanges, and had 2"),
+        ("a line less", "was edited: it has 1 exchange, and had 2"),
         ("a status", "was edited: its digest is another one"),
         ("the header", "was edited: its digest is another one"),
         ("something else", "is no recording"),

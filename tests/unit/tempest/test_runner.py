@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import RunnerError, TargetError, UsageError
+from harness.core.words import counted
 from harness.identity.keystone import Keystone
 from harness.tempest import runner
 from tests.fakes.tempest import PASSED, PASSWORD, SUITE, Fake, fake_tempest, keystone
@@ -17,7 +18,7 @@ fake = pytest.fixture(fake_tempest)
 def test_all_that_passed_is_counted_and_each_suite_has_a_line(fake: Fake) -> None:
     assert fake.run() == ["passed", "passed"]
     assert fake.lines == [
-        "tempest starts, with 2 tests of 1 suites",
+        "tempest starts, with 2 tests of 1 suite",
         "gabbits/a.yaml: 2 passed",
     ]
 
@@ -81,7 +82,9 @@ def test_too_few_or_too_many_tests_are_an_error_that_names_the_suite(
     fake.play([*played, ["whole_x", "success"]])
     with pytest.raises(RunnerError) as raised:
         fake.run()
-    assert f"tempest ran {count + 1} tests where the suites hold 3." in raised.value.problem
+    assert (
+        f"tempest ran {counted(count + 1, 'test')} where the suites hold 3." in raised.value.problem
+    )
     assert any(line in one for one in raised.value.evidence)
     assert not [one for one in raised.value.evidence if "whole.yaml" in one]
     assert raised.value.exit_code == 70

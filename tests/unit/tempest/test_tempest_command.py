@@ -57,7 +57,7 @@ def test_success_is_0_with_counts_and_the_stack_is_let_go(
     before = sorted(os.listdir(stack.directory))
     code, out, err = harness()
     assert code == 0
-    assert out.splitlines()[-1].startswith("2 passed in 1 suites in ")
+    assert out.splitlines()[-1].startswith("2 passed in 1 suite in ")
     assert "gabbits/a.yaml: 2 passed" in err
     assert sorted({*os.listdir(stack.directory)} - {"lock"}) == before
     assert StackState(stack.name).acquire()
@@ -71,7 +71,7 @@ def test_failures_are_1_and_shown_and_written(
     code, out, _ = harness("--junit-xml", "new/report.xml")
     assert code == 1
     assert out.startswith("FAILED gabbits/a.yaml::One\n  why")
-    assert "1 failed, 1 passed in 1 suites in " in out
+    assert "1 failed, 1 passed in 1 suite in " in out
     cases = ElementTree.parse(fake.folder / "new/report.xml").findall(".//testcase")
     assert [(one.get("classname"), one.get("name"), len(one)) for one in cases] == [
         ("gabbits.a.yaml", "One", 1),
@@ -116,7 +116,7 @@ def test_a_log_that_cannot_be_read_is_70_after_the_results(
     monkeypatch.setattr(apache_log, "exchanges", unreadable)
     code, out, err = harness("--junit-xml", "report.xml")
     assert code == 70
-    assert "2 passed in 1 suites in " in out
+    assert "2 passed in 1 suite in " in out
     assert "requests. The log of apache-1 cannot be read: no such container. See status." in err
     assert (fake.folder / "report.xml").exists()
 
@@ -171,7 +171,7 @@ def test_a_difference_is_70(harness: Harness, stack: StackState, fake: Fake) -> 
     fake.play(PASSED[:1])
     code, _, err = harness("gabbits")
     assert code == 70
-    assert "ERROR: tempest ran 1 tests where the suites hold 2." in err
+    assert "ERROR: tempest ran 1 test where the suites hold 2." in err
 
 
 def test_without_a_stack_the_remedy_is_named(harness: Harness) -> None:

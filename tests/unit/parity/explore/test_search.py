@@ -219,12 +219,14 @@ def test_claims_have_the_shape_of_the_microversions_that_are_compared() -> None:
 def test_later_calls_meet_what_earlier_ones_have_made() -> None:
     calls = [
         Call("POST", "/resource_providers", {"name": "x", "uuid": "{p1}"}),
-        Call("PUT", "/resource_providers/{p1}/inventories", {"inventories": {"{c0}": {}}}),
+        Call(
+            "PUT", "/resource_providers/{p1}/inventories", {"inventories": {"{c0}": {"total": 3}}}
+        ),
         Call("PUT", "/allocations/{k1}", {}),
         Call("PUT", "/resource_classes/{c1}"),
     ]
     world = World()
     for call in calls:
         world.take(call)
-    assert world.stock == {"{p1}": ["{c0}"]}
+    assert world.stock == {"{p1}": {"{c0}": 3}}
     assert (world.consumers, world.classes) == (["{k1}"], ["{c1}"])

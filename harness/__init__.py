@@ -22,6 +22,7 @@ above; import-linter holds that (pyproject.toml, ``make lint``). Each room's ``_
 is done in it.
 
 cli, plugin               the commands; pytest's hooks
+trim                      what placement's image can go without, found by trying
 matrix, bench, tempest    runs of many stacks; figures; tempest as another runner of suites
 consistency               concurrent calls through all replicas, judged by placement's promises
 parity                    two targets' answers compared, exchange by exchange

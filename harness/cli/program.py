@@ -1,8 +1,9 @@
 """The commands: the same stack without pytest.
 
 Exit codes: 0; 1 if check finds a violation, doctor finds a problem, a test fails under tempest or
-in a matrix, or logs has no line of a request; 3 if check cannot decide; 64 for an argument that
-makes no sense; 70 if the command could not be carried out; 130 after Ctrl-C.
+in a matrix, a trimmed image fails a check, or logs has no line of a request; 3 if check cannot
+decide; 64 for an argument that makes no sense; 70 if the command could not be carried out; 130
+after Ctrl-C.
 """
 
 import os
@@ -22,6 +23,7 @@ from harness.cli.matrix import matrix
 from harness.cli.parity import diff, export
 from harness.cli.replicas import restart, scale, upgrade
 from harness.cli.suites import bench, tempest
+from harness.cli.trim import trim
 from harness.config.plan import NAME_VARIABLE, name_option, stack_name
 from harness.config.resolve import BETWEEN, one_of, resolve
 from harness.engine import install
@@ -267,6 +269,7 @@ for command in (
     check,
     explore,
     footprint,
+    trim,
     tempest,
     bench,
 ):

@@ -11,13 +11,17 @@ import pathlib
 _PACKAGE = pathlib.Path(__file__).resolve().parents[1]
 _IN_A_WHEEL = _PACKAGE / "_project"
 
+# Names a copy of compose.yaml, services/ and requirements/compose.txt that is used in place of the
+# project's own: `placement-harness trim` tries images with it.
+PROJECT_VARIABLE = "PLACEMENT_HARNESS_PROJECT"
 # Holds compose.yaml, services/, gabbits/ and requirements/compose.txt.
-ROOT = _IN_A_WHEEL if _IN_A_WHEEL.is_dir() else _PACKAGE.parent
+_OWN = _IN_A_WHEEL if _IN_A_WHEEL.is_dir() else _PACKAGE.parent
+ROOT = pathlib.Path(os.environ.get(PROJECT_VARIABLE) or _OWN)
 SERVICES = ROOT / "services"
 COMPOSE_FILE = ROOT / "compose.yaml"
 COMPOSE_LOCK = ROOT / "requirements" / "compose.txt"
 # The project's own suites.
-SUITES = ROOT / "gabbits"
+SUITES = _OWN / "gabbits"
 # A Compose file of the user's, in the directory in which a command is run.
 OVERRIDE = "compose.override.yaml"
 

@@ -50,6 +50,12 @@ def of_placement(spec: str, engine: Engine, progress: Progress) -> Footprint:
 
     The image of a checkout has its code as it is now. Raises UsageError, BuildError, EngineError.
     """
+    tag, title = image_of(spec, progress)
+    return of_image(tag, engine, title=f"placement {title}")
+
+
+def image_of(spec: str, progress: Progress) -> tuple[str, str]:
+    """The tag of the image of a placement, which is built if it is not there, and a title."""
     placement = specs.resolve(spec, progress=progress)
     if placement.kind == "checkout":
         # A stack mounts the code over the image's. The image is to have the code itself.
@@ -58,8 +64,7 @@ def of_placement(spec: str, engine: Engine, progress: Progress) -> Footprint:
         placement = replace(placement, content=f"{placement.content}-{code}")
     contents = contents_of(with_parents(["placement"]), [placement])
     build.ensure_images(contents, progress)
-    tag = IMAGES["placement"].tag(contents.of(placement))
-    return of_image(tag, engine, title=f"placement {placement.title}")
+    return IMAGES["placement"].tag(contents.of(placement)), placement.title
 
 
 def of_image(image: str, engine: Engine, title: str = "") -> Footprint:

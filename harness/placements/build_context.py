@@ -12,7 +12,10 @@ from harness.placements import checkout, package_index
 from harness.placements.model import SERVICE, Kind, Placement
 
 # Files of services/placement that every build has.
-OWN = ("Dockerfile", "devstack.ini", "libraries.py", "reference.py", "serve.py", "unused.txt")
+OWN = (
+    *("Dockerfile", "cut.py", "cuts.txt", "devstack.ini", "keep.txt", "left_out.py"),
+    *("libraries.py", "reference.py", "serve.py"),
+)
 # Number of contexts that stay on the machine.
 KEPT = 8
 # The largest file that is copied from a checkout's top level. Bytes.

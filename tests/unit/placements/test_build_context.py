@@ -19,7 +19,7 @@ def test_the_build_gets_what_it_needs_and_no_more(tmp_path: Path) -> None:
     (checkout / ".git/config").write_text("secret")
     folder = build_context.prepare(resolve(str(checkout)))
     names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    assert {"Dockerfile", "requirements.txt", "unused.txt", "package.env"} <= names
+    assert {"Dockerfile", "requirements.txt", "cuts.txt", "keep.txt", "package.env"} <= names
     assert "package/placement/placement/__init__.py" in names
     assert "package/placement/setup.cfg" in names
     assert not any(".git" in name or "tests" in name for name in names)

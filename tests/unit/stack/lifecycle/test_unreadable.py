@@ -115,6 +115,8 @@ COMMANDS: dict[str, list[str] | None] = {
     "doctor": None,
     # These read containers' logs, recordings, or stacks of their own, and remove nothing else.
     **dict.fromkeys(("logs", "setup", "matrix", "bench", "diff", "export", "explore", "footprint")),
+    # Its stacks have names of their own.
+    "trim": None,
     # Its own name, and its settings come first: tests/unit/attach.
     "attach": None,
 }

@@ -9,7 +9,7 @@ from harness.trim.modules import Candidate, Graph, outermost, parents
 from harness.trim.run import TRIED, Trim
 from harness.trim.trials import Trials
 
-# What a cut has to save to be worth its trial and its risk: so many modules, or so many bytes.
+# A cut that saves fewer modules, and fewer bytes, is not worth its trial and its risk.
 MODULES, BYTES = 3, 300_000
 # So many modules an import has to save at the start to be made later.
 LATE_MODULES = 20
@@ -60,7 +60,7 @@ class Search:
     def run_late(self, kept: Collection[str], served: Collection[str]) -> list[Choice]:
         """The choices, and what stays and can be imported when it is used for the first time.
 
-        What such a module alone imports stays as well.
+        The modules that it alone imports stay as well.
         """
         late = [
             Choice(Candidate(name, falls), "late")

@@ -23,6 +23,8 @@ def diff(left: Path, right: Path) -> Outcome:
         raise UsageError(f"{left} and {right} are one file.", "Give two recordings.")
     recording, other = Recording(left), Recording(right)
     table = declared()
+    if recording.header.placement == other.header.placement:
+        table = table.of_one_release()
     sides = recording.header.target, other.header.target
     judge, outcome = Judge(*sides, table), Outcome(*sides, table.rules)
     for suite, test in dict.fromkeys([*recording.tests, *other.tests]):

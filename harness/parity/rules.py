@@ -8,7 +8,7 @@ import copy
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,7 +34,8 @@ class Rule:
     ``values`` are patterns of what stands on the first and on the second of the ``between`` sides;
     an empty one stands for nothing there. ``place``, ``query`` and ``test`` are patterns, too.
     ``sometimes`` is set where a run need not meet the difference. ``most`` is the largest share of
-    a run's exchanges that may meet it.
+    a run's exchanges that may meet it. With ``other_release``, it is one between two releases of
+    placement.
     """
 
     between: tuple[str, str]
@@ -48,6 +49,7 @@ class Rule:
     status: str = ""
     sometimes: bool = False
     most: float = 1.0
+    other_release: bool = False
 
     def sides(self, left: str, right: str) -> bool | None:
         """Whether the left side is the second one of ``between``; None for a rule of others."""
@@ -87,6 +89,10 @@ class Declared:
 
     unordered: tuple[Unordered, ...] = ()
     rules: tuple[Rule, ...] = ()
+
+    def of_one_release(self) -> "Declared":
+        """The table for two sides that run the same placement."""
+        return replace(self, rules=tuple(rule for rule in self.rules if not rule.other_release))
 
 
 def declared(path: Path = DECLARED) -> Declared:

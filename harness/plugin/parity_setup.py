@@ -14,6 +14,7 @@ from harness.core.files import require_file
 from harness.parity.offline import found_recording
 from harness.parity.recording import Recording
 from harness.parity.rules import declared
+from harness.placements.lockfile import locked_version
 from harness.plugin import _xdist_compat
 from harness.plugin.other_side import OtherSide
 from harness.plugin.parity import ParityCheck, ParitySummary
@@ -25,16 +26,22 @@ from harness.plugin.session import Run
 
 @dataclass(frozen=True)
 class Comparison:
-    """The other side: ``other`` is a target that is asked meanwhile, None for a recording."""
+    """The other side: ``other`` is a target that is asked meanwhile, None for a recording.
+
+    ``is_same_release`` is set where both sides run the same placement.
+    """
 
     source: Source
     title: str
     page: Path | None
     other: OtherSide | None = None
+    is_same_release: bool = True
 
     def install(self, config: pytest.Config, run: Run) -> None:
         """Register the plugins: tests are judged where they run, and added up by the owner."""
         kind, table = targets.kind_of(run.plan).name, declared()
+        if self.is_same_release:
+            table = table.of_one_release()
         is_worker = hasattr(config, "workerinput")
         if is_worker or not _xdist_compat.number_of_workers(config):
             check = ParityCheck(run, self.source, kind, table)
@@ -71,13 +78,15 @@ def asked_for(config: pytest.Config, plan: Plan) -> Comparison | None:
         recording = Recording(found_recording(name))
         header = recording.header
         title = f"{header.target}, recorded {header.recorded}, placement {header.placement}"
-        return Comparison(Recorded(recording), title, path)
+        is_same = header.placement in (plan.placements or (locked_version(),))
+        return Comparison(Recorded(recording), title, path, is_same_release=is_same)
     worker = getattr(config, "workerinput", {}).get("workerid", "")
     side = OtherSide(_plan_of_other_side(name, plan), worker)
     # Two stacks need names of their own.
     label = f"other {name}" if name == targets.kind_of(plan).name else name
     source = Live(side, declared().unordered, side.kind if is_url(name) else label)
-    return Comparison(source, f"that of {name}, asked beside", path, side)
+    is_same = side.plan.placements == plan.placements
+    return Comparison(source, f"that of {name}, asked beside", path, side, is_same)
 
 
 def _plan_of_other_side(name: str, plan: Plan) -> Plan:

@@ -220,3 +220,27 @@ def test_how_many_candidates_a_limit_leaves_is_compared() -> None:
 
     of = Judge("stack", "stack", declared())
     assert verdict(of, candidates(1), candidates(2)) is Verdict.DIFFERENT
+
+
+def listed(*names: str) -> Exchange:
+    made, answer = exchange(), json.dumps({"traits": names}).encode()
+    return replace(made, response=Response(200, "OK", {}, answer))
+
+
+@pytest.mark.parametrize(
+    ("names", "between_releases", "in_one"),
+    [
+        (["HW_A", "HW_B"], Verdict.SAME, Verdict.SAME),
+        (["HW_A", "HW_B", "COMPUTE_C"], Verdict.EXPECTED, Verdict.DIFFERENT),
+        (["HW_A", "COMPUTE_C"], Verdict.EXPECTED, Verdict.DIFFERENT),
+        (["HW_A", "HW_B", "CUSTOM_C"], Verdict.DIFFERENT, Verdict.DIFFERENT),
+        (["HW_A", "CUSTOM_C"], Verdict.DIFFERENT, Verdict.DIFFERENT),
+    ],
+)
+def test_two_releases_have_other_standard_traits_and_no_other_custom_ones(
+    names: list[str], between_releases: Verdict, in_one: Verdict
+) -> None:
+    table = declared()
+    for rules, expected in ((table, between_releases), (table.of_one_release(), in_one)):
+        of = Judge("stack", "stack", rules)
+        assert verdict(of, listed("HW_A", "HW_B"), listed(*names)) is expected

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 # Name of an object of a round, e.g. r12/host, or R12_TRAIT where placement wants such names.
 IN_ROUND = re.compile(r"(?:CUSTOM_[A-Z0-9]+_R|r)(\d+)[/_]")
@@ -182,7 +182,8 @@ class Writer:
     """
 
     def __init__(self, path: Path, header: Mapping[str, Any], begin: float) -> None:
-        self._file: IO[str] = path.open("x", encoding="utf-8")
+        # Without a buffer the kernel has each line at once, whatever happens to this process.
+        self._file = path.open("xb", buffering=0)
         self._lock = threading.Lock()
         self._begin = begin
         self.count = 0
@@ -250,6 +251,4 @@ class Writer:
         return round((at - self._begin) * MICROSECONDS)
 
     def _write(self, line: Any) -> None:
-        self._file.write(f"{ENCODE(line)}\n")
-        # The kernel has the line then, whatever happens to this process.
-        self._file.flush()
+        self._file.write(f"{ENCODE(line)}\n".encode())

@@ -14,8 +14,8 @@ from tests.live._live import Commands, docker, own
 
 # Defects that the first round shows.
 SMOKE = ("capacity-is-not-checked", "each-maker-of-a-trait-has-made-it")
-# Load for a broken placement. Seconds.
-SECONDS, SMOKE_SECONDS = "10", "3"
+# Load for a broken placement.
+LOAD, SMOKE_LOAD = ("--seconds", "10"), ("--rounds", "3")
 
 
 class Bench:
@@ -27,7 +27,9 @@ class Bench:
         self.tree = folder / "checkout"
         shutil.copytree(self._sound, self.tree)
 
-    def check(self, workload: str, broken: Broken | None, code: int, seconds: str = SECONDS) -> str:
+    def check(
+        self, workload: str, broken: Broken | None, code: int, load: tuple[str, str] = LOAD
+    ) -> str:
         """Run a workload on the checkout, broken or sound; give what is said."""
         shutil.rmtree(self.tree / "placement")
         shutil.copytree(self._sound / "placement", self.tree / "placement")
@@ -41,8 +43,7 @@ class Bench:
         words = (
             "--workload",
             workload,
-            "--seconds",
-            seconds,
+            *load,
             "--strict",
             "--replicas",
             "3",
@@ -66,10 +67,10 @@ def bench(folder: Path) -> Iterator[Bench]:
     ],
 )
 def test_a_broken_placement_is_caught(bench: Bench, broken: Broken) -> None:
-    seconds = SMOKE_SECONDS if broken.name in SMOKE else SECONDS
+    load = SMOKE_LOAD if broken.name in SMOKE else LOAD
     if broken.setting:
-        bench.check("capacity", None, 0, SMOKE_SECONDS)
-    output = bench.check(broken.workload, broken, 1, seconds)
+        bench.check("capacity", None, 0)
+    output = bench.check(broken.workload, broken, 1, load)
     assert f"VIOLATED   {broken.promise}" in output
 
 

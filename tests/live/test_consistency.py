@@ -29,8 +29,8 @@ def test_every_workload_runs_and_finds_what_is_known_alone(up: Commands) -> None
 
 
 def test_claims_hold_while_a_replica_is_frozen(up: Commands) -> None:
-    words = ("--workload", "capacity", "--fault", "pause-replica", "--seconds", "4")
-    output = up.harness("check", *words, "--stack", "reuse")
+    words = ("--workload", "capacity", "--fault", "pause-replica", "--seconds", "1")
+    output = up.harness("check", *words, "--clients", "4", "--stack", "reuse")
     assert "  fault      pause-replica, " in output
     assert "  database   innodb_doublewrite " in output
     assert "check: held" in output

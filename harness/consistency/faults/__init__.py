@@ -22,9 +22,12 @@ _CONTAINERS = (
     ContainerFault("restart-replica", "stopped", replicas, lasts=0.0),
     ContainerFault("pause-replica", "paused", replicas),
     ContainerFault("cut-replica-database", "cut off", replicas, peers=database_peers),
-    # A replica that is hardly used may need more than a second to send its cache a packet.
+    # A replica that has not reached its cache once does not ask it again for minutes.
     ContainerFault(
-        "cut-replica-memcached", "cut off", replicas, peers=lambda *_: [CACHE], lasts=3.0
+        *("cut-replica-memcached", "cut off", replicas),
+        peers=lambda *_: [CACHE],
+        lasts=3.0,
+        early=True,
     ),
     # Replicas reach keystone through Apache, and ask it for tokens that are not in the cache.
     ContainerFault(

@@ -49,12 +49,17 @@ class Wound(Protocol):
 
 
 class Fault(Protocol):
-    """A fault; ``once`` is set for a fault that cannot be injected a second time."""
+    """A fault; ``once`` is set for a fault that cannot be injected a second time.
+
+    ``early`` is set for a fault that has no effect for a while after some others.
+    """
 
     @property
     def name(self) -> str: ...
     @property
     def once(self) -> bool: ...
+    @property
+    def early(self) -> bool: ...
 
     def require(self, cluster: Cluster) -> None:
         """Raise UsageError where this stack cannot have the fault."""
@@ -85,9 +90,9 @@ def wait_until_whole(cluster: Cluster, fault: str, service: str) -> None:
 class Injector:
     """Injects faults in turn, again and again, in a thread, until it is stopped.
 
-    Chance decides their order, in which those that can be injected once alone come last. A fault
-    waits for a moment at which the workloads write. Faults that a workload did not meet are
-    injected again, a few times, before all had their turn.
+    Chance decides their order, but for early ones, and for those that can be injected once alone,
+    which come last. A fault waits for a moment at which the workloads write. Faults that a workload
+    did not meet are injected again, a few times, before all had their turn.
     """
 
     def __init__(
@@ -103,7 +108,7 @@ class Injector:
         self._choice = random.Random(f"{seed}/{names}")  # noqa: S311 (no secret)
         self._faults = [*faults]
         self._choice.shuffle(self._faults)
-        self._faults.sort(key=lambda fault: fault.once)
+        self._faults.sort(key=lambda fault: (fault.once, not fault.early))
         self._over, self._all = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._error: Exception | None = None

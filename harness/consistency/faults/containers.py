@@ -60,6 +60,7 @@ class ContainerFault:
     peers: Others | None = None
     lasts: float = LASTS
     once: bool = False
+    early: bool = False
 
     def require(self, cluster: Cluster) -> None:
         services = self.services(cluster)

@@ -38,6 +38,7 @@ class RollingRestart:
 
     name: str = "rolling-restart"
     once: bool = False
+    early: bool = False
 
     def require(self, cluster: Cluster) -> None:
         _require_two(self.name, cluster)
@@ -72,6 +73,7 @@ class Scale:
 
     name: str = "scale"
     once: bool = False
+    early: bool = False
 
     def require(self, cluster: Cluster) -> None:
         if len(cluster.stack.record.lanes) > 1:
@@ -95,6 +97,7 @@ class Upgrade:
 
     name: str = "upgrade"
     once: bool = True
+    early: bool = False
 
     def require(self, cluster: Cluster) -> None:
         _require_two(self.name, cluster)

@@ -16,7 +16,7 @@ import requests
 from harness.stack.model.hosts import Host as Named
 from harness.stack.named_hosts import found
 from tests.live._hosts import Host, hosts
-from tests.live._live import Commands, own
+from tests.live._live import Commands, docker, own
 
 REPLICAS = 4
 
@@ -211,6 +211,27 @@ def test_a_host_that_is_away_at_the_removal_keeps_the_record_for_reap(
     assert [part for part in two[0].left() if clean.name in part] == []
     assert [part for part in two[1].left() if clean.name in part] != []
     assert f"removed {clean.name}" in clean.harness("reap")
+
+
+@pytest.mark.long
+def test_an_engine_that_dies_ends_the_run_and_reap_removes_the_rest_later(
+    two: list[Host], on: list[str], clean: Commands
+) -> None:
+    b = two[1]
+    clean.suite(
+        "tests:\n- name: for long\n  GET: /placement/\n  status: 404\n"
+        "  poll: {count: 600, delay: 0.1}\n"
+    )
+    words = clean.pytest_words("--replicas", "2", *on, "gabbits")
+    running = clean.start(*words)
+    running.when("ready after")
+    b.die()
+    assert running.ends() == 70
+    assert f"The container engine of {b.endpoint} does not tell any more" in running.text
+    assert f"{b.endpoint} does not answer: what placement-harness-" in running.text
+    b.begin(docker("info", "--format", "{{.Driver}}").strip())
+    assert "removed placement-harness-" in clean.harness("reap")
+    assert b.left() == []
 
 
 @pytest.mark.long

@@ -218,6 +218,9 @@ class Owner(Run):
                 if self._other is not None:
                     self._other.stop(self._screen.flush)
         except HarnessError as error:
+            if self._error is not None:
+                # The run ends with its first error; this one says what is left.
+                self._screen.progress(str(error))
             self._fail(error)
         except KeyboardInterrupt:
             # A second Ctrl-C while stopping: the target has been stopped nevertheless.

@@ -224,6 +224,16 @@ def test_a_stop_that_fails_is_said(project: Project) -> None:
     assert project.events == ["start", "started", "stop"]
 
 
+def test_a_stop_that_fails_after_another_error_is_said_too(project: Project) -> None:
+    project.suite(SUITE.replace("/second", "/hang"))
+    project.fake(dies=2, stop="fails")
+    result = project.run_apart()
+    assert result.ret == 70
+    result.stdout.fnmatch_lines(
+        ["*The network is in use. Remove it by hand.", "ERROR: Replica 2 died*"]
+    )
+
+
 def test_a_full_disk_is_no_bug(project: Project) -> None:
     project.suite()
     project.fake(start="full")

@@ -10,6 +10,7 @@ from harness.consistency import reading
 from harness.consistency.check import Checked
 from harness.consistency.history import History, Operation, faults_of
 from harness.consistency.judge import SERVER_ERROR, Violation
+from harness.report.page import filled
 
 TEMPLATE = Path(__file__).with_name("page.html")
 # Points of time of a plot, at most.
@@ -20,9 +21,7 @@ TIMELINES, CALLS = 12, 120
 
 def page(checks: Sequence[Checked]) -> str:
     """One HTML file that needs no network. Raises UsageError for a history that cannot be read."""
-    # JSON in a script element may hold no end tag.
-    data = json.dumps([_of(checked) for checked in checks]).replace("<", "\\u003c")
-    return TEMPLATE.read_text().replace("{{DATA}}", data)
+    return filled(TEMPLATE, "Consistency", [_of(checked) for checked in checks])
 
 
 def _of(checked: Checked) -> dict[str, Any]:

@@ -1,19 +1,17 @@
 """A footprint as a page: a treemap of the image, and the import graph, in one file."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from harness.footprint.measure import Footprint
+from harness.report.page import filled
 
 TEMPLATE = Path(__file__).with_name("page.html")
 
 
 def page(footprint: Footprint) -> str:
     """The page. It loads nothing, from nowhere."""
-    # "</" would end the element that holds the data.
-    data = json.dumps(_data(footprint), separators=(",", ":")).replace("</", "<\\/")
-    return TEMPLATE.read_text().replace("{{DATA}}", data)
+    return filled(TEMPLATE, "Footprint", _data(footprint))
 
 
 def _data(footprint: Footprint) -> dict[str, Any]:

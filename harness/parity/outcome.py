@@ -15,6 +15,7 @@ from typing import Any
 from harness.parity.judge import Verdict
 from harness.parity.rules import Rule
 from harness.parity.tokens import TOKEN
+from harness.report import page
 
 PAGE = Path(__file__).with_name("page.html")
 # So many examples of a cause are kept. When the page has BUDGET characters of them, further causes
@@ -156,9 +157,7 @@ def as_data(outcome: Outcome) -> dict[str, Any]:
 
 def as_page(outcome: Outcome) -> str:
     """One HTML file that needs no network."""
-    # JSON in a script element may hold no end tag.
-    data = json.dumps(as_data(outcome)).replace("<", "\\u003c")
-    return PAGE.read_text().replace("{{DATA}}", data)
+    return page.filled(PAGE, "Parity", as_data(outcome))
 
 
 def _causes(causes: Sequence[Cause]) -> Iterator[dict[str, Any]]:

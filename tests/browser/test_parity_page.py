@@ -1,43 +1,19 @@
-"""The page of --parity-report in a real browser: mouse, keyboard, screen reader, dark and light.
-
-Without a Chromium, the first test says how to get one; the long tests install Debian's where root
-can.
-"""
+"""The page of --parity-report in a real browser: mouse, keyboard, screen reader, dark and light."""
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.parity.outcome import as_data, as_page
-from tests.browser import _chromium, _pages
+from tests.browser import _pages
 from tests.browser._chromium import Page
 
 ROOT = Path(__file__).resolve().parents[2]
-MISSING = "No Chromium is installed. On Debian and Ubuntu: apt-get install chromium"
 CAUSE = ".cause:not([hidden])"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("browser")
-
-
-@pytest.fixture(scope="module")
-def page(request: pytest.FixtureRequest, folder: Path) -> Iterator[Page]:
-    """A browser. Where long tests are chosen, it may be installed."""
-    chosen = [item for item in request.session.items if item.path == request.path]
-    if _chromium.program() is None:
-        wants = any(item.get_closest_marker("long") for item in chosen)
-        problem = _chromium.install() if wants else MISSING
-        if problem:
-            pytest.skip(problem)
-    with _chromium.browser(folder / "profile") as page:
-        yield page
 
 
 @pytest.fixture(scope="module")

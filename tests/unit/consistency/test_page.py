@@ -26,7 +26,7 @@ def made(path: Path, claims: int, fault: tuple[float, float] | None = None) -> d
     writer.table("consumers", [[f"r3/c{n}", 1] for n in range(claims)])
     writer.close(complete=True)
     text = page([check.judged(path, ())])
-    assert text.count("</script>") == 2
+    assert text.count("</script>") == 3
     data = text.split('<script type="application/json" id="data">')[1].split("</script>")[0]
     (only,) = json.loads(data)
     assert isinstance(only, dict)

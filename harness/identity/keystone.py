@@ -27,6 +27,8 @@ class Keystone:
     who: str
     # Whether to check keystone's and placement's certificates, or the file of authorities.
     verify: bool | str = True
+    # Whether keystone is a stack's: a proxy of the environment is for other hosts.
+    direct: bool = False
 
     def token(self, timeout: float = TIMEOUT) -> str:
         """Ask keystone for a token. Raises TargetError."""
@@ -57,7 +59,7 @@ class Keystone:
 
     def _request(self, method: str, url: str, timeout: float, **what: Any) -> requests.Response:
         with requests.Session() as session:
-            if urlsplit(url).hostname in LOOPBACK:
+            if self.direct or urlsplit(url).hostname in LOOPBACK:
                 # Requests to this machine's own addresses need no proxy.
                 session.trust_env = False
             return session.request(method, url, timeout=timeout, verify=self.verify, **what)

@@ -104,6 +104,7 @@ class Access:
             {"methods": ["password"], "password": {"user": user}},
             {"project": {"name": "admin", "domain": domain}},
             "the stack's admin",
+            direct=True,
         )
 
     def token(self, timeout: float = TOKEN_SECONDS) -> str:

@@ -86,6 +86,16 @@ def test_a_fresh_stack_has_a_name_of_its_own_and_others_share_one() -> None:
     assert resolved({"stack": "keep"}).name == resolved({"stack": "reuse"}).name
 
 
+def test_hosts_come_from_options_or_the_environment_and_only_a_stack_has_them() -> None:
+    assert resolved().hosts == ()
+    assert resolved({"host": "a,ssh://b=192.0.2.1"}).hosts == ("a", "ssh://b=192.0.2.1")
+    plan = resolved(environ={"PLACEMENT_HARNESS_HOST": "a,b"})
+    assert (plan.hosts, plan.sources["host"]) == (("a", "b"), "environment")
+    for target in ("embedded", "reference"):
+        with pytest.raises(UsageError, match="--host a makes no sense with --target"):
+            resolved({"target": target, "host": "a"})
+
+
 def test_a_url_is_a_target_and_loses_its_trailing_slash() -> None:
     assert resolved({"target": "https://cloud:8778/placement/"}).target == (
         "https://cloud:8778/placement"

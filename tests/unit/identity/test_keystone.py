@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from harness.core.errors import TargetError
 from harness.identity.credentials import find
+from harness.identity.keystone import Keystone
 from tests.fakes.server import Received, Server, answer
 
 TOKEN = "gAAAAABtoken-from-keystone"
@@ -180,6 +182,18 @@ def test_a_proxy_of_the_environment_has_no_say_on_loopback(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.delenv("no_proxy", raising=False)
     assert asked()
+
+
+def test_a_proxy_of_the_environment_has_no_say_on_another_host_of_a_stack(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    with Server(lambda _: answer("201 Created", b"{}", (("X-Subject-Token", TOKEN),))) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        far = Keystone("http://192.0.2.1:1/identity/v3", {}, None, "a user")
+        assert far.token(0.2) == TOKEN, "a cloud is asked through the proxy"
+        with pytest.raises(TargetError, match="does not answer"):
+            replace(far, direct=True).token(0.2)
 
 
 def test_a_cloud_of_clouds_yaml_gets_a_token(

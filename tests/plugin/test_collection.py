@@ -202,10 +202,19 @@ tests:
 
 @pytest.mark.parametrize("look", ["--fixtures", "--fixtures-per-test", "--setup-plan"])
 @pytest.mark.parametrize("workers", [[], ["-n1"]], ids=["alone", "workers"])
-def test_a_look_starts_nothing(project: Project, look: str, workers: list[str]) -> None:
+def test_a_look_at_tests_starts_nothing(project: Project, look: str, workers: list[str]) -> None:
+    _look(project, look, *workers)
+
+
+@pytest.mark.parametrize("look", ["--markers", "--cache-show"])
+def test_a_look_at_pytest_itself_starts_nothing(project: Project, look: str) -> None:
+    _look(project, look)
+
+
+def _look(project: Project, *words: str) -> None:
     project.suite()
     project.module("def test_one(placement):\n    pass\n", "test_one")
-    result = project.run_apart(look, *workers)
+    result = project.run_apart(*words)
     assert project.events == []
     assert result.ret == 0
 

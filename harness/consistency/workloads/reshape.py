@@ -13,6 +13,8 @@ from harness.consistency.judge import Violation
 from harness.consistency.workloads.base import Round, make_provider, set_inventory
 
 USED, READS, RESHAPES = 4, 4, 2
+# Reshapes that one client posts; all of a round name the same generations.
+ATTEMPTS = 3
 ATOMIC = "a reshape is seen as a whole: before or after, never between"
 ONE_WINNER = "of reshapes that name the same generations, one is acknowledged"
 DONE = "an acknowledged reshape is there in the end"
@@ -37,7 +39,8 @@ class Reshape:
     def act(self, round_: Round, client: Client) -> None:
         if client.process % RESHAPES == 0:
             body = _reshape(round_)
-            client.do(Call("reshape", [round_.name("root")], "POST", "/reshaper", body))
+            for _ in range(ATTEMPTS):
+                client.do(Call("reshape", [round_.name("root")], "POST", "/reshaper", body))
             return
         path = f"/allocations/{round_.uuid('c')}"
         for _ in range(READS):

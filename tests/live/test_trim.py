@@ -12,7 +12,7 @@ from tests.live._live import LONG, Commands
 
 PYTHON = "/opt/placement/bin/python"
 # Modules that are loaded by name, and not by the import of placement.
-BY_NAME = "alembic.command, keystoneauth1.identity, oslo_config_source_etcd.driver, certifi"
+BY_NAME = "alembic.command, keystoneauth1.identity, oslo_config_source_etcd.gateway, certifi"
 WANTED = f"""
 import sys, left_out, {BY_NAME}
 asked = []

@@ -12,6 +12,8 @@ import sys
 
 QUESTIONS = json.loads("""{{QUESTIONS}}""")
 MODULE, LEFT_OUT = "placement.wsgi.api", "/trim"
+# The source etcd, and the command that migrates a database.
+ALSO = ("oslo_config_source_etcd.gateway", "placement.cmd.manage")
 # The error of a database that is not there, which ends the import of a whole application.
 NO_DATABASE = "DBConnectionError"
 MARK = "trim: "
@@ -40,7 +42,19 @@ def answer(cuts: list[str]) -> dict[str, object]:
                 trace = trace.tb_next
             error += f" ({trace.tb_frame.f_code.co_filename}:{trace.tb_lineno})"
     modules = [] if error else sorted(sys.modules)
+    if error is None:
+        error = also()
     return {"error": error, "modules": modules, "early": [] if cuts else EARLY}
+
+
+def also() -> str | None:
+    """Import what other uses of the image import, and no replica with the default settings."""
+    for name in ALSO:
+        try:
+            __import__(name)
+        except Exception as raised:
+            return f"{type(raised).__name__}: {raised} ({name})"
+    return None
 
 
 def main() -> None:

@@ -13,13 +13,18 @@ from pathlib import Path
 import pytest
 
 SERVICE = Path(__file__).parents[3] / "services" / "placement"
-# Prints the options and the variables that it is started with, and ends.
+# Prints the options and the variables that it is started with, and ends when all lanes have printed
+# theirs: the first that ends stops the others.
 UWSGI = """
-import json, os
+import json, os, pathlib, time
 
 def run(options):
     its = {name: value for name, value in os.environ.items() if name.startswith("OS_")}
     os.write(1, (json.dumps([options, its]) + "\\n").encode())
+    folder = pathlib.Path(__file__).parent
+    (folder / f"{os.getpid()}.written").touch()
+    while len([*folder.glob("*.written")]) < int(os.environ["UWSGIS"]):
+        time.sleep(0.01)
 """
 
 
@@ -45,12 +50,13 @@ def started(folder: Path) -> Iterator[list[subprocess.Popen[str]]]:
 def serve(
     folder: Path, started: list[subprocess.Popen[str]], **environment: str
 ) -> list[tuple[list[str], dict[str, str]]]:
+    uwsgis = 1 + len(json.loads(environment.get("LANES", "{}")))
     process = subprocess.Popen(
         [sys.executable, folder / "reference.py"],
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        env={"PYTHONPATH": str(folder), **environment},
+        env={"PYTHONPATH": str(folder), "UWSGIS": str(uwsgis), **environment},
     )
     started.append(process)
     text, _ = process.communicate(timeout=30)

@@ -16,6 +16,7 @@ from typing import Any
 from harness.core.exchange import Request
 
 NAME = re.compile(r"\{([pkctau])(\d)\}")
+CUSTOM = "CUSTOM_"
 SPACE = uuid.UUID("a110ca7e-0099-4000-8000-000000000000")
 
 
@@ -52,7 +53,7 @@ class Names:
     def __getitem__(self, name: str) -> str:
         made = uuid.uuid5(SPACE, f"{self.seed} {name}")
         if name[0] in "ct":
-            return f"CUSTOM_{made.hex.upper()}"
+            return f"{CUSTOM}{made.hex.upper()}"
         return str(made)
 
     def fill(self, text: str) -> str:

@@ -13,6 +13,8 @@ ALL_PROVIDERS = ("{p0}", "{p1}", "{p2}")
 ALL_CONSUMERS = ("{k0}", "{k1}")
 CUSTOM_CLASSES = ("{c0}", "{c0}", "{c1}")
 TRAITS = ("HW_CPU_X86_AVX", "{t0}", "{t0}", "{t1}", "CUSTOM_NOT_THERE")
+# Traits of a sequence's own: what one sequence makes, no other one may meet.
+OWN_TRAITS = ("{t0}", "{t0}", "{t1}")
 AGGREGATES = ("{a0}", "{a0}", "{a1}")
 LARGEST = 10
 PROJECT, USER = "explore_{u0}", "explore_{u1}"

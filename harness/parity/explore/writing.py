@@ -13,6 +13,7 @@ from harness.parity.explore.world import (
     AGGREGATES,
     ALL_PROVIDERS,
     CUSTOM_CLASSES,
+    OWN_TRAITS,
     PROJECT,
     SHAPES,
     TRAITS,
@@ -206,7 +207,7 @@ def describe(draw: Draw, world: World) -> list[Call]:
 
 def define(draw: Draw, world: World) -> list[Call]:
     """A resource class or a trait."""
-    name, trait = pick(draw, CUSTOM_CLASSES), pick(draw, TRAITS)
+    name, trait = pick(draw, CUSTOM_CLASSES), pick(draw, OWN_TRAITS)
     return [
         pick(
             draw,

@@ -58,6 +58,15 @@ def test_inventories_and_claims_are_the_same_by_either_route(search: Search) -> 
     assert search.difference([PROVIDER, stocked(total=3), put, *reads, put, *reads]) is None
 
 
+def test_a_class_has_another_name_on_each_side(search: Search) -> None:
+    body = {
+        "resource_provider_generation": Generation("{p0}"),
+        "inventories": {"{c0}": {"total": 1}},
+    }
+    calls = [Call("PUT", "/resource_classes/{c0}"), PROVIDER, Call("PUT", INVENTORIES, body)]
+    assert search.difference([*calls, Call("GET", INVENTORIES)]) is None
+
+
 def test_a_call_without_another_route_is_the_same_on_both_sides() -> None:
     for call in (PROVIDER, Call("PUT", INVENTORIES, raw=b"{"), Call("GET", INVENTORIES)):
         assert other_route(call) is call

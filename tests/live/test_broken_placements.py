@@ -15,7 +15,7 @@ from tests.live._live import Commands, docker, own
 # Defects that the first round shows.
 SMOKE = ("capacity-is-not-checked", "each-maker-of-a-trait-has-made-it")
 # Load for a broken placement.
-LOAD, SMOKE_LOAD = ("--seconds", "10"), ("--rounds", "3")
+LOAD, SMOKE_LOAD = ("--seconds", "10"), ("--rounds", "1")
 
 
 class Bench:

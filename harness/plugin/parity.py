@@ -243,12 +243,22 @@ class ParitySummary:
         self.outcome.changes = [*self._changes()]
         if session.exitstatus == pytest.ExitCode.OK and not self.outcome.ok:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        if self._page is not None:
+        if self._page is not None and self._has_page(session.exitstatus):
             self._page.write_text(as_page(self.outcome))
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter, exitstatus: int
+    ) -> None:
         terminalreporter.write_sep("=", "parity")
         for line in (*text.causes(self.outcome), *text.summary(self.outcome)):
             terminalreporter.write_line(line)
-        if self._page is not None:
-            terminalreporter.write_line(f"the page: {self._page}")
+        if self._page is None:
+            return
+        what = f"the page: {self._page}"
+        if not self._has_page(exitstatus):
+            what = "no page was written: the run was interrupted before anything was compared"
+        terminalreporter.write_line(what)
+
+    def _has_page(self, exitstatus: int) -> bool:
+        """Whether there is something to show: a page that says nothing would replace a good one."""
+        return bool(self.outcome.exchanges) or exitstatus != pytest.ExitCode.INTERRUPTED

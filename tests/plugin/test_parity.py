@@ -206,6 +206,17 @@ def test_the_closing_line_counts_the_exchanges(recorded: Project) -> None:
     assert json.loads(lines[-1])["end"]["exchanges"] == len(lines) - 2 == 3
 
 
+def test_a_run_that_is_interrupted_at_once_leaves_the_page_of_another_one(
+    recorded: Project,
+) -> None:
+    (recorded.path / "page.html").write_text("of another run")
+    (recorded.path / "test_end.py").write_text("def test_it():\n    raise KeyboardInterrupt\n")
+    result = recorded.run("--parity", "run.jsonl", "--parity-report", "page.html", "test_end.py")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["no page was written: the run was interrupted before*"])
+    assert (recorded.path / "page.html").read_text() == "of another run"
+
+
 @pytest.mark.parametrize("option", ["--record", "--parity-report"])
 def test_a_file_that_cannot_be_written_is_refused_before_the_run(
     recorded: Project, option: str

@@ -79,7 +79,7 @@ def test_it_is_counted_for_programs_and_on_the_page(two: Project) -> None:
         **{"same": 2, "expected difference": 0, "unstable": 1, "not compared": 0, "different": 0}
     }
     assert [each["place"] for each in figures["unstable"]] == ["body $.number"]
-    assert '"place": "body $.number"' in (two.path / "page.html").read_text()
+    assert '"place":"body $.number"' in (two.path / "page.html").read_text()
 
 
 def test_a_run_without_a_comparison_has_no_figures_of_one(two: Project) -> None:

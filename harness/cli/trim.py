@@ -36,7 +36,7 @@ CUTS = SERVICES / "placement" / "cuts.txt"
     help="The file that the image is built from; it is replaced when all checks have passed.",
 )
 def trim(spec: str, minutes: float, output: Path) -> None:
-    """Find out what placement's image can go without, by trying, and prove the result.
+    """Find out by trying what placement's image can go without.
 
     A trim that was broken off goes on where it was.
     """

@@ -145,7 +145,7 @@ def test_swapped_in_it_serves_and_swapped_out_nothing_is_lost(cloud: Cloud, name
     time.sleep(RECENT_SECONDS)
     text = cloud.commands.harness("detach", "--name", name)
     # Users and projects of the suites' consumers stay, as they do with one placement.
-    assert "0 rows were removed" in text
+    assert "0 rows removed" in text
     assert "database   while detaching: the same: " in text
     assert cloud.names() == before
     assert not state.exists()

@@ -43,20 +43,21 @@ class World:
     def take(self, call: Call) -> None:
         """Note what a call makes."""
         body = call.body if isinstance(call.body, dict) else {}
-        way = call.path.split("/")
-        if call.method == "POST" and call.path == "/resource_providers":
-            self.stock.setdefault(str(body.get("uuid")), {})
-        elif call.method == "PUT" and way[-1] == "inventories":
-            inventories = body.get("inventories")
-            if isinstance(inventories, dict) and inventories:
-                self.stock[way[2]] = {
-                    name: each.get("total") if isinstance(each, dict) else None
-                    for name, each in inventories.items()
-                }
-        elif call.method == "PUT" and way[1] == "allocations":
-            self.consumers.append(way[2])
-        elif call.method == "PUT" and way[1] == "resource_classes" and not body:
-            self.classes.append(way[2])
+        # A hostile call may have another path than its route.
+        match call.method, call.path.split("/")[1:]:
+            case "POST", ["resource_providers"]:
+                self.stock.setdefault(str(body.get("uuid")), {})
+            case "PUT", ["resource_providers", provider, "inventories"]:
+                inventories = body.get("inventories")
+                if isinstance(inventories, dict) and inventories:
+                    self.stock[provider] = {
+                        name: each.get("total") if isinstance(each, dict) else None
+                        for name, each in inventories.items()
+                    }
+            case "PUT", ["allocations", consumer]:
+                self.consumers.append(consumer)
+            case "PUT", ["resource_classes", name] if not body:
+                self.classes.append(name)
 
     def provider(self, draw: Draw) -> str:
         return pick(draw, [*self.stock, *self.stock, *self.stock, *ALL_PROVIDERS])

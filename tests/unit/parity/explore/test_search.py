@@ -230,3 +230,10 @@ def test_later_calls_meet_what_earlier_ones_have_made() -> None:
         world.take(call)
     assert world.stock == {"{p1}": {"{c0}": 3}}
     assert (world.consumers, world.classes) == (["{k1}"], ["{c1}"])
+
+
+@pytest.mark.parametrize("path", ["", "/", "/allocations", "/allocations/{k0}/x", "/inventories"])
+def test_a_hostile_path_makes_nothing_that_later_calls_meet(path: str) -> None:
+    world = World()
+    world.take(Call("PUT", path, {"inventories": {"{c0}": {"total": 3}}}))
+    assert world == World()

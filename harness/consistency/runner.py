@@ -19,7 +19,7 @@ NEWS_SECONDS = 5.0
 # Time for clients to end the round that they are in. Seconds.
 END_SECONDS = 90.0
 # Rounds of a run, unless told otherwise, and the time that it may take longer for them. Seconds.
-FEWEST_ROUNDS, LATE_SECONDS = LEAST_ROUNDS + 2, 60.0
+FEWEST_ROUNDS, LATE_SECONDS = LEAST_ROUNDS + 2, 180.0
 # Time until the next round after one that could not be prepared. Seconds.
 PAUSE_SECONDS = 0.1
 

@@ -17,6 +17,7 @@ PROJECT_VARIABLE = "PLACEMENT_HARNESS_PROJECT"
 # Holds compose.yaml, services/, gabbits/ and requirements/compose.txt.
 _OWN = _IN_A_WHEEL if _IN_A_WHEEL.is_dir() else _PACKAGE.parent
 ROOT = pathlib.Path(os.environ.get(PROJECT_VARIABLE) or _OWN)
+IS_COPY = ROOT != _OWN
 SERVICES = ROOT / "services"
 COMPOSE_FILE = ROOT / "compose.yaml"
 COMPOSE_LOCK = ROOT / "requirements" / "compose.txt"

@@ -231,7 +231,8 @@ def test_an_engine_that_dies_ends_the_run_and_reap_removes_the_rest_later(
     assert f"{b.endpoint} does not answer: what placement-harness-" in running.text
     b.begin(docker("info", "--format", "{{.Driver}}").strip())
     assert "removed placement-harness-" in clean.harness("reap")
-    assert b.left() == []
+    # The stack of other tests is there, too.
+    assert [part for part in b.left() if "placement-harness-" in part] == []
 
 
 @pytest.mark.long

@@ -26,7 +26,7 @@ LASTS = 1.0
 HEAL_SECONDS = 90.0
 LOOK_SECONDS = 0.2
 # How long a fault waits for writes that it can meet, and how often it looks for them. Seconds.
-PATIENCE_SECONDS, LOOK_AT_WRITES_SECONDS = 1.0, 0.001
+PATIENCE_SECONDS, LOOK_AT_WRITES_SECONDS = 5.0, 0.001
 # How often faults are injected again for workloads that did not meet them.
 REPEATS = 3
 

@@ -16,7 +16,7 @@ from harness.core.errors import BuildError
 from harness.core.files import private_directory
 from harness.core.locks import FileLock
 from harness.core.measurements import Progress
-from harness.core.paths import ROOT, state_root
+from harness.core.paths import IS_COPY, ROOT, state_root
 from harness.engine import base_image
 from harness.engine.compose import Compose, ca_bundle, compose_files
 from harness.engine.docker import current
@@ -172,7 +172,9 @@ def _build(build: Build, contents: Contents, progress: Progress) -> None:
     if not Compose(current(), compose_files(OVERLAYS)).build(build.name, variables, heard):
         _raise(build)
     image = IMAGES[build.name]
-    listing.keep(image, build.content, latest=build.content == contents.locked[build.name])
+    # A trial's images are not what compose.yaml is to start by hand.
+    is_latest = build.content == contents.locked[build.name] and not IS_COPY
+    listing.keep(image, build.content, latest=is_latest)
     progress(f"built {build.title} in {time.monotonic() - began:.0f} s")
 
 

@@ -102,6 +102,16 @@ def test_one_image_that_is_out_of_date_is_built_alone(machine: Machine, every: C
     assert builds(machine) == ["memcached"]
 
 
+@pytest.mark.parametrize("is_copy", [False, True])
+def test_an_image_of_a_copy_of_the_project_is_not_the_latest(
+    machine: Machine, every: Contents, monkeypatch: pytest.MonkeyPatch, is_copy: bool
+) -> None:
+    monkeypatch.setattr(build, "IS_COPY", is_copy)
+    machine.has("docker", built(every, "memcached"))
+    build.ensure_images(every, machine.steps.append)
+    assert any(call.endswith("memcached:latest") for call in machine.calls) is not is_copy
+
+
 def test_a_build_that_fails_shows_its_last_lines(machine: Machine, every: Contents) -> None:
     many = "for n in $(/usr/bin/seq 40); do echo line $n; done; echo 'ERROR: no'; exit 17"
     machine.has("docker", {**built(every, "haproxy"), "compose*": many})

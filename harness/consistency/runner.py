@@ -96,7 +96,7 @@ def run(
 
 def _news(crews: Sequence["_Crew"]) -> str:
     names = crews[0].name if len(crews) == 1 else f"{len(crews)} workloads side by side"
-    rounds, calls = sum(crew.number for crew in crews), sum(crew.calls for crew in crews)
+    rounds, calls = sum(crew.whole for crew in crews), sum(crew.calls for crew in crews)
     return f"{names}: {counted(rounds, 'round')}, {counted(calls, 'call')}"
 
 
@@ -107,7 +107,7 @@ def _go_on(crews: Sequence["_Crew"]) -> bool:
 
 def _have_enough(crews: Sequence["_Crew"], late: Deadline) -> bool:
     """Whether all have made enough rounds, or it is too late for more."""
-    return late.passed or all(crew.number >= FEWEST_ROUNDS for crew in crews if crew.is_at_work)
+    return late.passed or all(crew.whole >= FEWEST_ROUNDS for crew in crews if crew.is_at_work)
 
 
 class _Crew:
@@ -128,7 +128,8 @@ class _Crew:
             for client in self._clients
         ]
         self._over = threading.Event()
-        self.number = 0
+        # Rounds that were begun, and those of them that could be prepared.
+        self.number = self.whole = 0
 
     @property
     def name(self) -> str:
@@ -175,6 +176,7 @@ class _Crew:
                 if self._barrier.wait() == 0:
                     workload.finish(round_, client)
                     self.number += 1
+                    self.whole += 1
         except threading.BrokenBarrierError:
             return
         except BaseException as error:

@@ -23,8 +23,14 @@ class Audience:
         return bool(self._waiting(fault))
 
     def is_ready(self, fault: str) -> bool:
-        """Whether all workloads that still lack this fault have a write under way."""
-        return all(self._writers[number].writing for number in self._waiting(fault))
+        """Whether all workloads that still lack this fault have a write under way.
+
+        Where none lacks it, one workload with a write is enough.
+        """
+        waiting = self._waiting(fault)
+        if not waiting:
+            return any(writer.writing for writer in self._writers)
+        return all(self._writers[number].writing for number in waiting)
 
     def begin(self) -> None:
         """Note that a fault is about to strike."""

@@ -186,6 +186,11 @@ def test_an_audience_tells_which_workloads_wrote_under_a_fault(tmp_path: Path) -
     audience.end()
     audience.note(strike, met=True)
     assert not audience.lacks("scale")
+    # The next one waits for a write all the same: here both are under way, then none is.
+    assert audience.is_ready("scale")
+    for writer in writers:
+        writer.writing = 0
+    assert not audience.is_ready("scale")
     for writer in writers:
         writer.close(complete=True)
 

@@ -107,6 +107,14 @@ def test_a_run_goes_on_until_it_has_made_enough_rounds(tmp_path: Path) -> None:
     assert len(history.rounds) >= FEWEST_ROUNDS
 
 
+def test_rounds_that_could_not_be_prepared_are_not_enough(tmp_path: Path) -> None:
+    refusals = ["/a"] * FEWEST_ROUNDS
+    history = history_of(
+        tmp_path / "h", Once(), Doors(refusals=refusals), rounds=None, seconds=0.001
+    )
+    assert len(history.prepared) >= FEWEST_ROUNDS
+
+
 def test_a_round_that_cannot_be_prepared_is_left_out(tmp_path: Path) -> None:
     history = history_of(tmp_path / "h", Once(), Doors(refusals=["/a"]), rounds=3)
     assert [operation.kind for operation in history.rounds[0]] == ["prepare"]

@@ -86,6 +86,8 @@ def test_all_suites_pass_in_two_lanes_and_its_answers_are_a_devstacks(commands: 
     said = commands.pytest(
         "--target", "reference", "--suite", "upstream", str(ROOT / "gabbits"), "-n2"
     )
-    assert int(re.findall(r"=+ (\d+) passed, ", said)[0]) > 2936
+    assert int(re.findall(r"=+ (\d+) passed in ", said)[0]) > 2936
     said = commands.pytest("--target", "reference", "--parity", "devstack", str(ROOT / "gabbits"))
-    assert re.search(r": 1620 same, .* 0 unstable, \d+ not compared, 0 different", said)
+    # An order that no API promises may differ.
+    assert "reference | devstack: 1620 exchanges; " in said
+    assert re.search(r" 0 unstable, \d+ not compared, 0 different", said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
@@ -84,8 +85,22 @@ class Server:
                         connection.shutdown(socket.SHUT_RDWR)
                         return
                     connection.sendall(reply)
-                except (OSError, ValueError):
+                except ValueError:
+                    _end(connection)
                     return
+                except OSError:
+                    return
+
+
+def _end(connection: socket.socket) -> None:
+    """Read to the end what is no request. Closed before, it resets the connection.
+
+    The client could then lose the answer that it has not read.
+    """
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(4096):
+            pass
 
 
 def _read(file: object, number: int) -> Received | None:

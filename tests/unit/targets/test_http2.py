@@ -77,11 +77,9 @@ def test_a_redirect_is_followed_only_when_asked_for_and_takes_no_token_elsewhere
 
 
 def test_a_server_without_http2_is_named() -> None:
-    # A server that closes before it has read all resets the connection: its answer may be lost.
-    problem = "`http_version: 2` needs a server that speaks|Connection reset by peer"
     with (
         server.Server(lambda received: server.answer()) as old,
-        pytest.raises(ConnectionError, match=problem),
+        pytest.raises(ConnectionError, match="`http_version: 2` needs a server that speaks"),
     ):
         ask(HttpTransport(), old.url)
 

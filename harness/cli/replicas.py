@@ -6,7 +6,7 @@ import time
 import click
 
 from harness.cli.common import Replicas, named, running, say
-from harness.config.plan import counted
+from harness.config.plan import counted_replicas
 from harness.core.errors import UsageError
 
 
@@ -46,7 +46,7 @@ def restart(one_by_one: bool, replica: int | None, name: str) -> None:
         done = f"replica {replica}"
     elif one_by_one:
         rolling.require_another(stack)
-        done = counted(len(rolling.restart_rolling(stack, say)))
+        done = counted_replicas(len(rolling.restart_rolling(stack, say)))
     else:
         raise UsageError(
             "`restart` does not know which replicas to restart.",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from harness.core.errors import UsageError
+from harness.core.words import counted
 
 Lifetime = Literal["fresh", "keep", "reuse", "replace"]
 LIFETIMES: tuple[Lifetime, ...] = get_args(Lifetime)
@@ -108,9 +109,9 @@ def stack_name(name: str) -> str:
     )
 
 
-def counted(replicas: int) -> str:
-    """How many replicas, in words."""
-    return f"{replicas or 'no'} replica{'' if replicas == 1 else 's'}"
+def counted_replicas(replicas: int) -> str:
+    """The number of replicas in words, e.g. "no replicas", "1 replica"."""
+    return counted(replicas, "replica") if replicas else "no replicas"
 
 
 def name_option(name: str) -> str:

@@ -92,13 +92,7 @@ def header(plan: Plan, *, is_cluster: bool) -> str:
     parts = [_sourced(plan, "target", plan.target)]
     if is_cluster:
         if plan.replicas:
-            parts.append(
-                _sourced(
-                    plan,
-                    "replicas",
-                    counted(plan.replicas, "replica") if plan.replicas else "no replicas",
-                )
-            )
+            parts.append(_sourced(plan, "replicas", counted(plan.replicas, "replica")))
         parts.append(_sourced(plan, "stack", f"{plan.lifetime} stack {plan.name}"))
         if plan.hosts:
             parts.append(_sourced(plan, "host", f"on {' and '.join(plan.hosts)}"))

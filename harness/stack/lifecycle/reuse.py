@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from harness.config.plan import FIRST_LANE, ITS_OWN, Lane, Plan, counted, name_option
+from harness.config.plan import FIRST_LANE, ITS_OWN, Lane, Plan, counted_replicas, name_option
 from harness.core.errors import HarnessError, StackError
 from harness.core.measurements import Progress
 from harness.core.paths import OVERRIDE
@@ -81,7 +81,7 @@ def _taken(
         code_reload.reload(stack, changed)
     # A restarted Apache has lost its balancer settings, and a command may have been killed.
     stack.balancer.only(stack.replicas)
-    has, url = counted(stack.record.replicas), stack.record.url
+    has, url = counted_replicas(stack.record.replicas), stack.record.url
     has += " and the reference" if stack.record.reference else ""
     progress(f"{state.name} runs already: {has} behind {url}")
     return stack
@@ -176,7 +176,7 @@ def _difference(state: StackState, record: Record, plan: ResolvedPlan) -> str | 
             return f"its lane {lane.name} has another configuration"
     beside = [lane for lane in record.lanes if lane != FIRST_LANE]
     if beside and plan.asks("replicas") and record.replicas != plan.replicas:
-        return f"its lanes have {counted(record.replicas)} each, not {plan.replicas}"
+        return f"its lanes have {counted_replicas(record.replicas)} each, not {plan.replicas}"
     return None
 
 

@@ -2,7 +2,7 @@
 
 import concurrent.futures
 
-from harness.config.plan import FIRST_LANE, Lane, Plan, counted
+from harness.config.plan import FIRST_LANE, Lane, Plan, counted_replicas
 from harness.core import memory, ports
 from harness.core.deadline import Deadline
 from harness.core.errors import HarnessError
@@ -194,5 +194,7 @@ def _reference_ports(plan: ResolvedPlan) -> dict[str, int]:
 def _named(plan: ResolvedPlan) -> str:
     """The placements that are started, in words."""
     if not plan.reference:
-        return counted(plan.replicas)
-    return f"{counted(plan.replicas)} and the reference" if plan.replicas else "the reference"
+        return counted_replicas(plan.replicas)
+    return (
+        f"{counted_replicas(plan.replicas)} and the reference" if plan.replicas else "the reference"
+    )

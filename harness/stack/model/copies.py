@@ -4,13 +4,13 @@ The description of a stack says which (COPIED): service -> path in the container
 the container, the path is a volume, since containers are read-only.
 """
 
+import contextlib
 import io
 import json
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
 
 from harness.core.errors import StackError
 from harness.engine.values import Container, DockerError
@@ -50,26 +50,39 @@ def _is(source: str, folder: Path | None) -> bool:
 
 
 def _copy(container: Container, target: str, source: Path) -> None:
+    remedy = "See whether the container and its host are there: placement-harness status."
+    with archive_for(container, target, source.name, container.service, remedy) as tar:
+        _pack(tar, source)
+
+
+@contextlib.contextmanager
+def archive_for(
+    container: Container, target: str, what: str, service: str, remedy: str
+) -> Iterator[tarfile.TarFile]:
+    """A tar archive to fill, which is unpacked in a folder of a container afterwards.
+
+    Raises StackError, which says ``what`` could not be copied, with the ``remedy``.
+    """
     with tempfile.TemporaryFile() as archive:
-        _pack(archive, source)
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            yield tar
         archive.seek(0)
         try:
             container.engine.copy_into(container.id, target, archive, COPY_SECONDS)
         except DockerError as error:
             raise StackError(
-                f"{source.name} could not be copied into {container.name}: {error.reason}.",
-                "See whether the container and its host are there: placement-harness status.",
-                service=container.service,
+                f"{what} could not be copied into {container.name}: {error.reason}.",
+                remedy,
+                service=service,
             ) from None
 
 
-def _pack(archive: IO[bytes], folder: Path) -> None:
-    """Write a tar archive of a folder's files, which root owns and all users can read."""
-    with tarfile.open(fileobj=archive, mode="w") as tar:
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            content = path.read_bytes()
-            entry = tarfile.TarInfo(path.relative_to(folder).as_posix())
-            entry.size, entry.mode = len(content), 0o644
-            # A replica reads its policy anew when this time is later than before.
-            entry.mtime = path.stat().st_mtime
-            tar.addfile(entry, io.BytesIO(content))
+def _pack(tar: tarfile.TarFile, folder: Path) -> None:
+    """Add a folder's files, which root owns and all users can read."""
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        entry = tarfile.TarInfo(path.relative_to(folder).as_posix())
+        entry.size, entry.mode = len(content), 0o644
+        # A replica reads its policy anew when this time is later than before.
+        entry.mtime = path.stat().st_mtime
+        tar.addfile(entry, io.BytesIO(content))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from harness.config.plan import counted
+from harness.config.plan import counted_replicas
 from harness.core.errors import StackError
 from harness.core.measurements import Progress
 from harness.core.signals import shielded
@@ -43,7 +43,7 @@ def change(stack: Stack, setting: str, value: str, progress: Progress) -> None:
         dict.fromkeys([*replicas, None], value),
     )
     before = _write(stack, after)
-    progress(f"{setting} is set for {counted(len(replicas))}")
+    progress(f"{setting} is set for {counted_replicas(len(replicas))}")
     restarted: list[int] = []
     for replica in stack.replicas:
         progress(f"restarting replica {replica}")

@@ -8,7 +8,7 @@ run that takes the stack does so (``reuse.take``).
 import contextlib
 from collections.abc import Callable, Iterator
 
-from harness.config.plan import counted, name_option
+from harness.config.plan import counted_replicas, name_option
 from harness.core.deadline import Deadline
 from harness.core.errors import HarnessError, StackError, UsageError
 from harness.core.measurements import Progress
@@ -60,9 +60,9 @@ def scale(stack: Stack, replicas: int, progress: Progress) -> None:
             )
         before = stack.record.replicas
         progress(
-            f"{stack.name} already has {counted(before)}"
+            f"{stack.name} already has {counted_replicas(before)}"
             if replicas == before
-            else f"{counted(before)} -> {replicas}"
+            else f"{counted_replicas(before)} -> {replicas}"
         )
         try:
             for replica in range(before, replicas, -1):
@@ -76,7 +76,9 @@ def scale(stack: Stack, replicas: int, progress: Progress) -> None:
             _anyhow(lambda: stack.balancer.only(_serving(stack)))
             raise
         except BaseException:
-            progress(f"broken off: going back to {counted(min(before, stack.record.replicas))}")
+            progress(
+                f"broken off: going back to {counted_replicas(min(before, stack.record.replicas))}"
+            )
             _anyhow(lambda: _undo(stack, before))
             raise
 

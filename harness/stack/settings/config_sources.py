@@ -2,19 +2,15 @@
 
 import io
 import tarfile
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
 
-from harness.core.errors import StackError
 from harness.core.paths import SERVICES
 from harness.engine.compose import Up
-from harness.engine.values import DockerError
 from harness.stack.clients import etcd
-from harness.stack.model import composing, containers, oslo_settings
-from harness.stack.model.lanes import ReplicaId
+from harness.stack.model import composing, containers, copies, oslo_settings
+from harness.stack.model.lanes import SERVICE, ReplicaId
 from harness.stack.model.state import StackState
 
 Settings = Mapping[str, str]
@@ -22,7 +18,6 @@ Settings = Mapping[str, str]
 FOLDER = "/etc/placement"
 # The user that the images run as.
 USER = 10001
-COPY_SECONDS = 30.0
 
 
 def _nothing(settings: Settings, replica: ReplicaId) -> Settings:
@@ -82,30 +77,21 @@ def _copy_files(state: StackState, settings: Mapping[ReplicaId, Settings]) -> No
     by_number = {containers.number_of(container): container for container in places}
     for replica, values in settings.items():
         container = by_number[replica.number]
-        with tempfile.TemporaryFile() as archive:
-            _pack(archive, replica.folder, oslo_settings.file(values))
-            archive.seek(0)
-            try:
-                container.engine.copy_into(container.id, FOLDER, archive, COPY_SECONDS)
-            except DockerError as error:
-                raise StackError(
-                    f"placement.conf could not be copied into {container.name}: {error.reason}.",
-                    "See whether the container exists: placement-harness status.",
-                    service="placement",
-                ) from None
+        remedy = "See whether the container exists: placement-harness status."
+        with copies.archive_for(container, FOLDER, "placement.conf", SERVICE, remedy) as tar:
+            _pack(tar, replica.folder, oslo_settings.file(values))
 
 
-def _pack(archive: IO[bytes], folder: str, text: str) -> None:
-    """Write a tar archive with one placement.conf, which the service alone can read."""
+def _pack(tar: tarfile.TarFile, folder: str, text: str) -> None:
+    """Add one placement.conf, which the service alone can read."""
     content = text.encode()
-    with tarfile.open(fileobj=archive, mode="w") as tar:
-        if folder:
-            above = tarfile.TarInfo(folder)
-            above.type, above.mode, above.uid, above.gid = tarfile.DIRTYPE, 0o500, USER, USER
-            tar.addfile(above)
-        entry = tarfile.TarInfo(f"{folder}/placement.conf".lstrip("/"))
-        entry.size, entry.mode, entry.uid, entry.gid = len(content), 0o400, USER, USER
-        tar.addfile(entry, io.BytesIO(content))
+    if folder:
+        above = tarfile.TarInfo(folder)
+        above.type, above.mode, above.uid, above.gid = tarfile.DIRTYPE, 0o500, USER, USER
+        tar.addfile(above)
+    entry = tarfile.TarInfo(f"{folder}/placement.conf".lstrip("/"))
+    entry.size, entry.mode, entry.uid, entry.gid = len(content), 0o400, USER, USER
+    tar.addfile(entry, io.BytesIO(content))
 
 
 def _variables(settings: Settings, replica: ReplicaId) -> Settings:
